@@ -1,0 +1,145 @@
+# usercrash: make, make check, make install.  Needs GNU make and a C11
+# compiler, libc and libunwind.
+#
+# What a program links is spelled out in its line below: nothing is implied.
+#   make SAN=1      ASan + UBSan build, in build-san/
+#   make WERROR=1   warnings are errors (CI)
+#   make STATIC=no  no static usercrash_c, even where the archives are there
+
+PREFIX = /usr
+BINDIR = $(PREFIX)/bin
+MANDIR = $(PREFIX)/share/man
+SYSCONFDIR = /etc
+DESTDIR =
+
+CC = gcc
+OPT = -O2 -g
+MACHINE := $(shell $(CC) -dumpmachine)
+ARCH := $(firstword $(subst -, ,$(MACHINE)))
+
+# cc_try,flags,source: "yes" when that links
+cc_try = $(shell printf '%b' '$(2)' | \
+	$(CC) -x c - -o /dev/null $(1) 2>/dev/null && echo yes)
+
+WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla
+HARDEN = -fstack-protector-strong -fstack-clash-protection
+PIE = -fPIE
+LDPIE = -pie -Wl,-z,relro,-z,now
+BUILD = build
+BIN = bin
+ifeq ($(SAN),1)
+BUILD = build-san
+BIN = build-san/bin
+HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer
+LDPIE = -pie -fsanitize=address,undefined
+OPT = -O1 -g
+STATIC = no
+else
+HARDEN += -D_FORTIFY_SOURCE=2
+endif
+CFLAGS = $(OPT)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $(HARDEN) $(CFLAGS) \
+	$(if $(WERROR),-Werror) $(DEFS)
+
+LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
+DEFS = $(if $(LZMA),-DHAVE_LZMA)
+UNWIND = -lunwind-$(ARCH) -lunwind $(if $(LZMA),-llzma)
+UNWIND_A = -l:libunwind-$(ARCH).a -l:libunwind.a -llzma
+ifneq ($(STATIC),no)
+STATIC := $(call cc_try,-static -no-pie $(UNWIND_A),int main(void){return 0;}\n)
+endif
+
+# --- rooms -----------------------------------------------------------------
+BASE = base/msg base/io base/num base/deadline
+PROC = proc/procdir proc/maps proc/procinfo
+CORE = core/corenote core/notes
+ELFSYM = unwind/elfsym unwind/elffile unwind/elfdynamic unwind/elfnames \
+	unwind/elfinfo unwind/elfdebug
+SPOOL = spool/slots spool/ring spool/protocol base/net
+UNW = unwind/arch unwind/memop unwind/memop_x86 unwind/memop_x86tab \
+	unwind/memop_a64 $(ELFSYM) unwind/module unwind/target \
+	unwind/unwind unwind/symbols unwind/ehframe
+REPORT = report/out report/escape report/mend report/signature \
+	report/crash_dump report/cause report/memory report/threads \
+	report/process report/signals
+
+# --- programs --------------------------------------------------------------
+PROGS = usercrash_s usercrash_c debugger
+usercrash_s_OBJ = usercrash_s spool/serve $(BASE) $(SPOOL)
+usercrash_c_OBJ = usercrash_c base/privdrop $(BASE) $(PROC) $(CORE) \
+	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
+	unwind/target_proc unwind/target_core $(REPORT) report/dying
+usercrash_c_LIB = $(if $(filter yes,$(STATIC)),$(UNWIND_A),$(UNWIND))
+usercrash_c_LD = $(if $(filter yes,$(STATIC)),-static -no-pie,$(LDPIE))
+debugger_OBJ = debugger base/privdrop $(BASE) $(PROC) $(CORE) $(UNW) \
+	unwind/target_notes unwind/target_proc unwind/target_core \
+	unwind/target_live $(REPORT)
+debugger_LIB = $(UNWIND)
+
+# --- tests that are C ------------------------------------------------------
+UNITS = unit_out unit_elfsym unit_elfdebug unit_corenote unit_base \
+	unit_slots unit_storm unit_net \
+	unit_memop
+unit_out_OBJ = report/out report/escape report/mend report/signature base/io
+unit_elfsym_OBJ = $(ELFSYM) base/io base/num
+unit_elfsym_LIB = $(if $(LZMA),-llzma)
+unit_elfdebug_OBJ = $(unit_elfsym_OBJ)
+unit_elfdebug_LIB = $(unit_elfsym_LIB)
+unit_corenote_OBJ = $(CORE) base/io base/deadline
+unit_base_OBJ = base/msg base/io base/num base/deadline
+unit_slots_OBJ = $(SPOOL) $(BASE)
+unit_storm_OBJ = $(SPOOL) $(BASE)
+unit_net_OBJ = base/net base/num base/deadline
+spool_client_OBJ = $(SPOOL) $(BASE)
+unit_memop_OBJ = unwind/memop unwind/memop_x86 unwind/memop_x86tab \
+	unwind/memop_a64
+
+# what the bats files drive, with arguments
+AIDS = spool_client
+
+SCRIPTS = bin/bootstrap
+
+all: $(PROGS:%=$(BIN)/%)
+
+$(BUILD)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/t/%.o: t/unit/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
+
+define program
+$(BIN)/$(1): $(addprefix $(BUILD)/,$(addsuffix .o,$($(1)_OBJ)))
+	@mkdir -p $$(@D)
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(or $$($(1)_LD),$$(LDPIE)) $$(LDFLAGS) $$($(1)_LIB)
+endef
+$(foreach p,$(PROGS),$(eval $(call program,$(p))))
+
+define unit
+$(BUILD)/t/$(1): $(BUILD)/t/$(1).o $(addprefix $(BUILD)/,$(addsuffix .o,$($(1)_OBJ)))
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(LDPIE) $$(LDFLAGS) $$($(1)_LIB)
+endef
+$(foreach u,$(UNITS) $(AIDS),$(eval $(call unit,$(u))))
+
+units: $(UNITS:%=$(BUILD)/t/%) $(AIDS:%=$(BUILD)/t/%)
+
+include t/victims/victims.mk
+include t/fuzz/fuzz.mk
+
+check: all units victims
+	t/run
+
+check-san: victims
+	$(MAKE) SAN=1 all units
+	BIN=build-san/bin BUILD=build-san t/run
+
+demo:
+	bin/bootstrap demo
+
+-include $(shell find build build-san -name '*.d' 2>/dev/null)
+
+.PHONY: all units check check-san demo
+.DELETE_ON_ERROR:

@@ -1,0 +1,35 @@
+/*
+ * io: reads and writes that finish, and a byte buffer that grows.
+ *
+ * All of it retries EINTR.  Errors are -1 with errno; nothing here logs.
+ */
+#ifndef BASE_IO_H
+#define BASE_IO_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct buf {
+	char *p; /* NUL-terminated after buf_append/io_slurp */
+	size_t len, cap;
+};
+
+/* Room for n more bytes and a NUL; -1 ENOMEM.  The buffer stays valid. */
+int buf_reserve(struct buf *, size_t n);
+int buf_append(struct buf *, const void *, size_t n);
+void buf_free(struct buf *);
+
+/* Bytes read, short only at end of file; -1 on error. */
+ssize_t io_read_full(int fd, void *, size_t);
+ssize_t io_pread_full(int fd, void *, size_t, uint64_t off);
+/* 0, or -1 when not all could be written. */
+int io_write_full(int fd, const void *, size_t);
+/*
+ * Appends the whole of dirfd/path to the buffer.  Reads at most max bytes and
+ * sets *cut (when not NULL) if there was more.  Follows symbolic links: meant
+ * for /proc.
+ */
+int io_slurp(int dirfd, const char *path, size_t max, struct buf *, int *cut);
+
+#endif

@@ -1,0 +1,145 @@
+#include "base/msg.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *prog = "usercrash";
+static int verbose;
+static int sink = 2;
+
+void
+msg_init(const char *name)
+{
+	int fd, had[3];
+
+	prog = name;
+	for (fd = 0; fd < 3; fd++)
+		had[fd] = fcntl(fd, F_GETFD) != -1;
+	for (fd = 0; fd < 3; fd++)
+		if (!had[fd] &&
+		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+			_exit(EXIT_SYSTEM); /* unreachable: fd is the lowest */
+	if (!had[2]) {
+		sink = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+		if (sink == -1)
+			sink = 2;
+	}
+}
+
+void
+msg_set_verbose(int level)
+{
+	verbose = level;
+}
+
+int
+msg_verbose(void)
+{
+	return verbose;
+}
+
+static void
+msg_put(const char *severity, const char *reason, const char *fmt, va_list ap)
+{
+	static const char hex[] = "0123456789abcdef";
+	char text[MSG_MAX], line[MSG_MAX + 8];
+	size_t len, i, n = 0;
+	int want;
+
+	len = (size_t)snprintf(text, sizeof(text), "%s: %s%s", prog, severity,
+	    *severity ? ": " : "");
+	if (len >= sizeof(text))
+		len = sizeof(text) - 1;
+	want = vsnprintf(text + len, sizeof(text) - len, fmt, ap);
+	len += want > 0 ? (size_t)want : 0;
+	if (reason != NULL && len < sizeof(text))
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, ": %s", reason);
+	if (len >= sizeof(text))
+		len = sizeof(text) - 1;
+	for (i = 0; i < len && n < MSG_MAX - 4; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if (c >= ' ' && c < 0x7f) {
+			line[n++] = (char)c;
+			continue;
+		}
+		line[n++] = '\\';
+		line[n++] = 'x';
+		line[n++] = hex[c >> 4];
+		line[n++] = hex[c & 15];
+	}
+	if (i < len || len == sizeof(text) - 1) {
+		memcpy(line + n, "...", 3);
+		n += 3;
+	}
+	line[n++] = '\n';
+	if (write(sink, line, n) == -1 && sink != 2)
+		(void)!write(2, line, n);
+}
+
+#define MSG_EMIT(severity, reason)                  \
+	do {                                        \
+		int saved = errno;                  \
+		va_list ap;                         \
+		va_start(ap, fmt);                  \
+		msg_put(severity, reason, fmt, ap); \
+		va_end(ap);                         \
+		errno = saved;                      \
+	} while (0)
+
+void
+msg_info(const char *fmt, ...)
+{
+	MSG_EMIT("info", NULL);
+}
+
+void
+msg_debug(int level, const char *fmt, ...)
+{
+	if (verbose >= level)
+		MSG_EMIT("debug", NULL);
+}
+
+void
+msg_warn(const char *fmt, ...)
+{
+	MSG_EMIT("warning", NULL);
+}
+
+void
+msg_warn_sys(const char *fmt, ...)
+{
+	MSG_EMIT("warning", strerror(saved));
+}
+
+void
+msg_die(int code, const char *fmt, ...)
+{
+	MSG_EMIT("fatal", NULL);
+	exit(code);
+}
+
+void
+msg_die_sys(int code, const char *fmt, ...)
+{
+	MSG_EMIT("fatal", strerror(saved));
+	exit(code);
+}
+
+void
+msg_usage(const char *synopsis)
+{
+	char line[MSG_MAX];
+	int n = snprintf(line, sizeof(line), "usage: %s %s\n", prog, synopsis);
+
+	if (n > 0)
+		(void)!write(sink, line,
+		    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);
+	exit(EXIT_USAGE);
+}

@@ -1,0 +1,65 @@
+#include "base/privdrop.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* capset(2) has no wrapper in libc.  mask: effective and permitted. */
+static int
+set_caps(uint64_t mask)
+{
+	struct __user_cap_header_struct head = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	data[0].effective = data[0].permitted = (uint32_t)mask;
+	data[1].effective = data[1].permitted = (uint32_t)(mask >> 32);
+	return (int)syscall(SYS_capset, &head, data);
+}
+
+static int
+leave_root(uid_t uid, gid_t gid)
+{
+	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1)
+		return -1;
+	return setresuid(uid, uid, uid);
+}
+
+static int
+seal(void)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+int
+privdrop(uid_t uid, gid_t gid)
+{
+	if (geteuid() == 0 && leave_root(uid, gid) == -1)
+		return -1;
+	/* those kept by privdrop_but_reading(), or given to a user */
+	if (geteuid() != 0 && set_caps(0) == -1)
+		return -1;
+	if (uid != 0 && setuid(0) != -1) {
+		errno = EPERM;
+		return -1;
+	}
+	return seal();
+}
+
+int
+privdrop_but_reading(uid_t uid, gid_t gid)
+{
+	if (geteuid() == 0) {
+		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
+		    leave_root(uid, gid) == -1 ||
+		    set_caps(UINT64_C(1) << CAP_DAC_READ_SEARCH) == -1)
+			return -1;
+	}
+	return seal();
+}

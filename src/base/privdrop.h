@@ -1,0 +1,22 @@
+/* privdrop: root no more, for good. */
+#ifndef BASE_PRIVDROP_H
+#define BASE_PRIVDROP_H
+
+#include <sys/types.h>
+
+/*
+ * Leaves every privilege behind: supplementary groups, gid, uid (all three
+ * each), and with them all capabilities; sets no_new_privs and makes the
+ * process non-dumpable, so that nobody of the same uid may trace it
+ * (prctl(2)).  When not root only the last two are done.  -1 with errno when
+ * any step failed or root could be had back; the caller must then not go on
+ * to parse anything hostile.
+ */
+int privdrop(uid_t, gid_t);
+/*
+ * The same, but root keeps the right to read any file (CAP_DAC_READ_SEARCH,
+ * capabilities(7)) until privdrop() is called.
+ */
+int privdrop_but_reading(uid_t, gid_t);
+
+#endif

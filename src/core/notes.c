@@ -1,0 +1,280 @@
+#include "core/notes.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * struct elf_prstatus and elf_prpsinfo by class (linux/elfcore.h): offsets of
+ * the fields wanted.  gregs stand between `regs' and a trailing int that is
+ * padded to a word, whatever their number on that machine.
+ */
+struct layout {
+	size_t word;
+	size_t pid, regs;	     /* prstatus */
+	size_t siaddr;		     /* siginfo: also si_pid, si_uid */
+	size_t psuid, pspid, psname; /* prpsinfo */
+};
+
+static const struct layout layout64 = {8, 32, 112, 16, 16, 24, 40};
+static const struct layout layout32 = {4, 24, 72, 12, 8, 16, 32};
+
+enum { PS_NAME = 16, PS_ARGS = 80 };
+
+static int
+get_int(const unsigned char *p)
+{
+	int32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static uint64_t
+get_u64(const unsigned char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static void
+note_trouble(struct core_head *h, const char *why)
+{
+	if (h->trouble == NULL)
+		h->trouble = why;
+}
+
+/* gregs as the machine has them; what else a longer note holds is padding or
+ * pr_fpvalid. */
+static size_t
+note_regslen(int machine, size_t room)
+{
+	size_t want;
+
+	switch (machine) {
+	case EM_X86_64:
+		want = 27 * 8;
+		break;
+	case EM_AARCH64:
+		want = 34 * 8;
+		break;
+	default:
+		want = room < 8 ? 0 : room - 8;
+		break;
+	}
+	return want < room ? want : room;
+}
+
+static int
+note_prstatus(struct core_head *h, const struct layout *l,
+    const unsigned char *d, size_t len, size_t *cap)
+{
+	struct core_thread *t;
+	short cursig;
+	size_t n;
+
+	if (len < l->regs) {
+		note_trouble(h, "a thread's status note is too short");
+		return 0;
+	}
+	if (h->nthreads == *cap) {
+		n = *cap ? *cap * 2 : 16;
+		t = reallocarray(h->threads, n, sizeof(*t));
+		if (t == NULL)
+			return -1;
+		h->threads = t;
+		*cap = n;
+	}
+	t = &h->threads[h->nthreads++];
+	memcpy(&cursig, d + 12, sizeof(cursig));
+	t->cursig = cursig;
+	t->pid = get_int(d + l->pid);
+	t->regs = NULL;
+	t->regslen = 0;
+	if (l->word != 8)
+		return 0;
+	t->regslen = note_regslen(h->machine, len - l->regs);
+	if (t->regslen != 0)
+		t->regs = d + l->regs;
+	if ((h->machine == EM_X86_64 && t->regslen < 27 * 8) ||
+	    (h->machine == EM_AARCH64 && t->regslen < 34 * 8))
+		note_trouble(h, "a thread's registers are cut short");
+	return 0;
+}
+
+static void
+note_siginfo(struct core_head *h, const struct layout *l,
+    const unsigned char *d, size_t len)
+{
+	if (h->have_siginfo)
+		return;
+	if (len < l->siaddr + 8) {
+		note_trouble(h, "the signal note is too short");
+		return;
+	}
+	h->have_siginfo = 1;
+	h->signo = get_int(d);
+	h->sierrno = get_int(d + 4);
+	h->sicode = get_int(d + 8);
+	h->siaddr = l->word == 8 ? get_u64(d + l->siaddr)
+				 : (uint32_t)get_int(d + l->siaddr);
+	h->sipid = get_int(d + l->siaddr);
+	h->siuid = get_int(d + l->siaddr + 4);
+}
+
+static void
+note_psinfo(struct core_head *h, const struct layout *l, const unsigned char *d,
+    size_t len)
+{
+	size_t uid = l->psuid, pid = l->pspid, name = l->psname;
+	uint16_t id[2];
+
+	if (h->have_psinfo)
+		return;
+	/* i386 and arm: 16-bit ids, which moves the rest (asm/elf.h). */
+	if (l->word == 4 && len == 124) {
+		pid = 12;
+		name = 28;
+	}
+	if (len < name + PS_NAME + PS_ARGS) {
+		note_trouble(h, "the process note is too short");
+		return;
+	}
+	h->have_psinfo = 1;
+	if (l->word == 4 && len == 124) {
+		memcpy(id, d + uid, sizeof(id));
+		h->psuid = id[0];
+		h->psgid = id[1];
+	} else {
+		h->psuid = get_int(d + uid);
+		h->psgid = get_int(d + uid + 4);
+	}
+	h->pspid = get_int(d + pid);
+	memcpy(h->psname, d + name, PS_NAME);
+	h->psname[PS_NAME] = '\0';
+	memcpy(h->psargs, d + name + PS_NAME, PS_ARGS);
+	h->psargs[PS_ARGS] = '\0';
+}
+
+/*
+ * NT_FILE: count, page size, count triples {start, end, offset in pages}, then
+ * count NUL-terminated names (fs/binfmt_elf.c, fill_files_note).
+ */
+static int
+note_files(struct core_head *h, const unsigned char *d, size_t len)
+{
+	const unsigned char *names, *end = d + len, *nul, *e;
+	uint64_t count, pagesize;
+	struct core_file *f;
+
+	if (h->files != NULL)
+		return 0;
+	if (len < 16) {
+		note_trouble(h, "the file note is too short");
+		return 0;
+	}
+	count = get_u64(d);
+	pagesize = get_u64(d + 8);
+	/* A name is one byte at least: this bounds the allocation too. */
+	if (count > (len - 16) / 25) {
+		/* Where the names begin rests on the count: all is lost. */
+		note_trouble(h, "the file note claims more than it holds");
+		return 0;
+	}
+	if (count == 0)
+		return 0;
+	h->files = calloc((size_t)count, sizeof(*h->files));
+	if (h->files == NULL)
+		return -1;
+	e = d + 16;
+	names = e + count * 24;
+	for (; h->nfiles < count; h->nfiles++, e += 24) {
+		nul = memchr(names, '\0', (size_t)(end - names));
+		if (nul == NULL) {
+			note_trouble(h, "the file note ends amid its names");
+			break;
+		}
+		f = &h->files[h->nfiles];
+		f->start = get_u64(e);
+		f->end = get_u64(e + 8);
+		f->name = (const char *)names;
+		if (__builtin_mul_overflow(
+			get_u64(e + 16), pagesize, &f->off)) {
+			note_trouble(h, "the file note has a wild offset");
+			break;
+		}
+		names = nul + 1;
+	}
+	return 0;
+}
+
+static int
+note_one(struct core_head *h, const struct layout *l, uint32_t type,
+    const unsigned char *d, size_t len, size_t *cap)
+{
+	switch (type) {
+	case NT_PRSTATUS:
+		return note_prstatus(h, l, d, len, cap);
+	case NT_SIGINFO:
+		note_siginfo(h, l, d, len);
+		return 0;
+	case NT_PRPSINFO:
+		note_psinfo(h, l, d, len);
+		return 0;
+	case NT_AUXV:
+		if (l->word == 8 && h->auxv == NULL && len != 0) {
+			h->auxv = d;
+			h->auxvlen = len;
+		}
+		return 0;
+	case NT_FILE:
+		return l->word == 8 ? note_files(h, d, len) : 0;
+	default:
+		return 0;
+	}
+}
+
+/* x rounded up; SIZE_MAX when that is past the end of everything. */
+static size_t
+note_align(size_t x, size_t align)
+{
+	return x > SIZE_MAX - align ? SIZE_MAX : (x + align - 1) & ~(align - 1);
+}
+
+int
+notes_decode(
+    struct core_head *h, const unsigned char *p, size_t len, size_t align)
+{
+	const struct layout *l =
+	    h->elfclass == ELFCLASS64 ? &layout64 : &layout32;
+	size_t at = 0, name, desc, cap = 0;
+	Elf64_Nhdr n; /* the same as Elf32_Nhdr */
+
+	/* elf(5): Linux pads to 4 in both classes; 8 only where p_align says
+	 * so.  Anything else is no alignment of notes. */
+	if (align != 8)
+		align = 4;
+	while (len - at >= sizeof(n)) {
+		memcpy(&n, p + at, sizeof(n));
+		name = at + sizeof(n);
+		if (n.n_namesz > len - name)
+			break;
+		desc = note_align(name + n.n_namesz, align);
+		if (desc > len || n.n_descsz > len - desc)
+			break;
+		if ((n.n_namesz == 5 || n.n_namesz == 4) &&
+		    memcmp(p + name, "CORE", n.n_namesz) == 0 &&
+		    note_one(h, l, n.n_type, p + desc, n.n_descsz, &cap) == -1)
+			return -1;
+		/* The last note's padding may be missing. */
+		at = note_align(desc + n.n_descsz, align);
+		if (at >= len)
+			return 0;
+	}
+	if (at < len)
+		note_trouble(h, "the notes are cut short or garbled");
+	return 0;
+}

@@ -1,0 +1,327 @@
+/*
+ * debugger [options] pid | core [exe]
+ *
+ * The report of a live process or of a core file, on stdout.
+ *
+ *  pid   gather /proc, seize all threads, copy registers and stacks, let them
+ *        run on, drop privileges, unwind from the copies
+ *  core  open it, drop privileges but for reading files, decode its head, open
+ *        the files it names, drop the rest, unwind
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/msg.h"
+#include "base/num.h"
+#include "base/privdrop.h"
+#include "proc/procdir.h"
+#include "report/crash_dump.h"
+#include "unwind/target_core.h"
+#include "unwind/target_live.h"
+#include "unwind/target_notes.h"
+
+#define SYNOPSIS "[-ev] [-f text|json] [-t tid] [-w seconds] pid | core [exe]"
+
+enum { NOBODY = 65534, UNWIND_S = 60 };
+
+struct options {
+	enum out_format format;
+	int want_environ;
+	pid_t tid;
+	int wait_s;
+};
+
+static uint64_t
+user_value(const char *what, const char *s, uint64_t min, uint64_t max)
+{
+	uint64_t v;
+
+	if (num_u64(s, 10, min, max, &v) == -1)
+		msg_die(EXIT_USAGE, "%s is not a number from %llu to %llu: %s",
+		    what, (unsigned long long)min, (unsigned long long)max, s);
+	return v;
+}
+
+static const struct option longopts[] = {{"environ", no_argument, NULL, 'e'},
+    {"format", required_argument, NULL, 'f'},
+    {"tid", required_argument, NULL, 't'}, {"verbose", no_argument, NULL, 'v'},
+    {NULL, 0, NULL, 0}};
+
+static int
+parse_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	o->wait_s = UNWIND_S;
+	while ((c = getopt_long(argc, argv, "+ef:t:vw:", longopts, NULL)) != -1)
+		switch (c) {
+		case 'e':
+			o->want_environ = 1;
+			break;
+		case 'f':
+			if (strcmp(optarg, "json") == 0)
+				o->format = OUT_JSON;
+			else if (strcmp(optarg, "text") != 0)
+				msg_die(EXIT_USAGE,
+				    "format is neither text nor json: %s",
+				    optarg);
+			break;
+		case 't':
+			o->tid = (pid_t)user_value("tid", optarg, 1, INT_MAX);
+			break;
+		case 'v':
+			msg_set_verbose(msg_verbose() + 1);
+			break;
+		case 'w':
+			o->wait_s =
+			    (int)user_value("seconds", optarg, 1, 86400);
+			break;
+		default:
+			msg_usage(SYNOPSIS);
+		}
+	return optind;
+}
+
+/* Writes the report; the exit code. */
+static int
+dump(struct crash *c, const struct options *o)
+{
+	struct out *out = out_new(STDOUT_FILENO, o->format);
+
+	if (out == NULL || crash_dump(c, out) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to make the report");
+	if (out_finish(out) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to write the report");
+	return c->partial ? EXIT_PARTIAL : EXIT_DONE;
+}
+
+static const char *
+status_line(const struct procinfo *pi, const char *field, size_t *len)
+{
+	const struct buf *b = &pi->item[PROC_STATUS].b;
+
+	return b->len ? proc_status_field(b->p, b->len, field, len) : NULL;
+}
+
+static long
+status_number(const struct procinfo *pi, const char *field)
+{
+	const struct buf *b = &pi->item[PROC_STATUS].b;
+
+	return b->len ? proc_status_number(b->p, b->len, field, 0) : -1;
+}
+
+/* The process or, when its leader has exited, a thread that still has the
+ * memory. */
+static int
+open_live(pid_t pid)
+{
+	int fd = proc_open_thread(pid);
+
+	if (fd == -1)
+		msg_die(EXIT_PARTIAL, "no process %d", (int)pid);
+	return fd;
+}
+
+_Noreturn static void
+die_untraceable(pid_t pid, const struct procinfo *pi, int err)
+{
+	long tracer = status_number(pi, "TracerPid");
+	size_t len;
+	const char *state = status_line(pi, "State", &len);
+
+	if (err == ESRCH && state != NULL && *state == 'Z')
+		msg_die(
+		    EXIT_PARTIAL, "process %d has exited (zombie)", (int)pid);
+	if (err == ESRCH && pi->item[PROC_MAPS].err == 0 &&
+	    pi->item[PROC_MAPS].b.len == 0 && pi->item[PROC_EXE].err != 0)
+		msg_die(EXIT_PARTIAL, "process %d is a kernel thread or gone",
+		    (int)pid);
+	if (tracer > 0)
+		msg_die(EXIT_PARTIAL,
+		    "unable to trace %d: it is traced by process %ld already",
+		    (int)pid, tracer);
+	if (err == EPERM || err == EACCES)
+		msg_die(EXIT_PARTIAL, "unable to trace %d: %s: %s", (int)pid,
+		    strerror(err),
+		    geteuid() == 0 ? "forbidden here even to root"
+				   : "root is needed");
+	errno = err;
+	msg_die_sys(EXIT_SYSTEM, "unable to trace %d", (int)pid);
+}
+
+static int
+debug_live(pid_t pid, const struct options *o)
+{
+	struct procinfo pi;
+	struct live_times lt;
+	struct target t;
+	struct crash c = {.t = &t,
+	    .pi = &pi,
+	    .pid = pid,
+	    .uid = -1,
+	    .gid = -1,
+	    .dumpmode = -1,
+	    .rlimit = -1};
+	pid_t first = o->tid > 0 ? o->tid : pid;
+	int procfd;
+
+	if (pid == getpid())
+		msg_die(EXIT_USAGE, "unable to trace myself");
+	procfd = open_live(pid);
+	if (procinfo_gather(
+		procfd, o->want_environ ? PROC_WANT_ENVIRON : 0, &pi) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to read /proc/%d", (int)pid);
+	c.pid = (pid_t)status_number(&pi, "Tgid");
+	if (o->tid > 0 && !procinfo_has(&pi, o->tid))
+		msg_die(EXIT_PARTIAL, "process %d has no thread %d", (int)pid,
+		    (int)o->tid);
+	/* an interrupt would abort the dump and truncate its core */
+	if (status_number(&pi, "CoreDumping") == 1)
+		msg_die(EXIT_PARTIAL,
+		    "process %d is dumping core: leave it to usercrash_c",
+		    (int)pid);
+	target_init(&t);
+	if (target_live_open(procfd, first, o->tid, &pi, &t, &lt) == -1)
+		die_untraceable(pid, &pi, errno);
+	if (privdrop(NOBODY, NOBODY) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	if (lt.late > 0)
+		msg_warn("%zu threads of %d did not stop in time", lt.late,
+		    (int)pid);
+	msg_debug(1, "process %d stood still for %llu us", (int)pid,
+	    (unsigned long long)lt.pause_ns / 1000);
+	c.pause_ns = lt.pause_ns;
+	c.live = 1;
+	c.deadline = deadline_in((int64_t)o->wait_s * 1000);
+	return dump(&c, o);
+}
+
+static void
+keep_thread(struct target *t, pid_t tid, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < t->nthreads; i++)
+		if (t->threads[i].tid == tid) {
+			t->threads[0] = t->threads[i];
+			t->nthreads = 1;
+			return;
+		}
+	msg_die(EXIT_PARTIAL, "%s has no thread %d", path, (int)tid);
+}
+
+static void
+check_head(const char *path, const struct core_head *h, int r)
+{
+	int err = errno;
+	const char *machine = arch_machine_name(h->machine);
+
+	if (r == -1 && err == ENOEXEC)
+		msg_die(EXIT_USAGE, "%s is not an ELF core", path);
+	if ((r == -1 && err == ENOTSUP) || h->machine != arch_native->machine)
+		msg_die(EXIT_USAGE, "%s is a core of another machine: %s", path,
+		    machine != NULL ? machine : "unknown");
+	if (r == -1 && (err != ENODATA || h->nthreads == 0)) {
+		errno = err;
+		if (err == ENODATA)
+			msg_die(
+			    EXIT_USAGE, "%s ends before its notes do", path);
+		msg_die_sys(EXIT_SYSTEM, "unable to read %s", path);
+	}
+	if (r == -1)
+		msg_warn("%s ends before its notes do", path);
+}
+
+/* A core that was cut: what its segments promise against its size. */
+static void
+check_size(const char *path, const struct core_head *h, uint64_t size)
+{
+	uint64_t want = 0, end;
+	size_t i;
+
+	for (i = 0; i < h->nsegs; i++) {
+		end = h->segs[i].off + h->segs[i].filesz;
+		if (h->segs[i].filesz > 0 && end > want)
+			want = end;
+	}
+	if (want > size)
+		msg_warn("%s is truncated: %llu of %llu bytes", path,
+		    (unsigned long long)size, (unsigned long long)want);
+}
+
+static int
+debug_core(const char *path, const char *exe, const struct options *o)
+{
+	struct core_head h;
+	struct target t;
+	struct crash c = {.t = &t,
+	    .head = &h,
+	    .uid = -1,
+	    .gid = -1,
+	    .dumpmode = -1,
+	    .rlimit = -1,
+	    .proc_why = "not recorded in a core file"};
+	struct stat st;
+	int corefd, r;
+
+	corefd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (corefd == -1 || fstat(corefd, &st) == -1)
+		msg_die_sys(errno == ENOENT || errno == ENOTDIR ? EXIT_USAGE
+								: EXIT_SYSTEM,
+		    "unable to open %s", path);
+	if (!S_ISREG(st.st_mode))
+		msg_die(EXIT_USAGE, "%s is not a regular file", path);
+	if (privdrop_but_reading(NOBODY, NOBODY) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	r = core_head_pread(corefd, &h);
+	check_head(path, &h, r);
+	check_size(path, &h, (uint64_t)st.st_size);
+	target_init(&t);
+	if (target_take_notes(&t, &h, NULL, 0) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to read %s", path);
+	if (target_core_open(corefd, &h, exe, &t) == -1)
+		msg_die_sys(errno == ENOMEM ? EXIT_SYSTEM : EXIT_USAGE,
+		    "unable to open %s", exe != NULL ? exe : path);
+	if (privdrop(NOBODY, NOBODY) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	if (o->tid > 0)
+		keep_thread(&t, o->tid, path);
+	c.pid = h.have_psinfo ? h.pspid : h.nthreads > 0 ? h.threads[0].pid : 0;
+	c.time = st.st_mtime;
+	c.deadline = deadline_in((int64_t)o->wait_s * 1000);
+	return dump(&c, o);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
+	uint64_t pid;
+	int first;
+
+	msg_init("debugger");
+	signal(SIGPIPE, SIG_IGN);
+	first = parse_options(&o, argc, argv);
+	argc -= first;
+	argv += first;
+	if (argc < 1 || argc > 2)
+		msg_usage(SYNOPSIS);
+	/* a file whose name is a number can be said as ./123 */
+	if (argc == 1 && num_u64(argv[0], 10, 0, UINT64_MAX, &pid) == 0) {
+		if (pid < 1 || pid > INT_MAX)
+			msg_die(EXIT_USAGE, "pid is out of range: %s", argv[0]);
+		return debug_live((pid_t)pid, &o);
+	}
+	return debug_core(argv[0], argc == 2 ? argv[1] : NULL, &o);
+}

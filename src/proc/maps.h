@@ -1,0 +1,35 @@
+/*
+ * maps: the mappings of a process, from the text of /proc/PID/maps.
+ *
+ * The text is hostile in one field: the name, where the kernel escapes only
+ * newlines (as \012, fs/proc/task_mmu.c).  Everything before it has a fixed
+ * form and the name runs to the end of the line.
+ */
+#ifndef PROC_MAPS_H
+#define PROC_MAPS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_S = 8 };
+
+struct map {
+	uint64_t start, end, off, ino;
+	uint64_t dev;	  /* major << 32 | minor */
+	const char *name; /* "" when anonymous; NUL-terminated */
+	unsigned prot;	  /* MAP_* */
+	int module;	  /* filled in by unwind/module, -1 none */
+};
+
+/*
+ * Parses text (NUL-terminated, len bytes), which is cut into names in place
+ * and must outlive the maps.  *out is malloc'd, sorted by start.  A line that
+ * does not parse ends the list: -1 EINVAL with what came before kept.
+ */
+int maps_parse(char *text, size_t len, struct map **out, size_t *n);
+/* The mapping that holds addr, or NULL. */
+struct map *maps_find(struct map *, size_t n, uint64_t addr);
+/* The first mapping that ends above addr (it may begin above it), or NULL. */
+struct map *maps_above(struct map *, size_t n, uint64_t addr);
+
+#endif

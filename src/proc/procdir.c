@@ -1,0 +1,234 @@
+#include "proc/procdir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/num.h"
+
+enum { STATUS_MAX = 65536 };
+
+int
+proc_open(pid_t pid)
+{
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 && errno == ENOENT)
+		errno = ESRCH;
+	return fd;
+}
+
+const char *
+proc_status_field(
+    const char *text, size_t textlen, const char *name, size_t *len)
+{
+	const char *p = text, *end = text + textlen, *nl;
+	size_t n = strlen(name);
+
+	for (; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (nl == NULL)
+			break;
+		if ((size_t)(nl - p) <= n || p[n] != ':' ||
+		    memcmp(p, name, n) != 0)
+			continue;
+		for (p += n + 1; p < nl && (*p == '\t' || *p == ' '); p++)
+			;
+		*len = (size_t)(nl - p);
+		return p;
+	}
+	return NULL;
+}
+
+long
+proc_status_number(const char *text, size_t textlen, const char *name, int last)
+{
+	const char *p, *end, *rest;
+	uint64_t v;
+	size_t len;
+
+	p = proc_status_field(text, textlen, name, &len);
+	if (p == NULL)
+		return -1;
+	end = p + len;
+	if (last)
+		for (p = end; len > 0 && p[-1] >= '0' && p[-1] <= '9'; len--)
+			p--;
+	if (num_scan(p, end, 10, &v, &rest) == -1 || v > LONG_MAX)
+		return -1;
+	return (long)v;
+}
+
+/* Does the pidfd refer to pid?  A dead process's fdinfo says Pid: -1. */
+static int
+pidfd_is(int pidfd, pid_t pid)
+{
+	struct buf b = {0};
+	char path[48];
+	long v;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+	if (io_slurp(AT_FDCWD, path, STATUS_MAX, &b, NULL) == -1)
+		return -1;
+	v = proc_status_number(b.p, b.len, "Pid", 0);
+	buf_free(&b);
+	return v == pid;
+}
+
+/* 1 when the process behind dirfd is dumping core; *zombie: leader exited. */
+static int
+is_dumping(int dirfd, pid_t nspid, int *zombie)
+{
+	struct buf b = {0};
+	const char *state;
+	size_t len;
+	int dumping;
+
+	if (io_slurp(dirfd, "status", STATUS_MAX, &b, NULL) == -1)
+		return 0;
+	dumping = proc_status_number(b.p, b.len, "CoreDumping", 0) == 1;
+	state = proc_status_field(b.p, b.len, "State", &len);
+	*zombie = state != NULL && len > 0 && *state == 'Z';
+	if (nspid > 0 && proc_status_number(b.p, b.len, "NSpid", 1) != nspid)
+		dumping = 0;
+	buf_free(&b);
+	return dumping;
+}
+
+static int
+has_memory(int dirfd)
+{
+	char c;
+	ssize_t r = -1;
+	int fd = openat(dirfd, "maps", O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1) {
+		r = read(fd, &c, 1);
+		close(fd);
+	}
+	return r == 1;
+}
+
+/* A thread of the group that still has its memory. */
+static int
+open_living_thread(int dirfd, int want_dumping)
+{
+	struct dirent *e;
+	uint64_t tid;
+	DIR *d;
+	int fd, zombie, found = -1;
+
+	fd = openat(dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || (d = fdopendir(fd)) == NULL) {
+		if (fd != -1)
+			close(fd);
+		errno = ESRCH;
+		return -1;
+	}
+	while (found == -1 && (e = readdir(d)) != NULL) {
+		if (num_u64(e->d_name, 10, 1, INT_MAX, &tid) == -1)
+			continue;
+		found = proc_open((pid_t)tid);
+		if (found != -1 &&
+		    ((want_dumping && !is_dumping(found, 0, &zombie)) ||
+			!has_memory(found))) {
+			close(found);
+			found = -1;
+		}
+	}
+	closedir(d);
+	if (found == -1)
+		errno = ESRCH;
+	return found;
+}
+
+int
+proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
+{
+	struct buf b = {0};
+	int dirfd, tidfd, zombie = 0, ok;
+
+	dirfd = proc_open(pid);
+	if (dirfd == -1)
+		return -1;
+	/* after the open: if the pidfd still names pid, so did the open */
+	if (pidfd != -1 && pidfd_is(pidfd, pid) == 0) {
+		close(dirfd);
+		errno = ESTALE;
+		return -1;
+	}
+	ok = is_dumping(dirfd, 0, &zombie);
+	if (tid > 0 && tid != pid && (tidfd = proc_open(tid)) != -1) {
+		/* the thread must belong to the process just checked */
+		if (io_slurp(tidfd, "status", STATUS_MAX, &b, NULL) == 0 &&
+		    proc_status_number(b.p, b.len, "Tgid", 0) == pid &&
+		    has_memory(tidfd)) {
+			buf_free(&b);
+			if (is_dumping(tidfd, 0, &zombie)) {
+				close(dirfd);
+				return tidfd;
+			}
+		}
+		buf_free(&b);
+		close(tidfd);
+	}
+	if (zombie || (ok && !has_memory(dirfd))) {
+		tidfd = open_living_thread(dirfd, 1);
+		close(dirfd);
+		return tidfd;
+	}
+	if (!ok) {
+		close(dirfd);
+		errno = ESTALE;
+		return -1;
+	}
+	return dirfd;
+}
+
+int
+proc_open_thread(pid_t pid)
+{
+	int dirfd = proc_open(pid), fd;
+
+	if (dirfd == -1 || has_memory(dirfd))
+		return dirfd;
+	fd = open_living_thread(dirfd, 0);
+	if (fd == -1)
+		return dirfd;
+	close(dirfd);
+	return fd;
+}
+
+pid_t
+proc_find_crashed(pid_t nspid)
+{
+	struct dirent *e;
+	pid_t found = -1;
+	uint64_t pid;
+	int dirfd, zombie, hits = 0;
+	DIR *d = opendir("/proc");
+
+	if (d == NULL)
+		return -1;
+	while ((e = readdir(d)) != NULL) {
+		if (num_u64(e->d_name, 10, 1, INT_MAX, &pid) == -1)
+			continue;
+		dirfd = proc_open((pid_t)pid);
+		if (dirfd == -1)
+			continue;
+		if (is_dumping(dirfd, nspid, &zombie)) {
+			found = (pid_t)pid;
+			hits++;
+		}
+		close(dirfd);
+	}
+	closedir(d);
+	return hits == 1 ? found : -1;
+}

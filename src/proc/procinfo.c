@@ -1,0 +1,331 @@
+#include "proc/procinfo.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "proc/procdir.h"
+
+static const struct {
+	const char *path;
+	int link;
+	size_t max;
+} item_source[PROC_ITEMS] = {
+    [PROC_EXE] = {"exe", 1, PATH_MAX * 2},
+    [PROC_CWD] = {"cwd", 1, PATH_MAX * 2},
+    [PROC_ROOT] = {"root", 1, PATH_MAX * 2},
+    [PROC_COMM] = {"comm", 0, 64},
+    [PROC_CMDLINE] = {"cmdline", 0, 64 << 10},
+    [PROC_STATUS] = {"status", 0, 64 << 10},
+    [PROC_LIMITS] = {"limits", 0, 16 << 10},
+    [PROC_CGROUP] = {"cgroup", 0, 64 << 10},
+    [PROC_MAPS] = {"maps", 0, (size_t)1 << 30},
+    [PROC_AUXV] = {"auxv", 0, 4096},
+    [PROC_OOM] = {"oom_score", 0, 64},
+    [PROC_ENVIRON] = {"environ", 0, 256 << 10},
+};
+
+static void
+gather_link(int procfd, const char *path, size_t max, struct proc_text *t)
+{
+	ssize_t n;
+
+	if (buf_reserve(&t->b, max) == -1) {
+		t->err = errno;
+		return;
+	}
+	n = readlinkat(procfd, path, t->b.p, max);
+	if (n == -1) {
+		t->err = errno;
+		n = 0;
+	}
+	t->cut = (size_t)n == max;
+	t->b.len = (size_t)n;
+	t->b.p[n] = '\0';
+}
+
+/* Grows an array of elements of size sz by doubling; NULL when out of memory.
+ */
+static void *
+grow(void *array, size_t n, size_t sz)
+{
+	if (n != 0 && (n & (n - 1)) != 0)
+		return array;
+	return reallocarray(array, n ? n * 2 : 1, sz);
+}
+
+static DIR *
+open_dir(int procfd, const char *name)
+{
+	int fd = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d;
+
+	if (fd == -1)
+		return NULL;
+	d = fdopendir(fd);
+	if (d == NULL)
+		close(fd);
+	return d;
+}
+
+/* "pos:\t0\nflags:\t0100002\n..." */
+static void
+parse_fdinfo(const char *p, size_t len, struct proc_fd *f)
+{
+	const char *v, *rest;
+	uint64_t n;
+	size_t vlen;
+
+	v = proc_status_field(p, len, "pos", &vlen);
+	if (v == NULL || num_scan(v, v + vlen, 10, &f->pos, &rest) == -1)
+		return;
+	v = proc_status_field(p, len, "flags", &vlen);
+	if (v == NULL || num_scan(v, v + vlen, 8, &n, &rest) == -1)
+		return;
+	f->flags = (int)n;
+	f->have_info = 1;
+}
+
+static int
+by_fd(const void *a, const void *b)
+{
+	const struct proc_fd *x = a, *y = b;
+
+	return (x->fd > y->fd) - (x->fd < y->fd);
+}
+
+static int
+gather_fd(int procfd, int fd, const char *name, struct proc_fd *f)
+{
+	char path[64], text[512], target[PATH_MAX];
+	ssize_t n;
+	int infofd;
+
+	memset(f, 0, sizeof(*f));
+	f->fd = fd;
+	snprintf(path, sizeof(path), "fd/%s", name);
+	n = readlinkat(procfd, path, target, sizeof(target));
+	if (n >= 0 && (f->target = strndup(target, (size_t)n)) == NULL)
+		return -1;
+	snprintf(path, sizeof(path), "fdinfo/%s", name);
+	infofd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
+	if (infofd == -1)
+		return 0;
+	n = io_read_full(infofd, text, sizeof(text));
+	close(infofd);
+	if (n > 0)
+		parse_fdinfo(text, (size_t)n, f);
+	return 0;
+}
+
+static int
+gather_fds(int procfd, struct procinfo *pi)
+{
+	DIR *d = open_dir(procfd, "fd");
+	struct dirent *e;
+	struct proc_fd *p;
+	uint64_t fd;
+	int r = 0;
+
+	if (d == NULL) {
+		pi->fds_err = errno;
+		return 0;
+	}
+	while (r == 0 && (e = readdir(d)) != NULL) {
+		if (num_u64(e->d_name, 10, 0, INT_MAX, &fd) == -1)
+			continue;
+		if (pi->nfds >= PROC_FDS_MAX) {
+			pi->fds_left_out++;
+			continue;
+		}
+		p = grow(pi->fds, pi->nfds, sizeof(*p));
+		if (p == NULL) {
+			r = -1;
+			break;
+		}
+		pi->fds = p;
+		r = gather_fd(procfd, (int)fd, e->d_name, &p[pi->nfds]);
+		if (r == 0)
+			pi->nfds++;
+	}
+	closedir(d);
+	if (pi->nfds > 0)
+		qsort(pi->fds, pi->nfds, sizeof(*pi->fds), by_fd);
+	return r;
+}
+
+static int
+by_nstid(const void *a, const void *b)
+{
+	const struct proc_task *x = a, *y = b;
+
+	return (x->nstid > y->nstid) - (x->nstid < y->nstid);
+}
+
+static void
+gather_task(int taskfd, int namespaced, struct proc_task *t)
+{
+	struct buf b = {0};
+	const char *v;
+	char path[64];
+	size_t len;
+	long n;
+	ssize_t r;
+	int fd;
+
+	snprintf(path, sizeof(path), "%d/comm", (int)t->tid);
+	fd = openat(taskfd, path, O_RDONLY | O_CLOEXEC);
+	if (fd != -1) {
+		r = io_read_full(fd, t->comm, sizeof(t->comm) - 1);
+		close(fd);
+		if (r > 0 && t->comm[r - 1] == '\n')
+			r--;
+		t->commlen = r > 0 ? (size_t)r : 0;
+		t->comm[t->commlen] = '\0';
+	}
+	if (!namespaced)
+		return;
+	snprintf(path, sizeof(path), "%d/status", (int)t->tid);
+	if (io_slurp(taskfd, path, 65536, &b, NULL) == -1)
+		return;
+	n = proc_status_number(b.p, b.len, "NSpid", 1);
+	if (n > 0)
+		t->nstid = (pid_t)n;
+	v = proc_status_field(b.p, b.len, "State", &len);
+	if (v != NULL && len > 0)
+		t->state = *v;
+	buf_free(&b);
+}
+
+static int
+gather_tasks(int procfd, int namespaced, struct procinfo *pi)
+{
+	DIR *d = open_dir(procfd, "task");
+	struct dirent *e;
+	struct proc_task *p;
+	uint64_t tid;
+	int r = 0;
+
+	if (d == NULL) {
+		pi->tasks_err = errno;
+		return 0;
+	}
+	while ((e = readdir(d)) != NULL) {
+		if (num_u64(e->d_name, 10, 1, INT_MAX, &tid) == -1)
+			continue;
+		if (pi->ntasks >= PROC_TASKS_MAX) {
+			pi->tasks_left_out++;
+			continue;
+		}
+		p = grow(pi->tasks, pi->ntasks, sizeof(*p));
+		if (p == NULL) {
+			r = -1;
+			break;
+		}
+		pi->tasks = p;
+		memset(&p[pi->ntasks], 0, sizeof(*p));
+		p[pi->ntasks].tid = p[pi->ntasks].nstid = (pid_t)tid;
+		gather_task(dirfd(d), namespaced, &p[pi->ntasks]);
+		pi->ntasks++;
+	}
+	closedir(d);
+	if (pi->ntasks > 0)
+		qsort(pi->tasks, pi->ntasks, sizeof(*pi->tasks), by_nstid);
+	return r;
+}
+
+static void
+gather_ns(int procfd, struct procinfo *pi)
+{
+	static const char *const names[] = {
+	    "pid", "mnt", "net", "user", "uts", "ipc", "cgroup"};
+	char path[32], own[48];
+	struct stat st, self;
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "ns/%s", names[i]);
+		snprintf(own, sizeof(own), "/proc/self/ns/%s", names[i]);
+		if (fstatat(procfd, path, &st, 0) == -1)
+			continue;
+		pi->ns[pi->nns].name = names[i];
+		pi->ns[pi->nns].ino = st.st_ino;
+		pi->ns[pi->nns].foreign =
+		    stat(own, &self) == 0 && self.st_ino != st.st_ino;
+		pi->nns++;
+	}
+}
+
+int
+procinfo_gather(int procfd, int want, struct procinfo *pi)
+{
+	struct proc_text *t;
+	const char *v;
+	size_t i, len;
+	int namespaced = 0;
+
+	memset(pi, 0, sizeof(*pi));
+	for (i = 0; i < PROC_ITEMS; i++) {
+		t = &pi->item[i];
+		if (i == PROC_ENVIRON && !(want & PROC_WANT_ENVIRON))
+			t->err = ECANCELED;
+		else if (item_source[i].link)
+			gather_link(
+			    procfd, item_source[i].path, item_source[i].max, t);
+		else if (io_slurp(procfd, item_source[i].path,
+			     item_source[i].max, &t->b, &t->cut) == -1)
+			t->err = errno;
+	}
+	/* NSpid holds one number a namespace; one means our own */
+	t = &pi->item[PROC_STATUS];
+	v = t->b.len ? proc_status_field(t->b.p, t->b.len, "NSpid", &len)
+		     : NULL;
+	if (v != NULL)
+		namespaced = memchr(v, '\t', len) != NULL;
+	gather_ns(procfd, pi);
+	if (gather_tasks(procfd, namespaced, pi) == -1)
+		return -1;
+	return gather_fds(procfd, pi);
+}
+
+int
+procinfo_has(const struct procinfo *pi, pid_t tid)
+{
+	size_t i;
+
+	for (i = 0; i < pi->ntasks; i++)
+		if (pi->tasks[i].tid == tid)
+			return 1;
+	return 0;
+}
+
+const struct proc_task *
+procinfo_task(const struct procinfo *pi, pid_t nstid)
+{
+	struct proc_task key = {.nstid = nstid};
+
+	if (pi->ntasks == 0)
+		return NULL;
+	return bsearch(
+	    &key, pi->tasks, pi->ntasks, sizeof(*pi->tasks), by_nstid);
+}
+
+void
+procinfo_free(struct procinfo *pi)
+{
+	size_t i;
+
+	for (i = 0; i < PROC_ITEMS; i++)
+		buf_free(&pi->item[i].b);
+	for (i = 0; i < pi->nfds; i++)
+		free(pi->fds[i].target);
+	free(pi->fds);
+	free(pi->tasks);
+}

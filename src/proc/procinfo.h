@@ -1,0 +1,82 @@
+/*
+ * procinfo: what /proc tells of one process, gathered as bytes.
+ *
+ * Gathering needs the caller's privileges and parses nothing but numbers the
+ * kernel itself writes; interpreting comes later, without them.  Each item
+ * fails alone: its err is then an errno and its text empty.  Every item has a
+ * bound; cut says it was reached.
+ */
+#ifndef PROC_PROCINFO_H
+#define PROC_PROCINFO_H
+
+#include <sys/types.h>
+
+#include "base/io.h"
+
+enum proc_item {
+	PROC_EXE, /* link target */
+	PROC_CWD,
+	PROC_ROOT,
+	PROC_COMM,
+	PROC_CMDLINE,
+	PROC_STATUS,
+	PROC_LIMITS,
+	PROC_CGROUP,
+	PROC_MAPS,
+	PROC_AUXV,
+	PROC_OOM,
+	PROC_ENVIRON, /* only with PROC_WANT_ENVIRON */
+	PROC_ITEMS
+};
+
+enum { PROC_WANT_ENVIRON = 1 };
+enum { PROC_FDS_MAX = 65536, PROC_TASKS_MAX = 65536 };
+
+struct proc_text {
+	struct buf b;
+	int err, cut;
+};
+
+struct proc_fd {
+	int fd, flags; /* flags: open(2) flags as in fdinfo, octal there */
+	uint64_t pos;
+	int have_info;
+	char *target; /* NULL when unreadable */
+};
+
+struct proc_task {
+	pid_t tid, nstid; /* nstid: in its innermost pid namespace */
+	char state;	  /* as in status, 0 unknown */
+	char comm[64];	  /* NUL-terminated, hostile */
+	size_t commlen;
+};
+
+struct proc_ns {
+	const char *name; /* "pid", "mnt", ... */
+	uint64_t ino;	  /* 0 unknown */
+	int foreign;	  /* not the one we are in */
+};
+enum { PROC_NS_MAX = 8 };
+
+struct procinfo {
+	struct proc_text item[PROC_ITEMS];
+	struct proc_fd *fds;
+	size_t nfds, fds_left_out;
+	int fds_err;
+	struct proc_task *tasks;
+	size_t ntasks, tasks_left_out;
+	int tasks_err;
+	struct proc_ns ns[PROC_NS_MAX];
+	size_t nns;
+};
+
+/* Fills *pi from the process directory; -1 only for ENOMEM. */
+int procinfo_gather(int dirfd, int want, struct procinfo *pi);
+void procinfo_free(struct procinfo *pi);
+
+/* Is tid (as it is called here) one of its threads? */
+int procinfo_has(const struct procinfo *, pid_t tid);
+/* The thread known as nstid inside its namespace; NULL when not listed. */
+const struct proc_task *procinfo_task(const struct procinfo *, pid_t nstid);
+
+#endif

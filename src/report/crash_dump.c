@@ -1,0 +1,234 @@
+#include "report/crash_dump.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "base/deadline.h"
+#include "report/signature.h"
+#include "unwind/memop.h"
+#include "unwind/unwind.h"
+
+enum {
+	FRAMES_HEAD = 256, /* shown of each backtrace */
+	FRAMES_TAIL = 64,
+	FRAMES_MAX = 4 << 20, /* counted */
+	SIGNATURE_FRAMES = 64
+};
+
+static int
+unwind_all(struct crash *c)
+{
+	struct unwind_limits lim = {.head = FRAMES_HEAD,
+	    .tail = FRAMES_TAIL,
+	    .frames = FRAMES_MAX,
+	    .deadline = c->deadline};
+	struct target *t = c->t;
+	struct unwinder *u;
+	size_t i;
+
+	if (t->nthreads == 0 || t->nmaps == 0)
+		return 0;
+	modules_load(t);
+	u = unwind_new(t);
+	if (u == NULL)
+		return 0;
+	for (i = 0; i < t->nthreads; i++) {
+		if (t->threads[i].regs.n == 0)
+			continue;
+		if (i > 0 && deadline_left(c->deadline) == 0) {
+			t->threads_why = "no time left for further backtraces";
+			break;
+		}
+		unwind_thread(u, &t->threads[i], &lim);
+	}
+	unwind_free(u);
+	return 0;
+}
+
+static int
+name_all(struct crash *c, struct symbols *sy)
+{
+	const struct target *t = c->t;
+	const struct trace *tr;
+	size_t i, k;
+
+	for (i = 0; i < t->nthreads; i++) {
+		tr = &t->threads[i].trace;
+		for (k = 0; k < tr->n; k++)
+			if (symbols_add(sy, tr->f[k].pc,
+				tr->f[k].flags & FRAME_EXACT) == -1)
+				return -1;
+	}
+	if (stack_symbols(c, sy) == -1)
+		return -1;
+	return symbols_run(sy);
+}
+
+static void
+dump_time(const struct crash *c, struct out *o)
+{
+	time_t t = c->time > 0 ? (time_t)c->time : time(NULL);
+	char text[64];
+	struct tm tm;
+
+	if (gmtime_r(&t, &tm) == NULL ||
+	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
+		out_unavailable(o, "time", "out of range");
+	else
+		out_str(o, "time", OUT_KEY, text);
+}
+
+static void
+dump_host(const struct crash *c, struct out *o)
+{
+	struct utsname u;
+	const char *arch = arch_machine_name(c->t->machine);
+
+	if (uname(&u) == -1)
+		memset(&u, 0, sizeof(u));
+	out_str(o, "host", OUT_KEY,
+	    c->host != NULL && *c->host != '\0' ? c->host : u.nodename);
+	out_str(o, "kernel", OUT_KEY, u.release);
+	out_str(o, "arch", OUT_KEY, arch != NULL ? arch : u.machine);
+}
+
+static void
+dump_access(const struct fault *f, struct out *o)
+{
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} names[] = {{MEMOP_READ, "read"}, {MEMOP_WRITE, "write"},
+	    {MEMOP_EXEC, "execute"}};
+	char text[32] = "";
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!(f->access & names[i].bit))
+			continue;
+		if (*text != '\0')
+			strcat(text, ",");
+		strcat(text, names[i].name);
+	}
+	if (*text != '\0')
+		out_str(o, "access", OUT_KEY, text);
+}
+
+/* Key, number, name: "signal: 11 SIGSEGV". */
+static void
+number_and_name(struct out *o, const char *key, const char *namekey, int n,
+    const char *name)
+{
+	out_text(o, "%s:", key);
+	out_i64(o, key, " ", n);
+	if (name != NULL)
+		out_str(o, namekey, " ", name);
+	out_text(o, "\n");
+}
+
+static void
+dump_fault(const struct fault *f, struct out *o)
+{
+	if (f->signo != 0)
+		number_and_name(o, "signal", "signal_name", f->signo,
+		    signal_name(f->signo));
+	if (f->have_code)
+		number_and_name(o, "code", "code_name", f->code,
+		    signal_code_name(f->signo, f->code));
+	if (f->have_addr)
+		out_hex(o, "address", OUT_KEY, f->addr, 0);
+	dump_access(f, o);
+	if (*f->text != '\0')
+		out_str(o, "cause", OUT_KEY, f->text);
+	if (f->abort_msg != NULL)
+		out_str(o, "abort_message", OUT_KEY, f->abort_msg);
+}
+
+static void
+make_signature(const struct crash *c, const struct fault *f, struct symbols *sy,
+    char out[17])
+{
+	struct signature_frame sf[SIGNATURE_FRAMES];
+	const struct trace *tr = &c->t->threads[0].trace;
+	struct symbol s;
+	size_t i, n = 0;
+
+	for (i = 0; i < tr->n && n < SIGNATURE_FRAMES; i++) {
+		symbols_get(sy, tr->f[i].pc, tr->f[i].flags & FRAME_EXACT, &s);
+		if (s.mod == NULL)
+			continue;
+		memset(&sf[n], 0, sizeof(sf[n]));
+		sf[n].module = s.mod->base;
+		sf[n].function = s.name;
+		sf[n].id = s.mod->id;
+		sf[n].idlen = s.mod->idlen;
+		sf[n++].off = s.vaddr;
+	}
+	signature_make(f->signo, sf, n, f->overflow, out);
+}
+
+static void
+summarize(struct crash *c, const struct fault *f, const char *signature)
+{
+	const char *name = signal_name(f->signo);
+	char number[32];
+
+	if (name == NULL) {
+		snprintf(number, sizeof(number), "signal %d", f->signo);
+		name = f->signo ? number : "live";
+	}
+	snprintf(c->summary, sizeof(c->summary), "%s%s%.200s signature %s",
+	    name, *f->text ? ": " : "", f->text, signature);
+}
+
+int
+crash_dump(struct crash *c, struct out *o)
+{
+	struct symbols *sy = symbols_new(c->t);
+	char signature[17] = "none";
+	struct fault f;
+
+	if (sy == NULL)
+		return -1;
+	unwind_all(c);
+	if (name_all(c, sy) == -1) {
+		symbols_free(sy);
+		return -1;
+	}
+	fault_find(&f, c, sy);
+
+	out_str(o, "format", OUT_HIDE, "usercrash");
+	out_u64(o, "version", OUT_HIDE, 1);
+	out_text(o, "usercrash report 1\n");
+	dump_time(c, o);
+	dump_host(c, o);
+	dump_identity(c, o);
+	dump_fault(&f, o);
+	if (c->pause_ns != 0)
+		out_u64(o, "pause_us", OUT_KEY, c->pause_ns / 1000);
+	if (c->t->nthreads > 0 && c->t->threads[0].trace.n > 0)
+		make_signature(c, &f, sy, signature);
+	else
+		c->partial = 1;
+	out_str(o, "signature", OUT_KEY, signature);
+	out_text(o, "\n");
+	out_flush(o);
+
+	dump_backtrace(c, sy, o);
+	dump_registers(c, o);
+	dump_memory(c, o);
+	dump_code(c, o);
+	dump_stack(c, sy, o);
+	dump_threads(c, sy, o);
+	dump_files(c, o);
+	dump_maps(c, o);
+	dump_modules(c, sy, o);
+	dump_status(c, o);
+	summarize(c, &f, signature);
+	fault_free(&f);
+	symbols_free(sy);
+	return 0;
+}

@@ -1,0 +1,118 @@
+#include "report/dying.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/privdrop.h"
+#include "core/corestash.h"
+#include "unwind/target_core.h"
+#include "unwind/target_notes.h"
+#include "unwind/target_proc.h"
+
+enum { NOBODY = 65534 };
+
+/* Both come from the kernel: the same memory image has the same, and address
+ * randomisation makes it another's with no chance worth naming. */
+static int
+same_image(const struct procinfo *pi, const struct core_head *h)
+{
+	const struct buf *b = &pi->item[PROC_AUXV].b;
+	size_t n = b->len < h->auxvlen ? b->len : h->auxvlen;
+
+	return n == 0 || memcmp(b->p, h->auxv, n) == 0;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The process cannot be read: what the core itself holds must do. */
+static void
+read_core_only(struct crash *c, int corefd)
+{
+	const struct core_head *h = c->head;
+	struct target *t = c->t;
+	const char *why = NULL;
+	uint64_t *want;
+	size_t i;
+	int fd;
+
+	t->maps_why = "neither the process nor the core could be read";
+	if (h->nsegs == 0 || t->nthreads == 0)
+		return;
+	want = calloc(t->nthreads, sizeof(*want));
+	if (want == NULL)
+		return;
+	for (i = 0; i < t->nthreads; i++)
+		want[i] = thread_sp(t, &t->threads[i]);
+	qsort(want, t->nthreads, sizeof(*want), by_value);
+	fd = core_stash(corefd, h, want, t->nthreads, c->deadline, &why);
+	free(want);
+	if (fd != -1 && target_core_open(fd, h, NULL, t) == 0)
+		t->maps_why = why;
+}
+
+static const char *
+why_no_head(int err)
+{
+	switch (err) {
+	case ENOEXEC:
+		return "stdin is not an ELF core";
+	case ENOTSUP:
+		return "a core of another class or byte order";
+	case ENODATA:
+		return "the core ended before its notes did";
+	case ETIMEDOUT:
+		return "the core did not arrive in time";
+	default:
+		return "the core could not be read";
+	}
+}
+
+int
+dying_report(struct crash *c, int procfd, pid_t crash_tid, int corefd,
+    int reportfd, enum out_format format)
+{
+	struct procinfo pi;
+	struct core_head head;
+	struct target t;
+	struct out *o;
+	int readable = 0;
+
+	target_init(&t);
+	c->t = &t;
+	if (procfd != -1) {
+		if (procinfo_gather(procfd,
+			c->want_environ ? PROC_WANT_ENVIRON : 0, &pi) == -1)
+			return -1;
+		c->pi = &pi;
+		readable = target_proc_open(procfd, &pi, &t) == 0;
+	}
+	if (privdrop(NOBODY, NOBODY) == -1)
+		return -1;
+	if (core_head_read(corefd, c->deadline, &head) == -1 &&
+	    head.nthreads == 0)
+		c->core_why = why_no_head(errno);
+	c->head = &head;
+	if (c->pi != NULL && !same_image(&pi, &head)) {
+		c->pi = NULL;
+		c->proc_why = "its process id now belongs to another process";
+		target_free(&t);
+		readable = 0;
+	}
+	if (target_take_notes(&t, &head, c->pi, crash_tid) == -1)
+		return -1;
+	if (!readable)
+		read_core_only(c, corefd);
+	o = out_new(reportfd, format);
+	if (o == NULL)
+		return -1;
+	if (crash_dump(c, o) == -1)
+		return -1;
+	return out_finish(o);
+}

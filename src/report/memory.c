@@ -1,0 +1,231 @@
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/crash_dump.h"
+
+enum {
+	ROW = 16,
+	REG_BELOW = 32, /* bytes shown below a register's target */
+	REG_ABOVE = 96,
+	CODE_BELOW = 64,
+	CODE_ABOVE = 64,
+	STACK_WORDS = 128
+};
+
+/* "  address  16 bytes in hex  as text"; JSON {"address", "bytes"}. */
+static void
+hex_row(struct out *o, const char *indent, uint64_t addr,
+    const unsigned char *p, size_t n, const char *mark)
+{
+	char hex[ROW * 2 + 1], text[ROW + 1];
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		static const char digit[] = "0123456789abcdef";
+
+		hex[2 * i] = digit[p[i] >> 4];
+		hex[2 * i + 1] = digit[p[i] & 15];
+		text[i] = p[i] >= ' ' && p[i] < 0x7f && p[i] != '\\'
+		    ? (char)p[i]
+		    : '.';
+	}
+	hex[2 * n] = text[n] = '\0';
+	out_obj(o, NULL);
+	out_text(o, "%s", indent);
+	out_hex(o, "address", "", addr, 16);
+	for (i = 0; i < n; i++)
+		out_text(o, "%s%02x", i % 8 == 0 ? "  " : " ", p[i]);
+	out_text(o, "%*s%s%s\n", (int)((ROW - n) * 3 + 2), "", text, mark);
+	out_str(o, "bytes", OUT_HIDE, hex);
+	out_end(o);
+}
+
+/* Rows over [from, to), both multiples of ROW; what cannot be read is left
+ * out.  mark: the address whose row is pointed out.  Rows written. */
+static size_t
+hex_rows(struct target *t, const char *indent, uint64_t from, uint64_t to,
+    uint64_t mark, struct out *o)
+{
+	unsigned char row[ROW];
+	size_t n, rows = 0;
+	uint64_t a;
+
+	for (a = from; a < to; a += ROW) {
+		n = target_read(t, a, row, ROW);
+		if (n == 0)
+			continue;
+		hex_row(o, indent, a, row, n,
+		    mark >= a && mark - a < ROW ? "  <-" : "");
+		rows++;
+	}
+	return rows;
+}
+
+static const struct target_thread *
+crashed(const struct crash *c)
+{
+	const struct target *t = c->t;
+
+	return t->nthreads > 0 && t->threads[0].regs.n > 0 ? &t->threads[0]
+							   : NULL;
+}
+
+/* Registers that point near one another share one block. */
+static int
+shown_before(const struct arch *a, const struct target_thread *th, size_t i)
+{
+	uint64_t v = th->regs.r[a->reg[i].greg];
+	size_t k;
+
+	for (k = 0; k < i; k++)
+		if (a->reg[k].pointer &&
+		    th->regs.r[a->reg[k].greg] / ROW == v / ROW)
+			return 1;
+	return 0;
+}
+
+static void
+register_memory(const struct crash *c, const struct target_thread *th,
+    size_t first, struct out *o)
+{
+	const struct arch *a = c->t->arch;
+	uint64_t v = th->regs.r[a->reg[first].greg], from;
+	struct map *m = target_map(c->t, v);
+	const char *lead = "  ";
+	unsigned char probe;
+	size_t i;
+
+	if (m == NULL || target_read(c->t, v, &probe, 1) != 1)
+		return;
+	out_obj(o, NULL);
+	out_arr(o, "registers");
+	for (i = first; i < a->nreg; i++) {
+		if (!a->reg[i].pointer ||
+		    th->regs.r[a->reg[i].greg] / ROW != v / ROW)
+			continue;
+		out_str(o, NULL, lead, a->reg[i].name);
+		lead = " ";
+	}
+	out_end(o);
+	out_hex(o, "address", " ", v, 16);
+	out_str(o, "mapping", " ", *m->name ? m->name : "anonymous memory");
+	out_text(o, "\n");
+	out_arr(o, "rows");
+	from = v - v % ROW;
+	hex_rows(c->t, "    ", from > REG_BELOW ? from - REG_BELOW : 0,
+	    from + REG_ABOVE, v, o);
+	out_end(o);
+	out_end(o);
+}
+
+void
+dump_memory(const struct crash *c, struct out *o)
+{
+	const struct target_thread *th = crashed(c);
+	const struct arch *a = c->t->arch;
+	size_t i;
+
+	if (th == NULL) {
+		out_unavailable(o, "memory", "no registers");
+		return;
+	}
+	out_section(o, "memory", '[');
+	for (i = 0; i < a->nreg; i++)
+		if (a->reg[i].pointer && !shown_before(a, th, i))
+			register_memory(c, th, i, o);
+	out_section_end(o);
+}
+
+void
+dump_code(const struct crash *c, struct out *o)
+{
+	const struct target_thread *th = crashed(c);
+	unsigned char probe;
+	uint64_t pc, from;
+
+	if (th == NULL) {
+		out_unavailable(o, "code", "no registers");
+		return;
+	}
+	pc = thread_pc(c->t, th);
+	if (target_read(c->t, pc, &probe, 1) != 1) {
+		out_unavailable(o, "code", "no memory at pc 0x%" PRIx64, pc);
+		return;
+	}
+	from = pc - pc % ROW;
+	out_section(o, "code", '[');
+	hex_rows(c->t, "  ", from > CODE_BELOW ? from - CODE_BELOW : 0,
+	    from + CODE_ABOVE, pc, o);
+	out_section_end(o);
+}
+
+int
+stack_symbols(const struct crash *c, struct symbols *sy)
+{
+	const struct target_thread *th = crashed(c);
+	uint64_t sp, v;
+	size_t i;
+
+	if (th == NULL)
+		return 0;
+	sp = thread_sp(c->t, th);
+	for (i = 0; i < STACK_WORDS; i++)
+		if (target_word(c->t, sp + i * 8, &v) == 0 &&
+		    target_code(c->t, v) != NULL && symbols_add(sy, v, 0) == -1)
+			return -1;
+	return 0;
+}
+
+static void
+stack_word(const struct crash *c, struct symbols *sy, uint64_t addr, uint64_t v,
+    struct out *o)
+{
+	struct symbol s;
+
+	out_obj(o, NULL);
+	out_hex(o, "address", "  ", addr, 16);
+	out_hex(o, "value", "  ", v, 16);
+	if (target_code(c->t, v) != NULL) {
+		symbols_get(sy, v, 0, &s);
+		if (s.name != NULL) {
+			out_str(o, "function", "  ", s.name);
+			out_text(o, "+0x%" PRIx64, s.off);
+			out_hex(o, "offset", OUT_HIDE, s.off, 0);
+		}
+		if (s.mod != NULL) {
+			out_str(
+			    o, "module", s.name ? " (" : "  (", s.mod->base);
+			out_text(o, "+0x%" PRIx64 ")", s.vaddr);
+			out_hex(o, "module_offset", OUT_HIDE, s.vaddr, 0);
+		}
+	}
+	out_text(o, "\n");
+	out_end(o);
+}
+
+void
+dump_stack(const struct crash *c, struct symbols *sy, struct out *o)
+{
+	const struct target_thread *th = crashed(c);
+	uint64_t sp, v;
+	size_t i;
+
+	if (th == NULL) {
+		out_unavailable(o, "stack", "no registers");
+		return;
+	}
+	sp = thread_sp(c->t, th);
+	if (target_word(c->t, sp, &v) == -1) {
+		out_unavailable(
+		    o, "stack", "no memory at stack pointer 0x%" PRIx64, sp);
+		return;
+	}
+	out_section(o, "stack", '[');
+	for (i = 0; i < STACK_WORDS; i++) {
+		if (target_word(c->t, sp + i * 8, &v) == -1)
+			break;
+		stack_word(c, sy, sp + i * 8, v, o);
+	}
+	out_section_end(o);
+}

@@ -1,0 +1,427 @@
+#include "report/out.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "report/escape.h"
+
+/*
+ * Rows collect in a heap buffer.  Whenever a row has just ended (in text the
+ * buffer ends in a newline; in JSON a container, a member of the outermost
+ * object or an element of an array is complete) and OUT_FLUSH bytes are
+ * there, they go out in one write.
+ *
+ * JSON layout: members of the outermost object and containers within an array
+ * begin a line, everything else follows on it.
+ */
+enum { OUT_FLUSH = 64 * 1024, OUT_DIGITS = 64 };
+
+const char OUT_KEY[] = "key", OUT_HIDE[] = "hide";
+
+struct out {
+	int fd, json;
+	int err;     /* the first error */
+	int dead;    /* nothing more can leave */
+	int begun;   /* the outermost '{' is there */
+	int level;   /* open containers, the outermost object not counted */
+	int toodeep; /* containers opened beyond OUT_DEPTH_MAX */
+	int section; /* level outside the open section, -1 when none */
+	int midline; /* text: the last byte was no newline */
+	unsigned long n[OUT_DEPTH_MAX + 1]; /* members so far, by level */
+	char kind[OUT_DEPTH_MAX + 1];	    /* '{' or '[' */
+	struct buf b;
+};
+
+static void
+out_fail(struct out *o, int err, int dead)
+{
+	if (o->err == 0)
+		o->err = err;
+	if (dead) {
+		o->dead = 1;
+		o->b.len = 0;
+	}
+}
+
+static void
+out_raw(struct out *o, const char *s, size_t n)
+{
+	if (o->dead || n == 0)
+		return;
+	if (buf_append(&o->b, s, n) == -1)
+		out_fail(o, errno, 1);
+	else
+		o->midline = s[n - 1] != '\n';
+}
+
+static void
+out_puts(struct out *o, const char *s)
+{
+	out_raw(o, s, strlen(s));
+}
+
+static void
+out_escaped(struct out *o, const void *s, size_t n)
+{
+	if (o->dead || n == 0)
+		return;
+	if (escape_append(&o->b, s, n, o->json) == -1)
+		out_fail(o, errno, 1);
+	else
+		o->midline = 1;
+}
+
+static void
+out_row(struct out *o)
+{
+	if (o->b.len >= OUT_FLUSH)
+		out_flush(o);
+}
+
+void
+out_flush(struct out *o)
+{
+	int saved = errno;
+
+	if (!o->dead && io_write_full(o->fd, o->b.p, o->b.len) == -1)
+		out_fail(o, errno, 1);
+	o->b.len = 0;
+	errno = saved;
+}
+
+struct out *
+out_new(int fd, enum out_format format)
+{
+	struct out *o = calloc(1, sizeof(*o));
+
+	if (o == NULL)
+		return NULL;
+	/* One row rarely needs more than this beyond a full buffer. */
+	if (buf_reserve(&o->b, OUT_FLUSH + 4096) == -1) {
+		free(o);
+		errno = ENOMEM;
+		return NULL;
+	}
+	o->fd = fd;
+	o->json = format == OUT_JSON;
+	o->section = -1;
+	o->kind[0] = '{';
+	return o;
+}
+
+/* What stands before a value in JSON: comma, line, key. */
+static void
+json_lead(struct out *o, const char *key, int container)
+{
+	int i;
+
+	if (!o->begun) {
+		out_puts(o, "{");
+		o->begun = 1;
+	}
+	if (o->n[o->level]++ > 0)
+		out_puts(o, ",");
+	if (o->level == 0 || (container && o->kind[o->level] == '[')) {
+		out_puts(o, "\n");
+		for (i = 0; i < o->level; i++)
+			out_puts(o, " ");
+	} else if (o->n[o->level] > 1) {
+		out_puts(o, " ");
+	}
+	if (o->kind[o->level] == '[')
+		return;
+	out_puts(o, "\"");
+	out_escaped(o, key, key == NULL ? 0 : strlen(key));
+	out_puts(o, "\": ");
+}
+
+static void
+json_open(struct out *o, const char *key, char kind)
+{
+	if (o->toodeep > 0 || o->level == OUT_DEPTH_MAX) {
+		o->toodeep++;
+		out_fail(o, EOVERFLOW, 0);
+		return;
+	}
+	json_lead(o, key, 1);
+	out_raw(o, &kind, 1);
+	o->level++;
+	o->kind[o->level] = kind;
+	o->n[o->level] = 0;
+}
+
+/* Before a value, in either form; 0 when the value must not be written. */
+static int
+value_begin(struct out *o, const char *key, const char *lead)
+{
+	if (o->json) {
+		if (o->toodeep > 0)
+			return 0;
+		json_lead(o, key, 0);
+		return 1;
+	}
+	if (lead == OUT_HIDE)
+		return 0;
+	if (lead != OUT_KEY) {
+		if (lead != NULL)
+			out_puts(o, lead);
+		return 1;
+	}
+	if (o->section >= 0 && !o->midline)
+		out_puts(o, "  ");
+	out_escaped(o, key, key == NULL ? 0 : strlen(key));
+	out_puts(o, ": ");
+	return 1;
+}
+
+static void
+value_end(struct out *o, const char *lead)
+{
+	if (o->json) {
+		if (o->level == 0 || o->kind[o->level] == '[')
+			out_row(o);
+	} else if (lead == OUT_KEY) {
+		out_puts(o, "\n");
+		out_row(o);
+	}
+}
+
+void
+out_bytes(
+    struct out *o, const char *key, const char *lead, const void *s, size_t n)
+{
+	if (!value_begin(o, key, lead))
+		return;
+	if (o->json)
+		out_puts(o, "\"");
+	out_escaped(o, s, n);
+	if (o->json)
+		out_puts(o, "\"");
+	value_end(o, lead);
+}
+
+/* A value that needs no escaping, in each form. */
+static void
+out_plain(struct out *o, const char *key, const char *lead, const char *text,
+    const char *json)
+{
+	if (!value_begin(o, key, lead))
+		return;
+	out_puts(o, o->json ? json : text);
+	value_end(o, lead);
+}
+
+void
+out_str(struct out *o, const char *key, const char *lead, const char *s)
+{
+	if (s == NULL)
+		out_plain(o, key, lead, "-", "null");
+	else
+		out_bytes(o, key, lead, s, strlen(s));
+}
+
+void
+out_fmt(struct out *o, const char *key, const char *lead, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n == -1) {
+		out_fail(o, ENOMEM, 1);
+		return;
+	}
+	out_bytes(o, key, lead, s, (size_t)n);
+	free(s);
+}
+
+void
+out_u64(struct out *o, const char *key, const char *lead, uint64_t v)
+{
+	char s[24];
+
+	snprintf(s, sizeof(s), "%" PRIu64, v);
+	out_plain(o, key, lead, s, s);
+}
+
+void
+out_i64(struct out *o, const char *key, const char *lead, int64_t v)
+{
+	char s[24];
+
+	snprintf(s, sizeof(s), "%" PRId64, v);
+	out_plain(o, key, lead, s, s);
+}
+
+void
+out_hex(struct out *o, const char *key, const char *lead, uint64_t v, int width)
+{
+	char text[OUT_DIGITS + 4], json[OUT_DIGITS + 8];
+
+	if (width < 0)
+		width = 0;
+	else if (width > OUT_DIGITS)
+		width = OUT_DIGITS;
+	snprintf(text, sizeof(text), "%s%0*" PRIx64,
+	    lead == OUT_KEY ? "0x" : "", width, v);
+	snprintf(json, sizeof(json), "\"0x%0*" PRIx64 "\"", width, v);
+	out_plain(o, key, lead, text, json);
+}
+
+void
+out_bool(struct out *o, const char *key, const char *lead, int v)
+{
+	out_plain(o, key, lead, v ? "yes" : "no", v ? "true" : "false");
+}
+
+void
+out_obj(struct out *o, const char *key)
+{
+	if (o->json)
+		json_open(o, key, '{');
+}
+
+void
+out_arr(struct out *o, const char *key)
+{
+	if (o->json)
+		json_open(o, key, '[');
+}
+
+void
+out_end(struct out *o)
+{
+	if (!o->json)
+		return;
+	if (o->toodeep > 0) {
+		o->toodeep--;
+		return;
+	}
+	if (o->level == 0) {
+		out_fail(o, EINVAL, 0);
+		return;
+	}
+	out_puts(o, o->kind[o->level] == '{' ? "}" : "]");
+	o->level--;
+	out_row(o);
+}
+
+void
+out_text(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	if (o->json)
+		return;
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n == -1) {
+		out_fail(o, ENOMEM, 1);
+		return;
+	}
+	out_raw(o, s, (size_t)n);
+	free(s);
+	if (!o->midline)
+		out_row(o);
+}
+
+/* Text: ends a line that was left open. */
+static void
+out_line(struct out *o)
+{
+	if (o->midline)
+		out_puts(o, "\n");
+}
+
+void
+out_section(struct out *o, const char *name, int kind)
+{
+	out_section_end(o);
+	o->section = o->level;
+	if (o->json) {
+		json_open(o, name, kind == '[' ? '[' : '{');
+		return;
+	}
+	out_line(o);
+	out_escaped(o, name, strlen(name));
+	out_puts(o, ":\n");
+}
+
+void
+out_section_end(struct out *o)
+{
+	if (o->section < 0)
+		return;
+	if (o->json) {
+		while (o->toodeep > 0 || o->level > o->section)
+			out_end(o);
+	} else {
+		out_line(o);
+		out_puts(o, "\n");
+	}
+	o->section = -1;
+	out_row(o);
+}
+
+void
+out_unavailable(struct out *o, const char *name, const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n == -1) {
+		out_fail(o, ENOMEM, 1);
+		return;
+	}
+	out_section_end(o);
+	if (o->json) {
+		json_open(o, name, '{');
+		out_bytes(o, "unavailable", OUT_HIDE, s, (size_t)n);
+		out_end(o);
+	} else {
+		out_line(o);
+		out_escaped(o, name, strlen(name));
+		out_puts(o, ": unavailable: ");
+		out_escaped(o, s, (size_t)n);
+		out_puts(o, "\n\n");
+		out_row(o);
+	}
+	free(s);
+}
+
+int
+out_finish(struct out *o)
+{
+	int err;
+
+	out_section_end(o);
+	if (o->json) {
+		while (o->toodeep > 0 || o->level > 0)
+			out_end(o);
+		out_puts(o, o->begun ? "\n}\n" : "{}\n");
+	} else {
+		out_line(o);
+	}
+	out_flush(o);
+	err = o->err;
+	buf_free(&o->b);
+	free(o);
+	if (err == 0)
+		return 0;
+	errno = err;
+	return -1;
+}

@@ -1,0 +1,397 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "proc/procdir.h"
+#include "report/crash_dump.h"
+
+/* The text of an item, or NULL with the reason. */
+static const struct buf *
+item(const struct crash *c, enum proc_item i, const char **why)
+{
+	if (c->pi == NULL) {
+		*why = c->proc_why != NULL ? c->proc_why : "no process";
+		return NULL;
+	}
+	if (c->pi->item[i].err != 0) {
+		*why = strerror(c->pi->item[i].err);
+		return NULL;
+	}
+	return &c->pi->item[i].b;
+}
+
+/* "key: value", or "key: unavailable: reason". */
+static void
+key_item(
+    const struct crash *c, struct out *o, const char *key, enum proc_item i)
+{
+	const struct buf *b;
+	const char *why;
+	size_t len;
+
+	b = item(c, i, &why);
+	if (b == NULL) {
+		out_unavailable(o, key, "%s", why);
+		return;
+	}
+	len = b->len;
+	if (len > 0 && b->p[len - 1] == '\n')
+		len--;
+	out_bytes(o, key, OUT_KEY, b->p, len);
+}
+
+/* Arguments with blanks are quoted in text; JSON has an array. */
+static void
+dump_cmdline(const struct crash *c, struct out *o)
+{
+	const struct buf *b;
+	const char *p, *end, *why, *nul;
+	size_t n;
+	int quote;
+
+	b = item(c, PROC_CMDLINE, &why);
+	if (b == NULL && c->head != NULL && c->head->have_psinfo) {
+		out_arr(o, "cmdline");
+		out_text(o, "cmdline:");
+		out_str(o, NULL, " ", c->head->psargs);
+		out_text(o, "\n");
+		out_end(o);
+		return;
+	}
+	if (b == NULL) {
+		out_unavailable(o, "cmdline", "%s", why);
+		return;
+	}
+	out_arr(o, "cmdline");
+	out_text(o, "cmdline:");
+	for (p = b->p, end = p + b->len; p < end; p += n + 1) {
+		nul = memchr(p, '\0', (size_t)(end - p));
+		n = nul != NULL ? (size_t)(nul - p) : (size_t)(end - p);
+		quote = n == 0 || memchr(p, ' ', n) != NULL;
+		out_bytes(o, NULL, quote ? " \"" : " ", p, n);
+		out_text(o, "%s", quote ? "\"" : "");
+	}
+	if (c->pi->item[PROC_CMDLINE].cut)
+		out_str(o, NULL, " ", "... (more left out)");
+	out_text(o, "\n");
+	out_end(o);
+}
+
+/* The unified hierarchy's path, else the first line. */
+static void
+dump_cgroup(const struct crash *c, struct out *o)
+{
+	const struct buf *b;
+	const char *p, *nl, *why;
+
+	b = item(c, PROC_CGROUP, &why);
+	if (b == NULL || b->len == 0) {
+		out_unavailable(o, "cgroup", "%s", b == NULL ? why : "in none");
+		return;
+	}
+	p = b->p;
+	if (strncmp(p, "0::", 3) != 0) {
+		nl = strstr(p, "\n0::");
+		p = nl != NULL ? nl + 1 : p;
+	}
+	p += strncmp(p, "0::", 3) == 0 ? 3 : 0;
+	nl = strchr(p, '\n');
+	out_bytes(o, "cgroup", OUT_KEY, p, nl ? (size_t)(nl - p) : strlen(p));
+}
+
+/* Namespaces that are not the host's. */
+static void
+dump_container(const struct crash *c, struct out *o)
+{
+	const struct procinfo *pi = c->pi;
+	size_t i, n = 0;
+
+	for (i = 0; pi != NULL && i < pi->nns; i++)
+		n += pi->ns[i].foreign != 0;
+	if (n == 0)
+		return;
+	out_obj(o, "container");
+	out_text(o, "container:");
+	for (i = 0; i < pi->nns; i++) {
+		if (!pi->ns[i].foreign)
+			continue;
+		out_text(o, " %s:", pi->ns[i].name);
+		out_u64(o, pi->ns[i].name, "", pi->ns[i].ino);
+	}
+	out_text(o, "\n");
+	out_end(o);
+}
+
+static long
+status_id(const struct crash *c, const char *field)
+{
+	const char *why;
+	const struct buf *b = item(c, PROC_STATUS, &why);
+
+	return b == NULL || b->len == 0
+	    ? -1
+	    : proc_status_number(b->p, b->len, field, 0);
+}
+
+static void
+dump_comm(const struct crash *c, struct out *o)
+{
+	const struct target *t = c->t;
+
+	if (t->nthreads > 0 && t->threads[0].namelen > 0)
+		out_bytes(o, "thread", OUT_KEY, t->threads[0].name,
+		    t->threads[0].namelen);
+	else
+		out_str(o, "thread", OUT_KEY, c->comm != NULL ? c->comm : "");
+	if (c->pi != NULL && c->pi->item[PROC_COMM].err == 0)
+		key_item(c, o, "comm", PROC_COMM);
+	else if (c->head != NULL && c->head->have_psinfo)
+		out_str(o, "comm", OUT_KEY, c->head->psname);
+	else
+		out_str(o, "comm", OUT_KEY, c->comm != NULL ? c->comm : "");
+}
+
+static void
+dump_exe(const struct crash *c, struct out *o)
+{
+	const char *why;
+	size_t i;
+
+	if (item(c, PROC_EXE, &why) != NULL) {
+		key_item(c, o, "exe", PROC_EXE);
+		return;
+	}
+	for (i = 0; i < c->t->nmods; i++)
+		if (c->t->mods[i].isexec) {
+			out_str(o, "exe", OUT_KEY, c->t->mods[i].path);
+			return;
+		}
+	out_unavailable(o, "exe", "%s", why);
+}
+
+void
+dump_identity(const struct crash *c, struct out *o)
+{
+	const struct core_head *h = c->head;
+	const struct target *t = c->t;
+	pid_t tid = t->nthreads > 0 ? t->threads[0].tid : c->pid;
+	long uid = c->uid, gid = c->gid;
+
+	out_i64(o, "pid", OUT_KEY, c->pid);
+	out_i64(o, "tid", OUT_KEY, tid);
+	if (t->nthreads > 0 && t->threads[0].nstid != tid)
+		out_i64(o, "nstid", OUT_KEY, t->threads[0].nstid);
+	dump_comm(c, o);
+	dump_exe(c, o);
+	dump_cmdline(c, o);
+	if (uid < 0)
+		uid = status_id(c, "Uid");
+	if (gid < 0)
+		gid = status_id(c, "Gid");
+	if (uid < 0 && h != NULL && h->have_psinfo)
+		uid = h->psuid;
+	if (gid < 0 && h != NULL && h->have_psinfo)
+		gid = h->psgid;
+	if (uid >= 0)
+		out_i64(o, "uid", OUT_KEY, uid);
+	else
+		out_unavailable(o, "uid", "not told");
+	if (gid >= 0)
+		out_i64(o, "gid", OUT_KEY, gid);
+	else
+		out_unavailable(o, "gid", "not told");
+	dump_cgroup(c, o);
+	dump_container(c, o);
+	if (c->dumpmode >= 0)
+		out_i64(o, "dumpmode", OUT_KEY, c->dumpmode);
+	if (c->rlimit >= 0)
+		out_i64(o, "corelimit", OUT_KEY, c->rlimit);
+}
+
+static void
+open_flags(struct out *o, int flags)
+{
+	static const struct {
+		int bit;
+		const char *name;
+	} names[] = {{O_APPEND, "append"}, {O_NONBLOCK, "nonblock"},
+	    {O_CLOEXEC, "cloexec"}, {O_DIRECTORY, "directory"},
+	    {O_PATH, "path"}, {O_DIRECT, "direct"}, {O_DSYNC, "dsync"}};
+	static const char *const mode[] = {"r", "w", "rw", "none"};
+	char text[96];
+	size_t i;
+
+	strcpy(text, mode[flags & O_ACCMODE]);
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if ((flags & names[i].bit) != names[i].bit)
+			continue;
+		strcat(text, ",");
+		strcat(text, names[i].name);
+	}
+	out_str(o, "flags", " ", text);
+}
+
+void
+dump_files(const struct crash *c, struct out *o)
+{
+	const struct procinfo *pi = c->pi;
+	const struct proc_fd *f;
+	size_t i;
+
+	if (pi == NULL || pi->fds_err != 0) {
+		out_unavailable(o, "files", "%s",
+		    pi == NULL ? c->proc_why : strerror(pi->fds_err));
+		return;
+	}
+	out_section(o, "files", '[');
+	for (i = 0; i < pi->nfds; i++) {
+		f = &pi->fds[i];
+		out_obj(o, NULL);
+		out_i64(o, "fd", "  ", f->fd);
+		if (f->have_info) {
+			open_flags(o, f->flags);
+			out_u64(o, "offset", " offset ", f->pos);
+		}
+		if (f->target != NULL)
+			out_str(o, "target", " ", f->target);
+		out_text(o, "\n");
+		out_end(o);
+	}
+	if (pi->fds_left_out > 0) {
+		out_obj(o, NULL);
+		out_u64(o, "left_out", "  ... ", pi->fds_left_out);
+		out_text(o, " descriptors left out\n");
+		out_end(o);
+	}
+	out_section_end(o);
+}
+
+void
+dump_maps(const struct crash *c, struct out *o)
+{
+	const struct target *t = c->t;
+	const struct map *m;
+	char perms[5];
+	size_t i;
+
+	if (t->nmaps == 0) {
+		out_unavailable(o, "maps", "%s",
+		    t->maps_why != NULL	      ? t->maps_why
+			: c->proc_why != NULL ? c->proc_why
+					      : "none");
+		return;
+	}
+	out_section(o, "maps", '[');
+	for (i = 0; i < t->nmaps; i++) {
+		m = &t->maps[i];
+		perms[0] = m->prot & MAP_R ? 'r' : '-';
+		perms[1] = m->prot & MAP_W ? 'w' : '-';
+		perms[2] = m->prot & MAP_X ? 'x' : '-';
+		perms[3] = m->prot & MAP_S ? 's' : 'p';
+		perms[4] = '\0';
+		out_obj(o, NULL);
+		out_hex(o, "start", "  ", m->start, 12);
+		out_hex(o, "end", "-", m->end, 12);
+		out_str(o, "perms", " ", perms);
+		out_hex(o, "offset", " ", m->off, 8);
+		if (m->ino != 0) {
+			out_fmt(o, "device", " ", "%02x:%02x",
+			    (unsigned)(m->dev >> 32), (unsigned)m->dev);
+			out_u64(o, "inode", " ", m->ino);
+		}
+		if (*m->name != '\0')
+			out_str(o, "name", " ", m->name);
+		out_text(o, "\n");
+		out_end(o);
+	}
+	if (t->maps_why != NULL) {
+		out_obj(o, NULL);
+		out_str(o, "incomplete", "  incomplete: ", t->maps_why);
+		out_text(o, "\n");
+		out_end(o);
+	}
+	out_section_end(o);
+}
+
+void
+dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
+{
+	const struct target *t = c->t;
+	const struct module *m;
+	char id[ELFSYM_ID_MAX * 2 + 1];
+	size_t i, k;
+
+	if (t->nmaps == 0) {
+		out_unavailable(o, "modules", "no maps");
+		return;
+	}
+	out_section(o, "modules", '[');
+	for (i = 0; i < t->nmods; i++) {
+		m = &t->mods[i];
+		if (m->headers != MODULE_YES)
+			continue;
+		for (k = 0; k < m->idlen; k++)
+			snprintf(id + 2 * k, 3, "%02x", m->id[k]);
+		out_obj(o, NULL);
+		out_hex(o, "start", "  ", m->start, 12);
+		out_hex(o, "end", "-", m->end, 12);
+		out_hex(o, "bias", " bias ", m->bias, 0);
+		if (m->idlen > 0)
+			out_str(o, "build_id", " build-id ", id);
+		out_str(o, "path", " ", m->path);
+		if (m->fdwhy != NULL) {
+			out_str(o, "note", " (", m->fdwhy);
+			out_text(o, ")");
+		}
+		out_text(o, "\n");
+		out_end(o);
+	}
+	if (sy != NULL && symbols_note(sy) != NULL) {
+		out_obj(o, NULL);
+		out_str(o, "note", "  note: ", symbols_note(sy));
+		out_text(o, "\n");
+		out_end(o);
+	}
+	out_section_end(o);
+}
+
+/* A /proc text, a row a line. */
+static void
+dump_lines(const struct crash *c, const char *name, enum proc_item i, char sep,
+    struct out *o)
+{
+	const struct buf *b;
+	const char *p, *end, *nl, *why;
+
+	b = item(c, i, &why);
+	if (b == NULL) {
+		out_unavailable(o, name, "%s", why);
+		return;
+	}
+	out_section(o, name, '[');
+	for (p = b->p, end = p + b->len; p < end; p = nl + 1) {
+		nl = memchr(p, sep, (size_t)(end - p));
+		if (nl == NULL)
+			nl = end;
+		out_bytes(o, NULL, "  ", p, (size_t)(nl - p));
+		out_text(o, "\n");
+	}
+	if (c->pi->item[i].cut) {
+		out_str(o, NULL, "  ", "... (more left out)");
+		out_text(o, "\n");
+	}
+	out_section_end(o);
+}
+
+void
+dump_status(const struct crash *c, struct out *o)
+{
+	dump_lines(c, "limits", PROC_LIMITS, '\n', o);
+	dump_lines(c, "status", PROC_STATUS, '\n', o);
+	if (c->want_environ)
+		dump_lines(c, "environ", PROC_ENVIRON, '\0', o);
+}

@@ -1,0 +1,91 @@
+#include "spool/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+
+enum {
+	ASK_MS = 2000,	   /* for the server to hand out a descriptor */
+	PUBLISH_MS = 10000 /* and to publish it */
+};
+
+void
+sink_defaults(struct sink_cfg *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	slots_defaults(&cfg->slots);
+	cfg->socket = SPOOL_SOCKET;
+}
+
+static int
+open_output(const char *path, struct sink *s)
+{
+	if (strcmp(path, "-") == 0) {
+		s->fd = STDOUT_FILENO;
+		return 0;
+	}
+	if (asprintf(&s->tmp, "%s.part.%d", path, (int)getpid()) == -1) {
+		s->tmp = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	s->fd = open(
+	    s->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	return s->fd == -1 ? -1 : 0;
+}
+
+int
+sink_open(const struct sink_cfg *cfg, uint64_t key, pid_t pid, int signo,
+    const char *comm, struct sink *s)
+{
+	struct spool_request req = {
+	    .key = key, .pid = (uint32_t)pid, .signal = (uint32_t)signo};
+
+	memset(s, 0, sizeof(*s));
+	s->fd = s->connfd = s->dirfd = -1;
+	s->key = key;
+	if (cfg->output != NULL)
+		return open_output(cfg->output, s);
+	if (comm != NULL)
+		memcpy(req.comm, comm, strnlen(comm, sizeof(req.comm)));
+	s->connfd = spool_ask(cfg->socket, &req, deadline_in(ASK_MS), &s->fd);
+	if (s->connfd != -1)
+		return 0;
+	s->fd = -1;
+	s->dirfd = slots_open(&cfg->slots);
+	if (s->dirfd != -1)
+		s->fd =
+		    slots_tmp(s->dirfd, &cfg->slots, deadline_in(PUBLISH_MS));
+	return s->fd == -1 ? -1 : 0;
+}
+
+int
+sink_publish(const struct sink_cfg *cfg, struct sink *s)
+{
+	int saved;
+
+	if (cfg->output != NULL) {
+		if (s->tmp == NULL || rename(s->tmp, cfg->output) == 0)
+			return 0;
+		saved = errno;
+		unlink(s->tmp);
+		errno = saved;
+		return -1;
+	}
+	if (s->connfd != -1) {
+		if (spool_complete(
+			s->connfd, deadline_in(PUBLISH_MS), s->name) == 0)
+			return 0;
+		/* the server died midway: the file is ours as well */
+		s->dirfd = slots_open(&cfg->slots);
+		if (s->dirfd == -1)
+			return -1;
+	}
+	return slots_publish(s->dirfd, s->fd, &cfg->slots, s->key,
+	    deadline_in(PUBLISH_MS), s->name);
+}

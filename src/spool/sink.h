@@ -1,0 +1,38 @@
+/*
+ * sink: where usercrash_c writes its report.
+ *
+ * The server's descriptor; where no server answers, or it cannot give one, a
+ * slot taken here with the same module; or a file of the caller's choice,
+ * which appears under its name when it is whole.
+ */
+#ifndef SPOOL_SINK_H
+#define SPOOL_SINK_H
+
+#include "spool/protocol.h"
+#include "spool/slots.h"
+
+struct sink_cfg {
+	struct slots_cfg slots;
+	const char *socket;
+	const char *output; /* "-" is stdout, NULL server or slot */
+};
+
+struct sink {
+	int fd;	    /* read-write but for "-"; -1 nowhere */
+	int connfd; /* to the server, -1 none */
+	int dirfd;  /* our own slot directory, -1 none */
+	uint64_t key;
+	char *tmp; /* the output's name while it is written */
+	char name[SPOOL_NAME_MAX];
+};
+
+void sink_defaults(struct sink_cfg *);
+/* key: what the program's share of the ring is counted by; comm may be NULL.
+ * 0, or -1 with errno and s->fd -1. */
+int sink_open(const struct sink_cfg *, uint64_t key, pid_t pid, int signo,
+    const char *comm, struct sink *s);
+/* 0 with s->name set (empty for an output), or -1 with errno: nothing was
+ * published and no part of it is left. */
+int sink_publish(const struct sink_cfg *, struct sink *s);
+
+#endif

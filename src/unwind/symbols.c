@@ -1,0 +1,140 @@
+#include "unwind/symbols.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "unwind/elfsym.h"
+
+struct asked {
+	uint64_t addr; /* to look up: already less 1 for a return address */
+	struct module *mod;
+};
+
+struct symbols {
+	struct target *t;
+	struct asked *a;
+	struct elfsym_query *q; /* beside a, once sorted */
+	size_t n, cap;
+	const char *note;
+};
+
+struct symbols *
+symbols_new(struct target *t)
+{
+	struct symbols *s = calloc(1, sizeof(*s));
+
+	if (s != NULL)
+		s->t = t;
+	return s;
+}
+
+void
+symbols_free(struct symbols *s)
+{
+	size_t i;
+
+	if (s == NULL)
+		return;
+	for (i = 0; s->q != NULL && i < s->n; i++)
+		free(s->q[i].name);
+	free(s->q);
+	free(s->a);
+	free(s);
+}
+
+int
+symbols_add(struct symbols *s, uint64_t addr, int exact)
+{
+	uint64_t at = exact ? addr : addr - 1;
+	struct module *m = target_module(s->t, at);
+	void *p;
+
+	if (m == NULL)
+		return 0;
+	if (s->n == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 256;
+		p = reallocarray(s->a, s->cap, sizeof(*s->a));
+		if (p == NULL)
+			return -1;
+		s->a = p;
+	}
+	s->a[s->n].addr = at;
+	s->a[s->n++].mod = m;
+	return 0;
+}
+
+static int
+by_addr(const void *a, const void *b)
+{
+	const struct asked *x = a, *y = b;
+
+	return (x->addr > y->addr) - (x->addr < y->addr);
+}
+
+/* Modules do not overlap, so sorting by address sorts by module too. */
+static void
+resolve_module(struct symbols *s, struct module *m, size_t from, size_t to)
+{
+	const char *note = NULL;
+	struct elfsym_query *q = s->q + from;
+	size_t n = to - from;
+
+	if (m->fd != -1)
+		elfsym_resolve(m->fd, q, n);
+	elfsym_resolve_more(m->fd, m->id, m->idlen, q, n, &note);
+	if (note != NULL)
+		s->note = note;
+}
+
+int
+symbols_run(struct symbols *s)
+{
+	size_t i, from, unique = 0;
+
+	if (s->n == 0)
+		return 0;
+	qsort(s->a, s->n, sizeof(*s->a), by_addr);
+	for (i = 0; i < s->n; i++)
+		if (unique == 0 || s->a[i].addr != s->a[unique - 1].addr)
+			s->a[unique++] = s->a[i];
+	s->n = unique;
+	s->q = calloc(s->n, sizeof(*s->q));
+	if (s->q == NULL)
+		return -1;
+	for (i = 0; i < s->n; i++)
+		s->q[i].vaddr = s->a[i].addr - s->a[i].mod->bias;
+	for (from = 0; from < s->n; from = i) {
+		for (i = from; i < s->n && s->a[i].mod == s->a[from].mod; i++)
+			;
+		if (s->a[from].mod->headers == MODULE_YES)
+			resolve_module(s, s->a[from].mod, from, i);
+	}
+	return 0;
+}
+
+void
+symbols_get(struct symbols *s, uint64_t addr, int exact, struct symbol *out)
+{
+	struct asked key = {.addr = exact ? addr : addr - 1}, *a;
+	const struct elfsym_query *q;
+
+	memset(out, 0, sizeof(*out));
+	out->mod = target_module(s->t, key.addr);
+	if (out->mod == NULL)
+		return;
+	out->vaddr = addr - out->mod->bias;
+	if (s->q == NULL)
+		return;
+	a = bsearch(&key, s->a, s->n, sizeof(*s->a), by_addr);
+	if (a == NULL)
+		return;
+	q = &s->q[a - s->a];
+	out->name = q->name;
+	out->off = addr - out->mod->bias - q->start;
+}
+
+const char *
+symbols_note(const struct symbols *s)
+{
+	return s->note;
+}

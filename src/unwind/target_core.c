@@ -1,0 +1,201 @@
+#include "unwind/target_core.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+struct core_source {
+	int corefd;
+	struct core_seg *segs; /* sorted by address */
+	size_t nsegs;
+};
+
+/* A page that is not in the core may be in the file it was mapped from. */
+static ssize_t
+read_file(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	struct map *m = target_map(t, addr);
+	struct module *mod;
+
+	if (m == NULL || m->module < 0 || (m->prot & MAP_W)) {
+		errno = EFAULT;
+		return -1;
+	}
+	mod = &t->mods[m->module];
+	if (mod->fd == -1) {
+		errno = EFAULT;
+		return -1;
+	}
+	if (len > m->end - addr)
+		len = m->end - addr;
+	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));
+}
+
+static ssize_t
+core_read(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	const struct core_source *s = t->src;
+	const struct core_seg *seg;
+	size_t lo = 0, hi = s->nsegs, mid;
+	uint64_t at;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (s->segs[mid].vaddr + s->segs[mid].memsz > addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	if (lo == s->nsegs || addr < s->segs[lo].vaddr) {
+		errno = EFAULT;
+		return -1;
+	}
+	seg = &s->segs[lo];
+	at = addr - seg->vaddr;
+	if (at >= seg->filesz)
+		return read_file(t, addr, p, len);
+	if (len > seg->filesz - at)
+		len = seg->filesz - at;
+	return io_pread_full(s->corefd, p, len, seg->off + at);
+}
+
+static void
+core_close(struct target *t)
+{
+	struct core_source *s = t->src;
+
+	free(s->segs);
+	free(s);
+	t->src = NULL;
+}
+
+static int
+by_vaddr(const void *a, const void *b)
+{
+	const struct core_seg *x = a, *y = b;
+
+	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
+}
+
+static int
+by_file_start(const void *a, const void *b)
+{
+	const struct core_file *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* One PT_LOAD is one mapping; NT_FILE has its name and offset. */
+static int
+make_maps(const struct core_head *h, struct core_source *s, struct target *t)
+{
+	struct core_file *files;
+	struct map *m;
+	uint64_t vdso;
+	size_t i, f = 0;
+
+	files = calloc(h->nfiles + 1, sizeof(*files));
+	t->maps = calloc(s->nsegs + 1, sizeof(*t->maps));
+	if (files == NULL || t->maps == NULL) {
+		free(files);
+		return -1;
+	}
+	if (h->nfiles > 0)
+		memcpy(files, h->files, h->nfiles * sizeof(*files));
+	qsort(files, h->nfiles, sizeof(*files), by_file_start);
+	vdso = core_auxv(h->auxv, h->auxvlen, AT_SYSINFO_EHDR, 0);
+	for (i = 0; i < s->nsegs; i++) {
+		if (s->segs[i].memsz == 0 ||
+		    (t->nmaps > 0 &&
+			s->segs[i].vaddr < t->maps[t->nmaps - 1].end))
+			continue; /* overlapping: forged */
+		m = &t->maps[t->nmaps++];
+		m->start = s->segs[i].vaddr;
+		m->end = m->start + s->segs[i].memsz;
+		m->prot = (s->segs[i].flags & PF_R ? MAP_R : 0) |
+		    (s->segs[i].flags & PF_W ? MAP_W : 0) |
+		    (s->segs[i].flags & PF_X ? MAP_X : 0);
+		m->module = -1;
+		m->name = m->start == vdso ? "[vdso]" : "";
+		while (f < h->nfiles && files[f].end <= m->start)
+			f++;
+		if (f < h->nfiles && files[f].start <= m->start) {
+			m->name = files[f].name;
+			m->off = files[f].off + (m->start - files[f].start);
+		}
+	}
+	free(files);
+	return 0;
+}
+
+static int
+open_regular(const char *path)
+{
+	struct stat st;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		errno = ENODEV;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+open_modules(struct target *t, const char *exe)
+{
+	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
+	struct module *m;
+	size_t i;
+
+	for (i = 0; i < t->nmods; i++) {
+		m = &t->mods[i];
+		if (exe != NULL && entry >= m->start && entry < m->end) {
+			m->fd = open_regular(exe);
+			if (m->fd == -1)
+				return -1;
+		} else if (*m->path == '/') {
+			m->fd = open_regular(m->path);
+			if (m->fd == -1)
+				m->fdwhy = errno == ENOENT
+				    ? "the file is gone"
+				    : "the file cannot be opened";
+		}
+	}
+	return 0;
+}
+
+int
+target_core_open(
+    int corefd, const struct core_head *h, const char *exe, struct target *t)
+{
+	struct core_source *s = calloc(1, sizeof(*s));
+	size_t i;
+
+	if (s == NULL)
+		return -1;
+	t->src = s;
+	t->read = core_read;
+	t->close = core_close;
+	s->corefd = corefd;
+	s->segs = calloc(h->nsegs + 1, sizeof(*s->segs));
+	if (s->segs == NULL)
+		return -1;
+	for (i = 0; i < h->nsegs; i++)
+		if (h->segs[i].vaddr + h->segs[i].memsz >= h->segs[i].vaddr)
+			s->segs[s->nsegs++] = h->segs[i];
+	qsort(s->segs, s->nsegs, sizeof(*s->segs), by_vaddr);
+	if (make_maps(h, s, t) == -1 || modules_find(t) == -1 ||
+	    open_modules(t, exe) == -1)
+		return -1;
+	target_drop_cache(t); /* files can now stand in for missing pages */
+	return 0;
+}

@@ -1,0 +1,449 @@
+/*
+ * usercrash_c [options] pid comm sig  <core
+ *
+ * The kernel's core_pattern client: a crash becomes a report.
+ *
+ *  1. msg_init() makes fds 0-2 safe; /proc/<tid> is opened and checked.
+ *  2. usercrash_s is asked for a descriptor; where no server answers, a slot
+ *     is taken with the same module.  -o writes to a file instead.
+ *  3. A worker is forked.  It gathers /proc and opens memory and files, drops
+ *     every privilege, and only then parses: the notes on stdin, ELF, DWARF.
+ *     The parent parses nothing.
+ *  4. The parent gives its stdin away, so that the crashed process waits for
+ *     the worker alone, and waits with a deadline.  A worker that hangs is
+ *     killed; one that dies leaves a report that says so.
+ *  5. Completion: the report gets its name.  One log line, whatever happened.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/msg.h"
+#include "base/num.h"
+#include "proc/procdir.h"
+#include "report/dying.h"
+#include "report/out.h"
+#include "spool/sink.h"
+
+#define SYNOPSIS                                                            \
+	"[-ev] [-d dir] [-f text|json] [-n slots] [-o file|-] [-S socket] " \
+	"[-s share] [-w seconds] [--KEY=VALUE ...] pid comm sig"
+
+enum {
+	NOBODY = 65534,
+	ASK_MS = 2000,	     /* for the server to hand out a descriptor */
+	PUBLISH_MS = 10000,  /* and to publish it */
+	WORKER_S = 20,	     /* for the whole report */
+	WORKER_MEM = 1 << 30 /* bytes the worker may map, twice over */
+};
+
+struct options {
+	pid_t pid, tid;
+	char *comm;
+	int signo;
+	long uid, gid;
+	int64_t time;
+	int dumpmode, pidfd;
+	long long rlimit;
+	const char *host;
+	enum out_format format;
+	int want_environ;
+	int wait_s;
+	struct sink_cfg sink;
+};
+
+/* What the worker tells its parent; hostile once the worker parses. */
+struct told {
+	char summary[CRASH_SUMMARY];
+	int partial;
+};
+
+enum {
+	K_TID = 256,
+	K_UID,
+	K_GID,
+	K_TIME,
+	K_DUMPMODE,
+	K_RLIMIT,
+	K_PIDFD,
+	K_HOST
+};
+
+static const struct option longopts[] = {
+    {"tid", required_argument, NULL, K_TID},
+    {"uid", required_argument, NULL, K_UID},
+    {"gid", required_argument, NULL, K_GID},
+    {"time", required_argument, NULL, K_TIME},
+    {"dumpmode", required_argument, NULL, K_DUMPMODE},
+    {"rlimit", required_argument, NULL, K_RLIMIT},
+    {"pidfd", required_argument, NULL, K_PIDFD},
+    {"host", required_argument, NULL, K_HOST},
+    {"format", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+
+/* A kernel value: empty is absent, and nonsense costs no report. */
+static long long
+kernel_value(const char *what, const char *s, uint64_t max, long long absent)
+{
+	uint64_t v;
+
+	if (*s == '\0')
+		return absent;
+	if (num_u64(s, 10, 0, max, &v) == -1) {
+		/* RLIM_INFINITY and the like */
+		if (errno != ERANGE)
+			msg_warn("%s is no number: '%s'", what, s);
+		return absent;
+	}
+	return (long long)v;
+}
+
+static uint64_t
+user_value(const char *what, const char *s, uint64_t min, uint64_t max)
+{
+	uint64_t v;
+
+	if (num_u64(s, 10, min, max, &v) == -1)
+		msg_die(EXIT_USAGE, "%s is not a number from %llu to %llu: %s",
+		    what, (unsigned long long)min, (unsigned long long)max, s);
+	return v;
+}
+
+/* pid comm sig; kernels before 5.3 split a comm at its blanks, and may lose
+ * an empty one. */
+static void
+parse_operands(struct options *o, int argc, char **argv)
+{
+	size_t len = 1;
+	int i;
+
+	if (argc < 1)
+		msg_usage(SYNOPSIS);
+	o->pid = (pid_t)user_value("pid", argv[0], 1, INT_MAX);
+	if (argc < 2) {
+		msg_warn("no comm and no signal given");
+		return;
+	}
+	o->signo = (int)kernel_value("signal", argv[argc - 1], 64, 0);
+	for (i = 1; i < argc - 1; i++)
+		len += strlen(argv[i]) + 1;
+	o->comm = calloc(1, len);
+	if (o->comm == NULL)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	for (i = 1; i < argc - 1; i++) {
+		if (i > 1)
+			strcat(o->comm, " ");
+		strcat(o->comm, argv[i]);
+	}
+}
+
+static void
+parse_options(struct options *o, int argc, char **argv)
+{
+	int c;
+
+	memset(o, 0, sizeof(*o));
+	sink_defaults(&o->sink);
+	o->uid = o->gid = o->dumpmode = o->pidfd = -1;
+	o->rlimit = -1;
+	o->wait_s = WORKER_S;
+	/* "+": a comm that begins with '-' is no option */
+	while ((c = getopt_long(
+		    argc, argv, "+d:ef:n:o:S:s:vw:", longopts, NULL)) != -1)
+		switch (c) {
+		case 'd':
+			o->sink.slots.dir = optarg;
+			break;
+		case 'e':
+			o->want_environ = 1;
+			break;
+		case 'f':
+			if (strcmp(optarg, "json") == 0)
+				o->format = OUT_JSON;
+			else if (strcmp(optarg, "text") != 0)
+				msg_die(EXIT_USAGE,
+				    "format is neither text nor json: %s",
+				    optarg);
+			break;
+		case 'n':
+			o->sink.slots.n =
+			    (unsigned)user_value("slots", optarg, 1, SLOTS_MAX);
+			break;
+		case 'o':
+			o->sink.output = optarg;
+			break;
+		case 'S':
+			o->sink.socket = optarg;
+			break;
+		case 's':
+			o->sink.slots.share =
+			    (unsigned)user_value("share", optarg, 1, SLOTS_MAX);
+			break;
+		case 'v':
+			msg_set_verbose(msg_verbose() + 1);
+			break;
+		case 'w':
+			o->wait_s = (int)user_value("seconds", optarg, 1, 3600);
+			break;
+		case K_TID:
+			o->tid = (pid_t)kernel_value("tid", optarg, INT_MAX, 0);
+			break;
+		case K_UID:
+			o->uid = kernel_value("uid", optarg, UINT32_MAX, -1);
+			break;
+		case K_GID:
+			o->gid = kernel_value("gid", optarg, UINT32_MAX, -1);
+			break;
+		case K_TIME:
+			o->time = kernel_value("time", optarg, INT64_MAX, 0);
+			break;
+		case K_DUMPMODE:
+			o->dumpmode =
+			    (int)kernel_value("dumpmode", optarg, INT_MAX, -1);
+			break;
+		case K_RLIMIT:
+			o->rlimit =
+			    kernel_value("rlimit", optarg, INT64_MAX, -1);
+			break;
+		case K_PIDFD:
+			o->pidfd =
+			    (int)kernel_value("pidfd", optarg, INT_MAX, -1);
+			break;
+		case K_HOST:
+			o->host = optarg;
+			break;
+		default:
+			msg_usage(SYNOPSIS);
+		}
+	parse_operands(o, argc - optind, argv + optind);
+}
+
+/* The process, or -1 and why not. */
+static int
+open_process(struct options *o, const char **why)
+{
+	pid_t found;
+	int fd;
+
+	fd = proc_open_crashed(o->pid, o->tid, o->pidfd);
+	if (fd != -1)
+		return fd;
+	*why = errno == ESRCH ? "the process is gone"
+	    : errno == ESTALE ? "its process id now belongs to another process"
+			      : "/proc cannot be read";
+	/* %p instead of %P, out of a container? */
+	found = o->pidfd == -1 ? proc_find_crashed(o->pid) : -1;
+	if (found > 0 && (fd = proc_open_crashed(found, 0, -1)) != -1) {
+		msg_warn("pid %d is %d here: use %%P in core_pattern",
+		    (int)o->pid, (int)found);
+		o->pid = found;
+		o->tid = 0;
+	}
+	return fd;
+}
+
+/* All crashes of one program count against its share of the ring. */
+static uint64_t
+program_key(int procfd, const char *comm)
+{
+	char path[PATH_MAX];
+	uint64_t key = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	ssize_t i, n;
+
+	n = procfd == -1 ? -1 : readlinkat(procfd, "exe", path, sizeof(path));
+	if (n <= 0) {
+		n = comm != NULL ? (ssize_t)strlen(comm) : 0;
+		n = n > PATH_MAX ? PATH_MAX : n;
+		memcpy(path, comm != NULL ? comm : "", (size_t)n);
+	}
+	for (i = 0; i < n; i++)
+		key = (key ^ (unsigned char)path[i]) * UINT64_C(0x100000001b3);
+	return key;
+}
+
+static void
+limit_worker(void)
+{
+	struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__)
+	{
+		struct rlimit mem = {
+		    (rlim_t)WORKER_MEM * 2, (rlim_t)WORKER_MEM * 2};
+
+		setrlimit(RLIMIT_AS, &mem);
+	}
+#endif
+}
+
+/* The worker's part, in the child: what parses.  Its exit code. */
+static int
+work(const struct options *o, int procfd, const char *proc_why, int reportfd,
+    struct told *told)
+{
+	struct crash c = {.pid = o->pid,
+	    .comm = o->comm,
+	    .host = o->host,
+	    .time = o->time,
+	    .uid = o->uid,
+	    .gid = o->gid,
+	    .signo = o->signo,
+	    .dumpmode = o->dumpmode,
+	    .rlimit = o->rlimit,
+	    .want_environ = o->want_environ,
+	    .deadline = deadline_in((int64_t)o->wait_s * 750),
+	    .proc_why = proc_why};
+	int r;
+
+	limit_worker();
+	r = dying_report(&c, procfd, o->tid, STDIN_FILENO, reportfd, o->format);
+	memcpy(told->summary, c.summary, sizeof(told->summary));
+	told->partial = c.partial;
+	return r == -1 ? EXIT_SYSTEM : EXIT_DONE;
+}
+
+/* Waits for the worker; NULL when it did its work, else what became of it. */
+static const char *
+await_worker(pid_t worker, int wait_s, char *text, size_t len)
+{
+	int64_t deadline = deadline_in((int64_t)wait_s * 1000);
+	struct timespec ts;
+	sigset_t chld;
+	int status, left, late = 0;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	while (waitpid(worker, &status, WNOHANG) == 0) {
+		left = deadline_left(deadline);
+		if (left == 0) {
+			late = 1;
+			kill(worker, SIGKILL);
+			waitpid(worker, &status, 0);
+			break;
+		}
+		ts.tv_sec = left / 1000;
+		ts.tv_nsec = left % 1000 * 1000000L;
+		sigtimedwait(&chld, NULL, &ts);
+	}
+	if (late)
+		snprintf(text, len, "not done after %d seconds", wait_s);
+	else if (WIFSIGNALED(status))
+		snprintf(text, len, "the worker died of signal %d",
+		    WTERMSIG(status));
+	else if (WEXITSTATUS(status) != EXIT_DONE)
+		snprintf(text, len, "the worker failed");
+	else
+		return NULL;
+	return text;
+}
+
+/* Gives stdin away: the crashed process is to wait for the worker only. */
+static void
+forget_stdin(void)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd == -1)
+		close(STDIN_FILENO);
+	else {
+		dup2(fd, STDIN_FILENO);
+		close(fd);
+	}
+}
+
+/* The line of every crash.  Exit code. */
+static int
+finish(const struct options *o, struct sink *s, struct told *told,
+    const char *trouble)
+{
+	const char *comm = o->comm != NULL ? o->comm : "?";
+	char where[PATH_MAX + SPOOL_NAME_MAX];
+	int code;
+
+	told->summary[sizeof(told->summary) - 1] = '\0';
+	if (*told->summary == '\0')
+		snprintf(told->summary, sizeof(told->summary), "signal %d",
+		    o->signo);
+	if (s->fd == -1) {
+		msg_warn("%s[%d] %s: no report: nowhere to write it", comm,
+		    (int)o->pid, told->summary);
+		return EXIT_SYSTEM;
+	}
+	if (trouble != NULL && out_mend(s->fd, o->format, trouble) == -1 &&
+	    errno != EINVAL)
+		msg_warn_sys("unable to mend the report");
+	if (sink_publish(&o->sink, s) == -1) {
+		msg_warn("%s[%d] %s: no report: unable to publish: %s", comm,
+		    (int)o->pid, told->summary, strerror(errno));
+		return EXIT_SYSTEM;
+	}
+	if (o->sink.output != NULL)
+		snprintf(where, sizeof(where), "%s", o->sink.output);
+	else
+		snprintf(
+		    where, sizeof(where), "%s/%s", o->sink.slots.dir, s->name);
+	code = trouble != NULL || told->partial ? EXIT_PARTIAL : EXIT_DONE;
+	msg_info("%s[%d] %s, report %s%s%s", comm, (int)o->pid, told->summary,
+	    where, trouble != NULL ? ", incomplete: " : "",
+	    trouble != NULL ? trouble : "");
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *proc_why = NULL, *trouble;
+	struct options o;
+	struct sink s;
+	struct told *told;
+	sigset_t chld;
+	char text[64];
+	pid_t worker;
+	int procfd;
+
+	msg_init("usercrash_c");
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	parse_options(&o, argc, argv);
+
+	procfd = open_process(&o, &proc_why);
+	if (sink_open(&o.sink, program_key(procfd, o.comm), o.pid, o.signo,
+		o.comm, &s) == -1)
+		msg_warn_sys("unable to create a report in %s",
+		    o.sink.output != NULL ? o.sink.output : o.sink.slots.dir);
+	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told == MAP_FAILED)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	if (s.fd == -1) {
+		forget_stdin();
+		return finish(&o, &s, told, NULL);
+	}
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	worker = fork();
+	if (worker == 0) {
+		_exit(work(&o, procfd, proc_why, s.fd, told));
+	}
+	forget_stdin();
+	if (worker == -1) {
+		snprintf(text, sizeof(text), "unable to fork");
+		trouble = text;
+	} else
+		trouble = await_worker(worker, o.wait_s, text, sizeof(text));
+	return finish(&o, &s, told, trouble);
+}

@@ -1,0 +1,126 @@
+/*
+ * unit_storm: the ring under many publishers, and under kill -9.
+ * Prints one line per failed check; exits 0 when there was none.
+ */
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "ring_fixture.h"
+
+static void
+test_crowd(void)
+{
+	struct stat st;
+	char file[SLOTS_NAME_MAX], text[32];
+	int i, j, status, bad = 0, found[50] = {0};
+
+	begin(50, 50);
+	for (i = 0; i < 50; i++)
+		if (fork() == 0) {
+			snprintf(text, sizeof(text), "report %02d", i);
+			publish((uint64_t)i, text);
+			_exit(failed != 0);
+		}
+	while (wait(&status) > 0)
+		bad += status != 0;
+	CHECK(bad == 0);
+	for (i = 0; i < 50; i++) {
+		snprintf(file, sizeof(file), "usercrash_%02d", i);
+		CHECK(fstatat(ringfd, file, &st, 0) == 0);
+		for (j = 0; j < 50; j++) {
+			snprintf(text, sizeof(text), "report %02d", j);
+			found[j] += holds(file, text);
+		}
+	}
+	for (j = 0; j < 50; j++)
+		CHECK(found[j] == 1);
+}
+
+/* Runs a server's publish and kills it at its stop-th system call stop. */
+static int
+killed_at(int fd, uint64_t key, int stop)
+{
+	int i, status;
+	pid_t pid;
+
+	pid = fork();
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+			_exit(1);
+		raise(SIGSTOP);
+		_exit(slots_publish(ringfd, fd, &cfg, key, later(), name) != 0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+	for (i = 0; i < stop && WIFSTOPPED(status); i++) {
+		CHECK(ptrace(PTRACE_SYSCALL, pid, NULL, NULL) == 0);
+		CHECK(waitpid(pid, &status, 0) == pid);
+	}
+	if (WIFEXITED(status)) {
+		CHECK(WEXITSTATUS(status) == 0);
+		return 0;
+	}
+	CHECK(kill(pid, SIGKILL) == 0);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+	return 1;
+}
+
+static int
+copies(const char *text)
+{
+	char file[SLOTS_NAME_MAX];
+	unsigned i;
+	int n = 0;
+
+	for (i = 0; i < cfg.n; i++) {
+		snprintf(file, sizeof(file), "usercrash_%02u", i);
+		n += holds(file, text);
+	}
+	return n;
+}
+
+/*
+ * kill -9 of the publisher at each of its system calls: never a part, never a
+ * double, nothing lost that was complete.  Afterwards comes, by turns, its
+ * client with the same report; or first another publisher and then the client.
+ */
+static void
+test_killed(int turn)
+{
+	char text[32], own[SLOTS_NAME_MAX];
+	int fd, stop, more = 1;
+
+	begin(9, 3);
+	for (stop = 1; more && stop < 1000; stop++) {
+		snprintf(text, sizeof(text), "report %u", (unsigned)stop);
+		fd = new_report(text);
+		more = killed_at(fd, (uint64_t)stop % 4, stop);
+		CHECK(copies(text) <= 1);
+		if (turn)
+			publish(100, "other");
+		CHECK(slots_publish(ringfd, fd, &cfg, (uint64_t)stop % 4,
+			  later(), own) == 0);
+		close(fd);
+		CHECK(copies(text) == 1 && holds(own, text));
+		CHECK(count(".pub.") == 0 && count(".tmp.") == 0);
+		CHECK(count("usercrash_") <= 9);
+		/* each program kept to its share all the same */
+		CHECK(copies("other") <= 3);
+	}
+	CHECK(!more);
+	CHECK(stop > 20);
+}
+
+int
+main(void)
+{
+	if (mkdtemp(base) == NULL)
+		return 111;
+	for (named = 0; named <= 1; named++) {
+		test_crowd();
+		test_killed(0);
+		test_killed(1);
+	}
+	return end();
+}

@@ -1,0 +1,490 @@
+# victims: every program of t/victims, crashed through the real core_pattern;
+# its backtrace against the truth of its source and against gdb.
+
+load helper
+
+teardown()
+{
+	pattern_release
+}
+
+# reported FILE MODULE: a whole report that tells the truth (truth()).
+reported()
+{
+	is_report "$1"
+	[ "$(value signal "$1")" = "$(number "$SIGNAL") $SIGNAL" ] || {
+		echo "signal: $(value signal "$1"), truth: $SIGNAL"
+		return 1
+	}
+	case $(value code "$1") in
+	*" $CODE") ;;
+	*) [ "$CODE" = '*' ] || {
+		echo "code: $(value code "$1"), truth: $CODE"
+		return 1
+	} ;;
+	esac
+	if [ "$ADDR" != '*' ]; then
+		[ $(($(value address "$1"))) = $((ADDR)) ] || {
+			echo "address: $(value address "$1"), truth: $ADDR"
+			return 1
+		}
+	fi
+	chain_is "$TRUTH" "$2" "$1"
+}
+
+number()
+{
+	kill -l "${1#SIG}"
+}
+
+# victim EXE SOURCE [ARGS]: by the pipe handler alone; then once more with the
+# core kept, for gdb and for debugger, which see the very same process.
+# MODULE: what the report calls the program; DEBUG_EXE: what gdb reads.
+victim()
+{
+	local exe=$1 source=$2 args=${3:-} module=${MODULE:-$1}
+	needs_victim "$exe"
+	truth "$source" "$args"
+	pattern_direct
+	# shellcheck disable=SC2086
+	crash "${RUN[@]}" "$VICTIMS/$exe" $args
+	report_of "$PID"
+	reported "$REPORT" "$module"
+	tee_victim "$exe" "$args" "$module"
+}
+
+# The second half: sets TREPORT (of the dying process), CORE, CREPORT (of the
+# core).
+tee_victim()
+{
+	local tid
+	pattern_tee
+	# shellcheck disable=SC2086
+	crash "${RUN[@]}" "$VICTIMS/$1" $2
+	wait_for 60 eval "ls $RUND/d/exit.* >/dev/null 2>&1"
+	tid=$(basename "$RUND"/d/exit.*)
+	tid=${tid#exit.}
+	cat "$RUND/log"
+	[ "$(cat "$RUND/d/exit.$tid")" = 0 ]
+	TREPORT=$RUND/d/report.$tid CORE=$RUND/d/core.$tid
+	[ "$(value tid "$TREPORT")" = "$tid" ]
+	reported "$TREPORT" "$3"
+	CREPORT=$BATS_TEST_TMPDIR/creport
+	"$BIN/debugger" "$CORE" "${CORE_EXE:-$VICTIMS/$1}" >"$CREPORT"
+	reported "$CREPORT" "$3"
+	diff <(frames "$TREPORT") <(frames "$CREPORT")
+	if [ -z "${NO_GDB:-}" ]; then
+		against_gdb "$1" "$tid" "$3"
+	fi
+}
+
+against_gdb()
+{
+	needs_tool gdb
+	gdb_core "${DEBUG_EXE:-$VICTIMS/$1}" "$CORE" "${GDB_FRAMES:-all}" \
+	    >"$BATS_TEST_TMPDIR/gdb"
+	same_frames "$BATS_TEST_TMPDIR/gdb" "$2" "$TREPORT" "$3"
+}
+
+RUN=()
+
+@test "null" { victim null null.c; }
+@test "null, -O2" { victim null_O2 null.c; }
+@test "null, -O2 without frame pointers" { victim null_nofp null.c; }
+@test "null, not position-independent" { victim null_nopie null.c; }
+@test "null, frame pointers but no unwind tables" { victim null_fp null.c; }
+@test "null, by clang" { victim null_clang null.c; }
+@test "null, linked by lld" { victim null_lld null.c; }
+@test "null, static" { victim null_static null.c; }
+@test "null, static-pie" { victim null_staticpie null.c; }
+@test "null, static without .eh_frame_hdr" { victim null_nohdr null.c; }
+@test "null, musl" { victim null_musl null.c; }
+@test "null, MiniDebugInfo" {
+	DEBUG_EXE=$VICTIMS/null_full
+	victim null_mini null.c
+}
+
+@test "strlen(NULL)" { victim strlen strlen.c; }
+@test "abort" { victim abort abort.c; }
+@test "abort as the last instruction" { victim abort_O2 abort.c; }
+@test "assert" { victim abort abort.c assert; }
+@test "assert, -O2" { victim abort_O2 abort.c assert; }
+@test "jump to 0" { victim jump jump.c zero; }
+@test "jump to the heap" { victim jump jump.c heap; }
+@test "jump to a non-canonical address" { victim jump jump.c wild; }
+@test "stack smashed, noticed" { victim smash_guarded smash.c guarded; }
+@test "SIGFPE" { victim signals signals.c fpe; }
+@test "SIGILL" { victim signals signals.c ill; }
+@test "SIGBUS" { victim signals signals.c bus; }
+@test "SIGTRAP" { victim signals signals.c trap; }
+@test "kill(SIGSEGV)" { victim signals signals.c kill; }
+@test "SIGQUIT" { victim signals signals.c quit; }
+@test "in a signal handler" { victim handler handler.c raised; }
+@test "in the handler of a fault in a first instruction" {
+	victim handler handler.c fault
+}
+@test "a fault in the handler of a fault" { victim handler handler.c twice; }
+@test "stack overflow, handler on sigaltstack" { victim altstack altstack.c; }
+@test "C++, uncaught" { victim throw throw.cc; }
+@test "C++, terminate" { victim throw throw.cc terminate; }
+@test "C++, in a namespace" { victim throw throw.cc null; }
+@test "vdso" { victim vdso vdso.c; }
+@test "qsort callback" { victim callback callback.c; }
+@test "inlined and tail-called functions have no frame" { victim tail tail.c; }
+
+@test "code of a JIT compiler, by its frame pointer" {
+	# gdb takes such code for a leaf and loses its way here
+	NO_GDB=1 victim jit jit.c
+}
+
+@test "read" { victim faults faults.c read; }
+@test "write" { victim faults faults.c write; }
+@test "write to a constant" { victim faults faults.c constant; }
+@test "execute data" { victim faults faults.c data; }
+@test "non-canonical address" { victim faults faults.c wild; }
+@test "address far from everything" { victim faults faults.c high; }
+@test "wild stack pointer" { victim faults faults.c sp; }
+
+@test "the access is told: read, write, execute" {
+	local how
+	needs_victim faults
+	pattern_direct
+	for how in read:read write:write constant:write data:exec; do
+		crash "$VICTIMS/faults" "${how%:*}"
+		report_of "$PID"
+		value access "$REPORT"
+		value access "$REPORT" | grep -q "^${how#*:}"
+	done
+}
+
+@test "stack smashed, unnoticed: the function is right, nothing invented" {
+	local n
+	needs_victim smash_raw
+	pattern_direct
+	crash "$VICTIMS/smash_raw"
+	report_of "$PID"
+	is_report "$REPORT"
+	frames "$REPORT"
+	frames "$REPORT" | head -1 | grep -q ' crash_here smash_raw$'
+	n=$(frames "$REPORT" | wc -l)
+	[ "$n" -le 2 ]
+}
+
+@test "stack overflow: 100,000 frames and more" {
+	needs_victim overflow
+	needs_tool gdb
+	truth overflow.c
+	pattern_tee
+	(
+		ulimit -s 8192
+		GDB_FRAMES=40 NO_GDB=1 tee_victim overflow "" overflow
+	)
+	TREPORT=$(ls "$RUND"/d/report.*) CORE=$(ls "$RUND"/d/core.*)
+	gdb_do "$VICTIMS/overflow" "$CORE" -ex 'frame apply 40 -q info frame' |
+	    gdb_rows | awk '{ print $(NF - 1) }' >"$BATS_TEST_TMPDIR/top"
+	frames "$TREPORT" | head -40 | awk '{ print $1 }' |
+	    diff "$BATS_TEST_TMPDIR/top" -
+	# the outermost frames are worth as much, and what is left out is said
+	gdb_do "$VICTIMS/overflow" "$CORE" -ex 'frame apply -8 -q info frame' |
+	    gdb_rows | awk '{ print $(NF - 1) }' >"$BATS_TEST_TMPDIR/end"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/end")" -ge 4 ]
+	frames "$TREPORT" | tail -n "$(wc -l <"$BATS_TEST_TMPDIR/end")" |
+	    awk '{ print $1 }' | diff "$BATS_TEST_TMPDIR/end" -
+	last_frame=$(section backtrace "$TREPORT" | grep '#' | tail -1)
+	last_frame=${last_frame#*#}
+	[ "${last_frame%% *}" -gt 100000 ]
+}
+
+# every_thread REPORT SOURCE MODULE: each one at its place of the truth.
+every_thread()
+{
+	local tid name want
+	threads "$1" >"$BATS_TEST_TMPDIR/threads"
+	while read -r tid name; do
+		want=$(thread_truth "$2" "$name")
+		[ -n "$want" ] || {
+			echo "no truth about thread '$name'"
+			return 1
+		}
+		chain_is "$want" "$3" "$1" "$tid" || {
+			echo "thread $tid $name"
+			return 1
+		}
+	done <"$BATS_TEST_TMPDIR/threads"
+}
+
+@test "one thread at rest, one crashes" {
+	victim threads threads.c 1
+	[ "$(threads "$TREPORT" | wc -l)" = 2 ]
+	[ "$(value thread "$TREPORT")" = crasher ]
+	every_thread "$TREPORT" threads.c threads
+	every_thread "$REPORT" threads.c threads
+}
+
+@test "200 threads: every one with its name and its place, as gdb has it" {
+	local tid name
+	victim threads threads.c 200
+	[ "$(threads "$TREPORT" | wc -l)" = 201 ]
+	every_thread "$TREPORT" threads.c threads
+	threads "$TREPORT" | awk 'NR % 20 == 1' >"$BATS_TEST_TMPDIR/some"
+	while read -r tid name; do
+		same_frames "$BATS_TEST_TMPDIR/gdb" "$tid" "$TREPORT" threads \
+		    "$tid"
+	done <"$BATS_TEST_TMPDIR/some"
+	# the core has no names, all else is the same
+	[ "$(threads "$CREPORT" | wc -l)" = 201 ]
+	diff <(section threads "$TREPORT" | frame_rows | sort) \
+	    <(section threads "$CREPORT" | frame_rows | sort)
+}
+
+@test "2,000 threads" {
+	needs_victim threads
+	truth threads.c 2000
+	pattern_direct
+	crash "$VICTIMS/threads" 2000
+	report_of "$PID"
+	reported "$REPORT" threads
+	# all of them, or a line that says how many are not there
+	there=$(threads "$REPORT" | wc -l)
+	echo "$there threads"
+	if [ "$there" != 2001 ]; then
+		section threads "$REPORT" | tail -1
+		left=$(section threads "$REPORT" | tail -1 |
+		    grep -o '[0-9][0-9]*' | head -1)
+		[ $((there + left)) = 2001 ]
+	fi
+}
+
+@test "the main thread has gone" {
+	victim leader leader.c
+	[ "$(value pid "$TREPORT")" != "$(value tid "$TREPORT")" ]
+	[ "$(value thread "$TREPORT")" = survivor ]
+}
+
+@test "stripped: the chain is right without one name" {
+	needs_victim null_stripped
+	needs_tool gdb readelf
+	id=$(build_id "$VICTIMS/null_stripped")
+	[ ! -e "/usr/lib/debug/.build-id/$id.debug" ]
+	pattern_tee
+	truth null.c
+	TRUTH='(\?\? ){3}\?\?'
+	DEBUG_EXE=$VICTIMS/null_full
+	tee_victim null_stripped "" null_stripped
+	# gdb, which was given the names, knows what they are
+	head -4 "$BATS_TEST_TMPDIR/gdb" | awk '{ print $3 }' |
+	    diff - <(printf '%s\n' crash_here inner outer main)
+}
+
+build_id()
+{
+	readelf -n "$1" | sed -n 's/.*Build ID: \(..\)/\1\//p'
+}
+
+@test "stripped, debug file found by build-id" {
+	needs_victim null_stripped
+	needs_root
+	needs_tool readelf
+	id=$(build_id "$VICTIMS/null_stripped")
+	DEBUGFILE=/usr/lib/debug/.build-id/$id.debug
+	DEBUGDIR=$(dirname "$DEBUGFILE")
+	pattern_lock # also keeps two runs from each other's debug file
+	[ -d "$DEBUGDIR" ] || MADE=1
+	mkdir -p "$DEBUGDIR"
+	cp "$VICTIMS/null_stripped.debug" "$DEBUGFILE"
+	rc=0
+	(set -e; DEBUG_EXE=$VICTIMS/null_full victim null_stripped null.c) ||
+	    rc=$?
+	rm -f "$DEBUGFILE"
+	[ -z "${MADE:-}" ] || rmdir "$DEBUGDIR"
+	[ "$rc" = 0 ]
+}
+
+@test "deleted executable" {
+	needs_victim null
+	cp "$VICTIMS/null" "$BATS_TEST_TMPDIR/gone"
+	truth null.c
+	pattern_direct
+	crash "$VICTIMS/launch" deleted "$BATS_TEST_TMPDIR/gone"
+	report_of "$PID"
+	[ ! -e "$BATS_TEST_TMPDIR/gone" ]
+	value exe "$REPORT" | grep -q 'gone (deleted)'
+	frames "$REPORT"
+	module=$(frames "$REPORT" | head -1 | awk '{ print $3 }')
+	case $module in gone*) ;; *) false ;; esac
+	reported "$REPORT" "$module"
+}
+
+@test "executable in memory only" {
+	needs_victim null
+	truth null.c
+	pattern_direct
+	crash "$VICTIMS/launch" memfd "$VICTIMS/null"
+	report_of "$PID"
+	frames "$REPORT"
+	module=$(frames "$REPORT" | head -1 | awk '{ print $3 }')
+	case $module in *memory*) ;; *) false ;; esac
+	reported "$REPORT" "$module"
+}
+
+@test "a library loaded at run time, and deleted since" {
+	local gone
+	needs_victim plugin
+	pattern_direct
+	for gone in '' gone; do
+		cp "$VICTIMS/libplug.so" "$BATS_TEST_TMPDIR/libplug.so"
+		crash "$VICTIMS/plugin" "$BATS_TEST_TMPDIR/libplug.so" $gone
+		report_of "$PID"
+		is_report "$REPORT"
+		frames "$REPORT"
+		frames "$REPORT" | head -4 | awk '{ print $2 }' |
+		    diff - <(printf '%s\n' plug_crash plug_run outer main)
+		frames "$REPORT" | head -1 | grep -q 'libplug.so'
+	done
+}
+
+@test "in namespaces of its own: this machine's ids, the right thread" {
+	needs_victim threads
+	needs_tool unshare
+	unshare -U -r -p -f -m --mount-proc true 2>/dev/null ||
+	    unmet "needs user namespaces"
+	truth threads.c 1
+	pattern_direct
+	crash unshare -U -r -p -f -m --mount-proc "$VICTIMS/threads" 1
+	wait_for 30 test -e "$RUND/d/usercrash_00"
+	REPORT=$RUND/d/usercrash_00
+	reported "$REPORT" threads
+	[ "$(value thread "$REPORT")" = crasher ]
+	# not 1 and 3, as they are called in there
+	[ "$(value pid "$REPORT")" -gt 3 ]
+	[ "$(value tid "$REPORT")" -gt "$(value pid "$REPORT")" ]
+	grep -q '^container: ' "$REPORT"
+	every_thread "$REPORT" threads.c threads
+}
+
+@test "setuid: reported, for root alone" {
+	needs_victim null
+	needs_tool setpriv
+	truth null.c
+	pattern_direct
+	kernel_set /proc/sys/fs/suid_dumpable 2
+	mkdir -m 755 "$RUND/x"
+	chmod 711 "$RUND"
+	cp "$VICTIMS/null" "$RUND/x/null"
+	chmod 4755 "$RUND/x/null"
+	crash setpriv --reuid 65534 --regid 65534 --clear-groups "$RUND/x/null"
+	if ! wait_for 5 report_is_there "$PID"; then
+		findmnt -no OPTIONS -T "$RUND" | grep -q 'nosuid\|noexec' &&
+		    unmet "needs a place for setuid programs"
+		false
+	fi
+	reported "$REPORT" null
+	[ "$(stat -c %u:%a "$REPORT")" = 0:640 ] ||
+	    [ "$(stat -c %u:%a "$REPORT")" = 0:600 ]
+}
+
+@test "1,000 descriptors, all of them" {
+	needs_victim much
+	truth much.c "fds 1000"
+	pattern_direct
+	crash "$VICTIMS/much" fds 1000
+	report_of "$PID"
+	reported "$REPORT" much
+	[ "$(section files "$REPORT" | grep -c /dev/null)" -ge 1000 ]
+}
+
+@test "60,000 mappings" {
+	needs_victim much
+	truth much.c "maps 60000"
+	pattern_direct
+	crash "$VICTIMS/much" maps 60000
+	report_of "$PID"
+	reported "$REPORT" much
+	all_maps 60000
+}
+
+# all_maps N: listed, or counted as left out.
+all_maps()
+{
+	local n left
+	n=$(section maps "$REPORT" | grep -c '[0-9a-f]-[0-9a-f]')
+	left=$(section maps "$REPORT" | sed -n \
+	    's/.*[^0-9]\([0-9]*\) more.*/\1/p; s/.*[^0-9]\([0-9]*\) left out.*/\1/p' |
+	    awk '{ n += $1 } END { print n + 0 }')
+	echo "$n mappings shown, $left left out"
+	[ $((n + left)) -ge "$1" ]
+}
+
+@test "100,000 mappings" {
+	needs_victim much
+	truth much.c "maps 60000"
+	pattern_direct
+	kernel_set /proc/sys/vm/max_map_count 200000
+	crash "$VICTIMS/much" maps 100000
+	report_of "$PID"
+	reported "$REPORT" much
+	all_maps 100000
+}
+
+@test "64 MB" { victim much much.c "mb 64"; }
+
+# --- live ------------------------------------------------------------------
+
+@test "live: every thread where gdb has it" {
+	local tid name
+	needs_victim live
+	needs_tool gdb
+	live
+	gdb_live "$PID" >"$BATS_TEST_TMPDIR/gdb"
+	if ! [ -s "$BATS_TEST_TMPDIR/gdb" ]; then
+		unmet "needs to trace a process (yama)"
+	fi
+	"$BIN/debugger" "$PID" >"$BATS_TEST_TMPDIR/report"
+	report=$BATS_TEST_TMPDIR/report
+	is_report "$report"
+	for name in live sleeper reader; do
+		tid=$(tid_of "$name" "$report")
+		same_frames "$BATS_TEST_TMPDIR/gdb" "$tid" "$report" live \
+		    "${tid#"$PID"}"
+	done
+	chain_is "$(thread_truth live.c live)" live "$report"
+	every_thread "$report" live.c live
+}
+
+tid_of()
+{
+	if [ "$1" = live ]; then
+		echo "$PID"
+	else
+		threads "$2" | sed -n "s/^\([0-9]*\) $1\$/\1/p"
+	fi
+}
+
+@test "live: the main thread has gone" {
+	needs_victim leader
+	live "$VICTIMS/leader" stay
+	"$BIN/debugger" "$PID" >"$BATS_TEST_TMPDIR/report"
+	cat "$BATS_TEST_TMPDIR/report"
+	tid=$(cd "/proc/$PID/task" && echo [0-9]* | tr ' ' '\n' |
+	    grep -vx "$PID")
+	if [ "$(value tid "$BATS_TEST_TMPDIR/report")" = "$tid" ]; then
+		tid=
+	fi
+	chain_is '@lib crash_here survivor' leader \
+	    "$BATS_TEST_TMPDIR/report" "$tid"
+}
+
+# --- this file -------------------------------------------------------------
+
+@test "no victim without a test" {
+	local exe
+	for exe in $(make -s -C "$TOP" -f Makefile -f - names <<-'EOF'
+		names: ; @echo $(VICTIMS)
+		EOF
+	); do
+		grep -q "[ /]$exe\([ \"]\|\$\)" "$TOP"/t/*.bats || {
+			echo "$exe"
+			return 1
+		}
+	done
+}
