@@ -57,15 +57,11 @@ a_core()
 }
 
 @test "no such process" {
-	fails 1 "no process 999999999" "$D" 999999999
-	    fails 1 '^debugger: error: .*[Nn]o such process' "$D" 999999999
+	fails 1 '^debugger: error: no process 999999999$' "$D" 999999999
 	(exit 0) &
 	dead=$!
 	wait "$dead"
-	status=0
-	run "$D" "$dead"
-	[ "$status" != 0 ]
-	[[ "$output" == *"o such process"* ]]
+	fails 1 "^debugger: error: no process $dead\$" "$D" "$dead"
 }
 
 @test "no such file, not a core, an executable, an empty file, a directory" {
@@ -115,8 +111,7 @@ a_core()
 	OTHER=$(mktemp -d /var/tmp/uXXXX)
 	chmod 755 "$OTHER"
 	cp "$D" "$OTHER/debugger"
-	fails 111 'root' as_nobody "$OTHER/debugger" $$ ||
-	    fails 100 'root' as_nobody "$OTHER/debugger" $$
+	fails 1 ': root is needed$' as_nobody "$OTHER/debugger" $$
 }
 
 @test "one's own process, as an ordinary user" {

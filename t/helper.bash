@@ -314,7 +314,8 @@ chain()
 		if ($3 == "-") w = "@none"
 		else if ($3 != m) w = "@lib"
 		if (w == "@lib" && last == w) next
-		printf "%s%s", NR > 1 ? " " : "", last = w
+		printf "%s%s", (NR > 1 ? " " : ""), w
+		last = w
 	} END { print "" }'
 }
 

@@ -52,6 +52,15 @@ where(const struct crash *c, struct symbols *sy, size_t from)
 	return NULL;
 }
 
+/* x86's ret, with or without prefix; aarch64 faults at the target instead. */
+static int
+is_return(const unsigned char *code, size_t n)
+{
+	size_t i = n > 1 && (code[0] == 0xf3 || code[0] == 0xf2) ? 1 : 0;
+
+	return n > i && (code[i] == 0xc3 || code[i] == 0xc2);
+}
+
 /* Access and, where the kernel gave no address, the address. */
 static void
 find_access(struct fault *f, const struct crash *c)
@@ -76,10 +85,14 @@ find_access(struct fault *f, const struct crash *c)
 		f->have_addr, &op) == -1)
 		return;
 	f->access = (unsigned)op.access;
-	if (!f->have_addr && op.have_ea) {
-		f->addr = op.ea;
+	if (f->have_addr)
+		return;
+	f->addr = op.ea;
+	f->have_addr = op.have_ea;
+	/* a return to nowhere faults at itself; where to, its stack tells */
+	if ((f->access & MEMOP_EXEC) && is_return(code, n) &&
+	    target_word(c->t, thread_sp(c->t, th), &f->addr) == 0)
 		f->have_addr = 1;
-	}
 }
 
 /*
@@ -144,6 +157,18 @@ find_abort_msg(struct fault *f, const struct crash *c)
 	}
 }
 
+/* Was something called or jumped to that is no code? */
+static int
+pc_is_bad(const struct crash *c)
+{
+	const struct trace *tr;
+
+	if (c->t->nthreads == 0)
+		return 0;
+	tr = &c->t->threads[0].trace;
+	return tr->n > 0 && (tr->f[0].flags & FRAME_BADPC);
+}
+
 static const char *
 access_word(unsigned access)
 {
@@ -161,15 +186,15 @@ map_word(const struct map *m)
 }
 
 static void
-segv_text(struct fault *f, const struct crash *c, const char *in)
+segv_text(struct fault *f, const struct crash *c, const char *in,
+    const char *relation)
 {
 	struct map *m = target_map(c->t, f->addr);
 	const char *what = access_word(f->access);
 	char place[128] = "";
 
 	if (in != NULL)
-		snprintf(place, sizeof(place), " %s %.100s",
-		    f->access & MEMOP_EXEC ? "called from" : "in", in);
+		snprintf(place, sizeof(place), " %s %.100s", relation, in);
 	if (f->overflow)
 		snprintf(f->text, sizeof(f->text), "stack overflow%s", place);
 	else if (!f->have_addr)
@@ -224,7 +249,8 @@ code_text(int signo, int code)
 static void
 make_text(struct fault *f, const struct crash *c, struct symbols *sy)
 {
-	const char *in = where(c, sy, f->access & MEMOP_EXEC ? 1 : 0);
+	int called = (f->access & MEMOP_EXEC) && pc_is_bad(c);
+	const char *in = where(c, sy, called ? 1 : 0);
 	const char *what;
 	struct map *m;
 
@@ -244,7 +270,7 @@ make_text(struct fault *f, const struct crash *c, struct symbols *sy)
 		return;
 	}
 	if (f->signo == SIGSEGV) {
-		segv_text(f, c, in);
+		segv_text(f, c, in, called ? "called from" : "in");
 		return;
 	}
 	what = code_text(f->signo, f->code);

@@ -359,15 +359,17 @@ dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
 	out_section_end(o);
 }
 
-/* A /proc text, a row a line. */
+/* A /proc text, a row a line; tabs become blanks, those at the end go. */
 static void
-dump_lines(const struct crash *c, const char *name, enum proc_item i, char sep,
-    struct out *o)
+dump_lines(const struct crash *c, const char *name, enum proc_item what,
+    char sep, struct out *o)
 {
 	const struct buf *b;
-	const char *p, *end, *nl, *why;
+	char *p, *end, *nl;
+	const char *why;
+	size_t i, n;
 
-	b = item(c, i, &why);
+	b = item(c, what, &why);
 	if (b == NULL) {
 		out_unavailable(o, name, "%s", why);
 		return;
@@ -377,10 +379,15 @@ dump_lines(const struct crash *c, const char *name, enum proc_item i, char sep,
 		nl = memchr(p, sep, (size_t)(end - p));
 		if (nl == NULL)
 			nl = end;
-		out_bytes(o, NULL, "  ", p, (size_t)(nl - p));
+		for (i = 0; i < (size_t)(nl - p) && sep == '\n'; i++)
+			if (p[i] == '\t')
+				p[i] = ' ';
+		for (n = (size_t)(nl - p); n > 0 && p[n - 1] == ' '; n--)
+			;
+		out_bytes(o, NULL, "  ", p, n);
 		out_text(o, "\n");
 	}
-	if (c->pi->item[i].cut) {
+	if (c->pi->item[what].cut) {
 		out_str(o, NULL, "  ", "... (more left out)");
 		out_text(o, "\n");
 	}

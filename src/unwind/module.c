@@ -41,6 +41,22 @@ begins_elf(struct target *t, const struct map *m)
 }
 
 /*
+ * Does m go on with the module that began with first?  A further ELF header of
+ * the same file begins another one, but for this layout of lld: the code
+ * shares the header's page of the file, which is mapped a second time.
+ */
+static int
+goes_on(struct target *t, const struct module *mod, const struct map *first,
+    const struct map *m, int has_code)
+{
+	if (!same_file(first, m) || m->end - mod->start > SPAN_MAX)
+		return 0;
+	if (m->off > first->off || !begins_elf(t, m))
+		return 1;
+	return m->start == mod->end && (m->prot & MAP_X) && !has_code;
+}
+
+/*
  * A module starts at a mapping of a file (or the vdso) that begins with an
  * ELF header and goes on over the following ones of the same file.
  * Anonymous gaps (.bss, RELRO copies, guard mappings) lie in between.
@@ -50,6 +66,7 @@ modules_find(struct target *t)
 {
 	struct map *m, *first = NULL;
 	struct module *mod = NULL;
+	int has_code = 0;
 	size_t i;
 
 	t->mods = calloc(t->nmaps + 1, sizeof(*t->mods));
@@ -60,11 +77,10 @@ modules_find(struct target *t)
 		m->module = -1;
 		if ((*m->name == '\0' || *m->name == '[') && !is_vdso(m))
 			continue;
-		if (mod != NULL && same_file(first, m) &&
-		    m->end - mod->start <= SPAN_MAX &&
-		    (m->off > first->off || !begins_elf(t, m))) {
+		if (mod != NULL && goes_on(t, mod, first, m, has_code)) {
 			mod->end = m->end;
 			m->module = (int)(mod - t->mods);
+			has_code |= m->prot & MAP_X;
 			continue;
 		}
 		/* data files by the thousand must not cost a read each */
@@ -75,6 +91,7 @@ modules_find(struct target *t)
 			continue;
 		mod = &t->mods[t->nmods];
 		first = m;
+		has_code = m->prot & MAP_X;
 		mod->start = m->start;
 		mod->end = m->end;
 		mod->path = m->name;

@@ -335,6 +335,59 @@ pop_return(struct walk *w)
 }
 
 #if defined(__x86_64__)
+/*
+ * A signal trampoline without unwind data (musl has none): mov $15,%rax;
+ * syscall, with the stack pointer at the struct ucontext (sigreturn(2),
+ * asm/ucontext.h).  1 went on from the interrupted registers, 0 none such.
+ */
+static int
+pop_sigcontext(struct walk *w)
+{
+	static const unsigned char trampoline[] = {
+	    0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
+	/* struct sigcontext's order, as DWARF register numbers */
+	static const signed char order[] = {
+	    8, 9, 10, 11, 12, 13, 14, 15, 5, 4, 6, 3, 1, 0, 2, 7, 16};
+	enum { UC_MCONTEXT = 40 };
+	struct unwinder *u = w->u;
+	unsigned char code[sizeof(trampoline)];
+	uint64_t reg[sizeof(order)];
+	size_t i;
+
+	if (target_read(u->t, w->ip + w->adjust, code, sizeof(code)) !=
+		sizeof(code) ||
+	    memcmp(code, trampoline, sizeof(code)) != 0 ||
+	    target_read(u->t, w->sp + UC_MCONTEXT, reg, sizeof(reg)) !=
+		sizeof(reg))
+		return 0;
+	u->have = 0;
+	for (i = 0; i < sizeof(order); i++) {
+		u->reg[order[i]] = reg[i];
+		u->have |= UINT64_C(1) << order[i];
+	}
+	w->adjust = 0;
+	w->exact = 1;
+	if (unw_init_remote(&w->c, u->as, u) < 0)
+		return 0;
+	load_cursor(w);
+	return 1;
+}
+
+/* Whether the frame just left, or about to be, is a signal frame: libunwind
+ * knows the first on x86-64, the second on aarch64 (Gos-linux.c of each). */
+static int
+was_signal(struct walk *w)
+{
+	return unw_is_signal_frame(&w->c) > 0;
+}
+
+static int
+is_signal(struct walk *w)
+{
+	(void)w;
+	return 0;
+}
+
 /* In a prologue or epilogue the frame pointer is still (or again) the
  * caller's, and the return address at a known place. */
 static int
@@ -363,6 +416,26 @@ at_function_edge(struct walk *w, uint64_t *ra, uint64_t *sp, uint64_t *fp)
 	return target_word(t, at, ra) == 0;
 }
 #else
+static int
+pop_sigcontext(struct walk *w)
+{
+	(void)w;
+	return 0; /* the kernel's vdso holds the trampoline, with its data */
+}
+
+static int
+was_signal(struct walk *w)
+{
+	(void)w;
+	return 0;
+}
+
+static int
+is_signal(struct walk *w)
+{
+	return unw_is_signal_frame(&w->c) > 0;
+}
+
 static int
 at_function_edge(struct walk *w, uint64_t *ra, uint64_t *sp, uint64_t *fp)
 {
@@ -435,25 +508,28 @@ step(struct walk *w)
 			    ip);
 		return r;
 	}
-	signal = unw_is_signal_frame(&w->c) > 0;
-	if (signal)
-		w->last->flags |= FRAME_SIGNAL;
+	signal = is_signal(w);
 	u->noinfo = 0;
 	r = unw_step(&w->c);
-	/* signal frames are known by their code even without unwind data;
-	 * whatever else libunwind tries without it is a guess */
+	signal |= r >= 0 && was_signal(w);
+	/* whatever libunwind tries without unwind data is a guess */
 	if (!signal && (r < 0 || u->noinfo)) {
-		r = follow_fp(w);
+		signal = pop_sigcontext(w);
+		r = signal ? 1 : follow_fp(w);
 		if (r == -1)
 			stop(w, "%s for pc 0x%" PRIx64 ", no frame pointers",
 			    u->noinfo ? "no unwind data" : "bad unwind data",
 			    ip);
+		if (signal)
+			w->last->flags |= FRAME_SIGNAL;
 		return r;
 	}
 	if (r < 0) {
 		stop(w, "bad signal frame at 0x%" PRIx64, sp);
 		return -1;
 	}
+	if (signal)
+		w->last->flags |= FRAME_SIGNAL;
 	w->adjust = 0;
 	w->exact = signal;
 	if (r == 0)

@@ -1,11 +1,15 @@
 /*
  * memop_x86: instructions that unit_memop runs on the processor at hand.
  *
- * I(where, flags, access, size, text).  where: what points at the page that
+ * I(where, flags, access, size, text); access: 1 reads, 2 writes, 3 both,
+ * 0 touches nothing.  where: what points at the page that
  * faults (the rest points at good memory): SRC rbx rbp rsi r12 r13 and the gs
  * base, DST rdi, STK rsp and rbp.  Others: rax 0x40, rcx 3, rdx 1000, r8 1,
  * r9 5, r14 -16; mask and vector register 1 all ones, 2 zeros.
  */
+#ifndef UNIT_MEMOP_X86_H
+#define UNIT_MEMOP_X86_H
+
 #define SRC "0"
 #define DST "1"
 #define STK "2"
@@ -18,8 +22,7 @@
 #define STR_(x) #x
 #define STR(x) STR_(x)
 #define I(where, flags, access, size, text) \
-	"case " where ", " STR(flags) ", " #access ", " STR(size) ", " text "\n"
-/* access: 1 read, 2 write, 3 both, 0 none */
+	"case " where ", " STR((flags)) ", " #access ", " STR(size) ", " text "\n"
 
 __asm__(
     ".macro case where, flags, access, size, text:vararg\n"
@@ -121,16 +124,16 @@ __asm__(
     /* strings */
     I(SRC, 0, 1, 1, "movsb")
     I(DST, 0, 2, 1, "movsb")
-    I(SRC, 0, 1, 8, "rep movsq")
-    I(DST, 0, 2, 8, "rep movsq")
-    I(SRC, 0, 1, 1, "rep movsb")
-    I(DST, 0, 2, 4, "rep stosl")
+    I(SRC, PART, 1, 8, "rep movsq")
+    I(DST, PART, 2, 8, "rep movsq")
+    I(SRC, PART, 1, 1, "rep movsb")
+    I(DST, PART, 2, 4, "rep stosl")
     I(DST, 0, 2, 2, "stosw")
     I(SRC, 0, 1, 4, "lodsl")
-    I(DST, 0, 1, 1, "repnz scasb")
-    I(SRC, 0, 1, 1, "repz cmpsb")
+    I(DST, PART, 1, 1, "repnz scasb")
+    I(SRC, PART, 1, 1, "repz cmpsb")
     I(DST, 0, 1, 8, "cmpsq")
-    I(SRC, 0, 1, 1, "xlatb (%rbx)")
+    I(SRC, 0, 1, 1, "xlatb")
     /* stack */
     I(STK, 0, 2, 8, "pushq %rax")
     I(STK, 0, 2, 8, "pushq $1000")
@@ -144,7 +147,7 @@ __asm__(
     I(SRC, 0, 1, 8, "pushq (%rbx)")
     I(STK, 0, 1, 8, "popq 8(%rbx)")
     I(SRC, 0, 2, 8, "popq 8(%rbx)")
-    I(STK, JUMP, 2, 8, "call 774f\n774: ud2")
+    I(STK, JUMP, 2, 8, "call 772f")
     I(STK, JUMP, 2, 8, "call *%rbx")
     I(STK, JUMP, 2, 8, "call *(%rbx)")
     I(SRC, JUMP, 1, 8, "call *8(%rbx)")
@@ -336,3 +339,5 @@ __asm__(
     I(SRC, 0, 0, 0, "int3")
     I(SRC, 0, 0, 0, "ud2")
     ".purgem case\n");
+
+#endif
