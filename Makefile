@@ -128,6 +128,7 @@ units: $(UNITS:%=$(BUILD)/t/%) $(AIDS:%=$(BUILD)/t/%)
 
 include t/victims/victims.mk
 include t/fuzz/fuzz.mk
+include t/bench/bench.mk
 
 check: all units victims
 	t/run
@@ -136,10 +137,13 @@ check-san: victims
 	$(MAKE) SAN=1 all units
 	BIN=build-san/bin BUILD=build-san t/run
 
+lint:
+	t/lint.sh
+
 demo:
 	bin/bootstrap demo
 
 -include $(shell find build build-san -name '*.d' 2>/dev/null)
 
-.PHONY: all units check check-san demo
+.PHONY: all units check check-san lint demo
 .DELETE_ON_ERROR:

@@ -243,8 +243,8 @@ check_head(const char *path, const struct core_head *h, int r)
 		msg_warn("%s ends before its notes do", path);
 }
 
-/* A core that was cut: what its segments promise against its size. */
-static void
+/* 1 when the core was cut: its segments promise more than there is. */
+static int
 check_size(const char *path, const struct core_head *h, uint64_t size)
 {
 	uint64_t want = 0, end;
@@ -255,9 +255,11 @@ check_size(const char *path, const struct core_head *h, uint64_t size)
 		if (h->segs[i].filesz > 0 && end > want)
 			want = end;
 	}
-	if (want > size)
-		msg_warn("%s is truncated: %llu of %llu bytes", path,
-		    (unsigned long long)size, (unsigned long long)want);
+	if (want <= size)
+		return 0;
+	msg_warn("%s is truncated: %llu of %llu bytes", path,
+	    (unsigned long long)size, (unsigned long long)want);
+	return 1;
 }
 
 static int
@@ -286,7 +288,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
 	r = core_head_pread(corefd, &h);
 	check_head(path, &h, r);
-	check_size(path, &h, (uint64_t)st.st_size);
+	c.partial = check_size(path, &h, (uint64_t)st.st_size) || r == -1;
 	target_init(&t);
 	if (target_take_notes(&t, &h, NULL, 0) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to read %s", path);

@@ -57,24 +57,24 @@ a_core()
 }
 
 @test "no such process" {
-	fails 1 '^debugger: error: no process 999999999$' "$D" 999999999
+	fails 1 '^debugger: fatal: no process 999999999$' "$D" 999999999
 	(exit 0) &
 	dead=$!
 	wait "$dead"
-	fails 1 "^debugger: error: no process $dead\$" "$D" "$dead"
+	fails 1 "^debugger: fatal: no process $dead\$" "$D" "$dead"
 }
 
 @test "no such file, not a core, an executable, an empty file, a directory" {
 	echo hello >"$BATS_TEST_TMPDIR/text"
 	: >"$BATS_TEST_TMPDIR/empty"
-	fails 100 '^debugger: error: .*/none: No such file' \
+	fails 100 '^debugger: fatal: .*/none: No such file' \
 	    "$D" "$BATS_TEST_TMPDIR/none"
-	fails 100 '^debugger: error: .*not an? .*core' "$D" \
+	fails 100 '^debugger: fatal: .*not an? .*core' "$D" \
 	    "$BATS_TEST_TMPDIR/text"
-	fails 100 '^debugger: error: .*not an? .*core' "$D" \
+	fails 100 '^debugger: fatal: .*not an? .*core' "$D" \
 	    "$BATS_TEST_TMPDIR/empty"
-	fails 100 '^debugger: error: .*not an? .*core' "$D" "$D"
-	fails 100 '^debugger: error: ' "$D" "$BATS_TEST_TMPDIR"
+	fails 100 '^debugger: fatal: .*not an? .*core' "$D" "$D"
+	fails 100 '^debugger: fatal: ' "$D" "$BATS_TEST_TMPDIR"
 }
 
 @test "a core of another architecture: said, exit 100" {

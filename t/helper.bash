@@ -160,7 +160,7 @@ core_of()
 		echo "$PID" >"$WHERE/pid"
 	)
 	PID=$(cat "$WHERE/pid")
-	CORE=$(find "$WHERE" -name 'core*' | head -1)
+	CORE=$(find "$WHERE" -type f -name 'core*' | head -1)
 	WHERE=$before
 	[ -s "$CORE" ] || unmet "the kernel writes no core file here"
 }
@@ -361,12 +361,23 @@ is_report()
 
 # --- the truth -------------------------------------------------------------
 
+# The case lines of a victim; one that is too long goes on in the next line.
+cases()
+{
+	awk '/^ \*\// { exit }
+		/^ \* (case|thread): / { printf "%s", nl }
+		/^ \* case: / { printf "%s", substr($0, 10); nl = "\n"; on = 1
+			next }
+		/^ \*$|^ \* thread: / { on = 0 }
+		on { printf "%s", substr($0, 3) }
+		END { print "" }' "$TOP/t/victims/$1"
+}
+
 # truth SOURCE ARGS: the case line of that victim: sets SIGNAL CODE ADDR TRUTH.
 truth()
 {
 	local line
-	line=$(sed -n 's/^ \* case: //p' "$TOP/t/victims/$1" |
-	    awk -F ' [|] ' -v a="${2:--}" '$1 == a')
+	line=$(cases "$1" | awk -F ' [|] ' -v a="${2:--}" '$1 == a')
 	[ -n "$line" ] || {
 		echo "no case '$2' in $1"
 		return 1
@@ -401,9 +412,11 @@ gdb_do()
 	    -iex 'set backtrace limit unlimited' "$@" 2>&1 </dev/null
 }
 
-# "info frame" of every frame -> "LWP pc function": the physical frames.
+# "frame apply all info frame" -> "LWP pc function": the physical frames.
 # Inlined and tail-called functions have no frame of their own, and gdb goes
-# on through garbage: what cannot be code ends a chain.
+# on through garbage: what cannot be code ends a chain.  The function is that
+# of the frame's headline, which for a caller is looked up before its return
+# address; "info frame" does not.
 gdb_rows()
 {
 	awk '
@@ -413,8 +426,11 @@ gdb_rows()
 			if (level > 0 && (n < 5 ||
 			    n > 12 && pc !~ /^ffffffff/))
 				over = 1
-			else
-				printf "%s %016s %s\n", lwp, pc, name
+			else {
+				while (length(pc) < 16)
+					pc = "0" pc
+				print lwp, pc, name
+			}
 		}
 		pc = ""; pseudo = 0
 	}
@@ -425,11 +441,15 @@ gdb_rows()
 			sub(/.* /, "", lwp)
 		}
 	}
-	/^Stack level / { put(); level = $3 + 0 }
+	/^#[0-9]+ +/ {
+		put()
+		level = substr($1, 2) + 0
+		name = $2
+		if ($2 ~ /^0x/) name = $4
+		if (name ~ /^</) name = "??"
+	}
 	/^ [a-z]+ = 0x[0-9a-f]+( in |;)/ && pc == "" {
 		pc = $3; sub(/^0x/, "", pc); sub(/;$/, "", pc)
-		name = "??"
-		if ($4 == "in") { name = $5; sub(/;$/, "", name) }
 	}
 	/ (inlined into|tail call) frame/ { pseudo = 1 }
 	END { put() }'
@@ -439,12 +459,12 @@ gdb_rows()
 gdb_core()
 {
 	gdb_do "$1" "$2" \
-	    -ex "thread apply all frame apply ${3:-all} -q info frame" | gdb_rows
+	    -ex "thread apply all frame apply ${3:-all} info frame" | gdb_rows
 }
 
 gdb_live()
 {
-	gdb_do -p "$1" -ex 'thread apply all frame apply all -q info frame' |
+	gdb_do -p "$1" -ex 'thread apply all frame apply all info frame' |
 	    gdb_rows
 }
 

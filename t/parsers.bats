@@ -2,6 +2,7 @@
 # The two parsers of hostile files, core/corenote and unwind/elfsym: their
 # units, and their answers held against those of binutils and elfutils.
 
+# shellcheck disable=SC2046,SC2086,SC2164
 load helper
 
 FIX=$BATS_TEST_DIRNAME/fixtures
@@ -13,7 +14,9 @@ setup()
 
 unit()
 {
-	run "$BUILD/t/$@"
+	local unit=$1
+	shift
+	run "$BUILD/t/$unit" "$@"
 	echo "$output"
 }
 
@@ -67,6 +70,8 @@ agree()
 	local f whole
 	for f in core.x86_64 core-threads.x86_64 core.aarch64; do
 		"$BUILD/t/unit_corenote" show "$FIX/$f" >shown
+		# a pipe, not the file
+		# shellcheck disable=SC2002
 		cat "$FIX/$f" | "$BUILD/t/unit_corenote" pipe >piped
 		sed '/^rest:/d' piped | cmp - shown
 		# The notes end where readelf says they do.

@@ -48,10 +48,10 @@ kernel_log()
 
 @test "usage: 100 and how to" {
 	local args
-	for args in '' '1' '1 x' '-f' '-f xml 1 x 11' '-n x 1 x 11' \
+	for args in '' x '-f' '-f xml 1 x 11' '-n x 1 x 11' \
 	    '-o' '--nonsense'; do
 		# shellcheck disable=SC2086
-		run "$C" $args </dev/null
+		run "$C" -d "$BATS_TEST_TMPDIR/d" $args </dev/null
 		echo "$args: $status $output"
 		[ "$status" = 100 ]
 		[[ "$output" == *"usercrash_c: "* || \
@@ -489,10 +489,13 @@ nothing_hidden()
 		crash "$VICTIMS/null"
 		gone "$PID"
 		whole
+		# strace's end would set it free
+		for p in $(pgrep -P "$strace"); do
+			kill -KILL "$p" || :
+		done
 		kill -KILL "$strace" 2>/dev/null || :
 		wait "$strace" 2>/dev/null || :
 	done
-	# strace's orphans, if any, have no listener's lock left to hold us up
 	rm -f "$RUND/s"
 	server_start -m 0
 	crash "$VICTIMS/null"

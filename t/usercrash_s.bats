@@ -92,6 +92,15 @@ ends()
 	! kill -0 "$1" 2>/dev/null
 }
 
+# For tests that run something as another user: who need not reach the tree.
+reachable()
+{
+	cp "$BIN/usercrash_s" "$BUILD/t/spool_client" "$D/"
+	chmod 755 "$D/usercrash_s" "$D/spool_client"
+	BIN=$D
+	C="$D/spool_client -S $S -d $L"
+}
+
 # A request, rightly made, and one field of it replaced.
 request()
 {
@@ -316,6 +325,7 @@ usercrash_00 server" ]
 @test "only root may ask, by SO_PEERCRED" {
 	needs_root
 	needs_tool setpriv
+	reachable
 	server
 	chmod 666 "$S"
 	run setpriv --reuid=65534 --clear-groups $C only x
@@ -329,6 +339,7 @@ usercrash_00 server" ]
 @test "-U lets a user ask: one share, a quarter of the children" {
 	needs_root
 	needs_tool setpriv
+	reachable
 	server -n 8 -s 2 -c 4 -U 12345 -U 65534
 	[ "$(stat -c %a "$S")" = 666 ]
 	AS_OTHER="setpriv --reuid=65534 --clear-groups"
@@ -354,6 +365,7 @@ usercrash_00 server" ]
 @test "a squatter's socket is not asked" {
 	needs_root
 	needs_tool setpriv
+	reachable
 	mkdir "$D/run" "$L"
 	chown 65534 "$D/run" "$L"
 	AS=(setpriv --reuid=65534 --clear-groups)
@@ -477,9 +489,9 @@ usercrash_00 server" ]
 }
 
 @test "owner and modes are the same under any umask" {
-	group=root
-	! grep -q '^adm:' /etc/group || group=adm
-	[ "$(id -u)" = 0 ] || group=$(id -gn)
+	group=$(awk -F: '$1 == "adm" { print $3 }' /etc/group)
+	[ "$(id -u)" = 0 ] || group=$(id -g)
+	me=$(id -u)
 	for mask in 0 077; do
 		rm -rf "$D/run" "$L"
 		umask $mask
@@ -487,11 +499,10 @@ usercrash_00 server" ]
 		$C report x
 		$C -S "$D/none" -k 2 report self
 		umask 022
-		me=$(id -un)
-		[ "$(stat -c '%a %U %G' "$L")" = "750 $me $group" ]
+		[ "$(stat -c '%a %u %g' "$L")" = "750 $me ${group:-0}" ]
 		for i in 0 1; do
-			[ "$(stat -c '%a %U %G %h' "$L/usercrash_0$i")" = \
-			    "640 $me $group 1" ]
+			[ "$(stat -c '%a %u %g %h' "$L/usercrash_0$i")" = \
+			    "640 $me ${group:-0} 1" ]
 		done
 		[ "$(stat -c %a "$L/.slots" "$D/run" "$S" "$S.lock")" = \
 		    "600
@@ -573,6 +584,7 @@ usercrash_00 server" ]
 @test "no processes left: the asker is told to help itself" {
 	needs_root
 	needs_tool setpriv prlimit
+	reachable
 	mkdir "$D/run" "$L"
 	chown 12345 "$D/run" "$L"
 	user=(setpriv --reuid=12345 --clear-groups)
@@ -633,6 +645,14 @@ usercrash_00 server" ]
 	run $C only x
 	[ "$output" = "usercrash_00 server" ]
 	wait "$BG"
+	bg $C inetd2 "$BIN/usercrash_s" -i -T 200 -d "$L" -m 0
+	wait_for 20 test -S "$S"
+	run $C idle
+	[ "${lines[1]}" = dropped ]
+	bg $C inetd2 "$BIN/usercrash_s" -i -t 200 -d "$L" -m 0
+	wait_for 20 test -S "$S"
+	run $C mute
+	[ "${lines[1]}" = dropped ]
 	bg $C stream "$BIN/usercrash_s" -i -v -d "$L" -m 0
 	wait_for 20 test -S "$S"
 	run $C -k 2 only x

@@ -76,7 +76,7 @@ dump_time(const struct crash *c, struct out *o)
 
 	if (gmtime_r(&t, &tm) == NULL ||
 	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out_unavailable(o, "time", "out of range");
+		out_fmt(o, "time", OUT_KEY, "%lld", (long long)t);
 	else
 		out_str(o, "time", OUT_KEY, text);
 }

@@ -145,16 +145,17 @@ dump_code(const struct crash *c, struct out *o)
 	uint64_t pc, from;
 
 	if (th == NULL) {
-		out_unavailable(o, "code", "no registers");
+		out_unavailable(o, "instructions", "no registers");
 		return;
 	}
 	pc = thread_pc(c->t, th);
 	if (target_read(c->t, pc, &probe, 1) != 1) {
-		out_unavailable(o, "code", "no memory at pc 0x%" PRIx64, pc);
+		out_unavailable(
+		    o, "instructions", "no memory at pc 0x%" PRIx64, pc);
 		return;
 	}
 	from = pc - pc % ROW;
-	out_section(o, "code", '[');
+	out_section(o, "instructions", '[');
 	hex_rows(c->t, "  ", from > CODE_BELOW ? from - CODE_BELOW : 0,
 	    from + CODE_ABOVE, pc, o);
 	out_section_end(o);

@@ -24,6 +24,18 @@ item(const struct crash *c, enum proc_item i, const char **why)
 	return &c->pi->item[i].b;
 }
 
+/* A key of the first block that is not known; out_unavailable() would end it.
+ */
+static void
+key_unavailable(struct out *o, const char *key, const char *why)
+{
+	out_obj(o, key);
+	out_text(o, "%s: ", key);
+	out_str(o, "unavailable", "unavailable: ", why);
+	out_text(o, "\n");
+	out_end(o);
+}
+
 /* "key: value", or "key: unavailable: reason". */
 static void
 key_item(
@@ -35,7 +47,7 @@ key_item(
 
 	b = item(c, i, &why);
 	if (b == NULL) {
-		out_unavailable(o, key, "%s", why);
+		key_unavailable(o, key, why);
 		return;
 	}
 	len = b->len;
@@ -63,7 +75,7 @@ dump_cmdline(const struct crash *c, struct out *o)
 		return;
 	}
 	if (b == NULL) {
-		out_unavailable(o, "cmdline", "%s", why);
+		key_unavailable(o, "cmdline", why);
 		return;
 	}
 	out_arr(o, "cmdline");
@@ -90,7 +102,7 @@ dump_cgroup(const struct crash *c, struct out *o)
 
 	b = item(c, PROC_CGROUP, &why);
 	if (b == NULL || b->len == 0) {
-		out_unavailable(o, "cgroup", "%s", b == NULL ? why : "in none");
+		key_unavailable(o, "cgroup", b == NULL ? why : "in none");
 		return;
 	}
 	p = b->p;
@@ -170,7 +182,7 @@ dump_exe(const struct crash *c, struct out *o)
 			out_str(o, "exe", OUT_KEY, c->t->mods[i].path);
 			return;
 		}
-	out_unavailable(o, "exe", "%s", why);
+	key_unavailable(o, "exe", why);
 }
 
 void
@@ -199,11 +211,11 @@ dump_identity(const struct crash *c, struct out *o)
 	if (uid >= 0)
 		out_i64(o, "uid", OUT_KEY, uid);
 	else
-		out_unavailable(o, "uid", "not told");
+		key_unavailable(o, "uid", "not told");
 	if (gid >= 0)
 		out_i64(o, "gid", OUT_KEY, gid);
 	else
-		out_unavailable(o, "gid", "not told");
+		key_unavailable(o, "gid", "not told");
 	dump_cgroup(c, o);
 	dump_container(c, o);
 	if (c->dumpmode >= 0)

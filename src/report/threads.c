@@ -22,7 +22,7 @@ frame_row(const struct crash *c, const struct frame *f, struct symbols *sy,
 	} else
 		out_text(o, " ??");
 	if (s.mod != NULL) {
-		out_str(o, "module", " (", s.mod->base);
+		out_bytes(o, "module", " (", s.mod->base, s.mod->baselen);
 		out_text(o, "+0x%" PRIx64 ")", s.vaddr);
 		out_hex(o, "module_offset", OUT_HIDE, s.vaddr, 0);
 	} else if (target_map(c->t, f->pc) != NULL)

@@ -208,11 +208,13 @@ slots_place(struct ring *r, int fd, const struct stat *st, uint64_t key,
 		memcpy(name, r->slotname, SLOTS_NAME_MAX);
 		return 0;
 	}
-	if (r->tmpname[0] != '\0')
-		return ring_put(r, r->tmpname, st, key, 0, name);
 	snprintf(hidden, sizeof(hidden), RING_PUB "%016" PRIx64, key);
-	if (slots_link(r->dirfd, fd, hidden) == -1)
+	if (r->tmpname[0] != '\0') {
+		if (renameat(r->dirfd, r->tmpname, r->dirfd, hidden) == -1)
+			return -1;
+	} else if (slots_link(r->dirfd, fd, hidden) == -1) {
 		return -1;
+	}
 	return ring_put(r, hidden, st, key, 0, name);
 }
 

@@ -7,8 +7,8 @@
  * written where the filesystem has no O_TMPFILE).
  *
  * A report has no name while it is written.  Publishing, under the lock:
- * pick the slot, link the file to `.pub.KEY`, note the slot's new record,
- * rename over the slot.  So a reader sees the old report or the new one, whole;
+ * link the file to `.pub.KEY`, pick the slot, note its new record, rename over
+ * it.  So a reader sees the old report or the new one, whole;
  * and whoever is killed between any two steps leaves either nothing or a
  * `.pub.KEY`, which the next holder of the lock finishes.  The content is
  * fsync'ed first, outside the lock: no slot is ever torn by a power failure,

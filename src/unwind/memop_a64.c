@@ -64,7 +64,7 @@ static int
 a64_somewhere(struct a64 *d, int access, unsigned size)
 {
 	a64_at(d, access, d->fault_valid ? d->fault : 0, size);
-	d->out->have_ea = d->fault_valid;
+	d->out->have_ea = d->fault_valid != 0;
 	return 0;
 }
 

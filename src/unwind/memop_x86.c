@@ -448,7 +448,7 @@ memop_x86(const unsigned char *code, size_t n, const uint64_t *gregs,
 		return 0;
 	*out = *x86_choose(&d, fault, fault_valid);
 	if (d.vsib) {
-		out->have_ea = fault_valid;
+		out->have_ea = fault_valid != 0;
 		out->ea = fault_valid ? fault : 0;
 	}
 	/* Through memory that can be had the target itself is to blame. */

@@ -40,6 +40,19 @@ begins_elf(struct target *t, const struct map *m)
 	return m->off == 0; /* unreadable here: the file may tell later */
 }
 
+static void
+name_module(struct module *m)
+{
+	static const char deleted[] = " (deleted)";
+	size_t n = sizeof(deleted) - 1;
+
+	m->base = strrchr(m->path, '/');
+	m->base = m->base != NULL ? m->base + 1 : m->path;
+	m->baselen = strlen(m->base);
+	if (m->baselen > n && strcmp(m->base + m->baselen - n, deleted) == 0)
+		m->baselen -= n;
+}
+
 /*
  * Does m go on with the module that began with first?  A further ELF header of
  * the same file begins another one, but for this layout of lld: the code
@@ -95,8 +108,7 @@ modules_find(struct target *t)
 		mod->start = m->start;
 		mod->end = m->end;
 		mod->path = m->name;
-		mod->base = strrchr(m->name, '/');
-		mod->base = mod->base != NULL ? mod->base + 1 : m->name;
+		name_module(mod);
 		mod->fd = -1;
 		m->module = (int)t->nmods++;
 	}

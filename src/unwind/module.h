@@ -22,7 +22,8 @@ struct module {
 	uint64_t start, end; /* lowest to highest mapped address */
 	uint64_t bias;	     /* address minus vaddr in the file */
 	const char *path;    /* as mapped; "" unknown, "[vdso]" */
-	const char *base;    /* its last component */
+	const char *base;    /* its last component, baselen bytes of it: */
+	size_t baselen;	     /* without " (deleted)" (proc(5)) */
 	int fd;		     /* the file, -1 none; closed by target_free */
 	const char *fdwhy;   /* why there is no file, or NULL */
 	int isexec;	     /* the program itself (holds AT_ENTRY) */

@@ -44,6 +44,7 @@ core_read(struct target *t, uint64_t addr, void *p, size_t len)
 	const struct core_seg *seg;
 	size_t lo = 0, hi = s->nsegs, mid;
 	uint64_t at;
+	ssize_t n;
 
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
@@ -62,7 +63,8 @@ core_read(struct target *t, uint64_t addr, void *p, size_t len)
 		return read_file(t, addr, p, len);
 	if (len > seg->filesz - at)
 		len = seg->filesz - at;
-	return io_pread_full(s->corefd, p, len, seg->off + at);
+	n = io_pread_full(s->corefd, p, len, seg->off + at);
+	return n > 0 ? n : read_file(t, addr, p, len); /* a truncated core */
 }
 
 static void

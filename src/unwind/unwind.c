@@ -38,6 +38,8 @@ struct unwinder {
 	uint64_t reg[UNW_REGS]; /* of the frame a cursor starts from */
 	uint64_t have;		/* bit per register */
 	int noinfo;		/* the last look-up found no unwind data */
+	int unreadable;		/* the last step missed memory, here: */
+	uint64_t missing;
 	const struct ehtable *own;
 };
 
@@ -109,8 +111,11 @@ access_mem(
 		memcpy(val, (const char *)u->own->e + off, sizeof(*val));
 		return 0;
 	}
-	if (target_word(u->t, addr, &v) == -1)
+	if (target_word(u->t, addr, &v) == -1) {
+		u->unreadable = 1;
+		u->missing = addr;
 		return -UNW_EINVAL;
+	}
 	*val = v;
 	return 0;
 }
@@ -509,14 +514,16 @@ step(struct walk *w)
 		return r;
 	}
 	signal = is_signal(w);
-	u->noinfo = 0;
+	u->noinfo = u->unreadable = 0;
 	r = unw_step(&w->c);
 	signal |= r >= 0 && was_signal(w);
 	/* whatever libunwind tries without unwind data is a guess */
 	if (!signal && (r < 0 || u->noinfo)) {
 		signal = pop_sigcontext(w);
 		r = signal ? 1 : follow_fp(w);
-		if (r == -1)
+		if (r == -1 && !u->noinfo && u->unreadable)
+			stop(w, "no memory at 0x%" PRIx64, u->missing);
+		else if (r == -1)
 			stop(w, "%s for pc 0x%" PRIx64 ", no frame pointers",
 			    u->noinfo ? "no unwind data" : "bad unwind data",
 			    ip);

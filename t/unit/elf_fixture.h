@@ -35,7 +35,7 @@ enum { TEXT = 0x1000, TEXT_LEN = 0x100000 };
 
 struct made {
 	struct buf syms, strs, extra;
-	int type, machine, xnum;
+	int type, machine, xnum, undef;
 };
 
 static void
@@ -88,7 +88,9 @@ made_sym(struct made *m, const char *name, int bind, int type, uint64_t value,
 {
 	Elf64_Sym s = {.st_name = (uint32_t)m->strs.len,
 	    .st_info = (unsigned char)ELF64_ST_INFO(bind, type),
-	    .st_shndx = m->xnum ? SHN_XINDEX : 1,
+	    .st_shndx = m->undef ? SHN_UNDEF
+		: m->xnum	 ? SHN_XINDEX
+				 : 1,
 	    .st_value = value,
 	    .st_size = size};
 

@@ -114,8 +114,14 @@ wait_dropped(int fd)
 	char b[64];
 	int r = deadline_poll(fd, POLLIN | POLLHUP, later());
 
-	if (r > 0 && recv(fd, b, sizeof(b), MSG_DONTWAIT) >= 0)
-		r = deadline_poll(fd, POLLHUP, later());
+	if (r > 0 && recv(fd, b, sizeof(b), MSG_DONTWAIT) > 0) {
+		/* a server that drops us first says why, in one packet */
+		r = deadline_poll(fd, POLLIN | POLLHUP, later());
+		if (r > 0 && recv(fd, b, sizeof(b), MSG_DONTWAIT) > 0) {
+			printf("chatter\n");
+			return 1;
+		}
+	}
 	if (r <= 0) {
 		printf("still there\n");
 		return 1;

@@ -212,6 +212,42 @@ test_align8(void)
 	buf_free(&notes);
 }
 
+/* The last bytes of the buffer, where a read too far is seen. */
+static void
+test_short_notes(void)
+{
+	static const int types[] = {
+	    NT_PRSTATUS, NT_PRPSINFO, NT_SIGINFO, NT_FILE};
+	struct buf core, notes;
+	struct core_head h;
+	size_t i, len;
+
+	for (i = 0; i < 4; i++)
+		for (len = 0; len < 24; len += 4) {
+			core = notes = (struct buf){0};
+			add_thread(&notes, 1, 4);
+			add_note(&notes, "CORE", (uint32_t)types[i],
+			    "\1\0\0\0\0\0\0\0\0\20\0\0\0\0\0\0"
+			    "\0\0\0\0\0\0\0\0",
+			    len, 4);
+			make_core(&core, 0, &notes, 4);
+			core.len -= 8;
+			/* no room behind, for the sanitizer's sake */
+			memset(&h, 0, sizeof(h));
+			h.raw.p = malloc(core.len);
+			must(h.raw.p != NULL, "memory");
+			memcpy(h.raw.p, core.p, core.len);
+			h.raw.len = h.raw.cap = core.len;
+			CHECK(core_head_decode(&h) == 0);
+			CHECK(h.nthreads == 1 && h.nfiles == 0);
+			CHECK(!h.have_siginfo && !h.have_psinfo);
+			CHECK(h.trouble != NULL);
+			core_head_free(&h);
+			buf_free(&core);
+			buf_free(&notes);
+		}
+}
+
 /* What is no core, too big, or of another byte order. */
 static void
 test_refused(void)
@@ -306,6 +342,8 @@ rnd(void)
 	return seed;
 }
 
+static volatile uint64_t sink;
+
 /* Everything decoded is where it was said to be; sanitizers see the rest. */
 static uint64_t
 touch(const struct core_head *h)
@@ -329,7 +367,6 @@ test_flips(const char *p, size_t len, int rounds)
 {
 	struct core_head h;
 	char *copy = malloc(len);
-	volatile uint64_t sum = 0;
 	int i, k;
 
 	must(copy != NULL, "memory");
@@ -338,7 +375,7 @@ test_flips(const char *p, size_t len, int rounds)
 		for (k = (int)(rnd() % 4); k >= 0; k--)
 			copy[rnd() % len] ^= (char)(1 << rnd() % 8);
 		decode(copy, len, &h);
-		sum += touch(&h);
+		sink += touch(&h);
 		core_head_free(&h);
 	}
 	CHECK(i == rounds);
@@ -442,6 +479,7 @@ main(int argc, char **argv)
 	test_many_threads();
 	test_xnum();
 	test_align8();
+	test_short_notes();
 	test_refused();
 	test_fixture(argv[1], "core.x86_64", 0, 1);
 	test_fixture(argv[1], "core-threads.x86_64", 0, 4);

@@ -25,6 +25,7 @@ test_choice(int xnum)
 	    {.vaddr = 0x1520}, {.vaddr = 0x1600}, {.vaddr = 0x11600},
 	    {.vaddr = UINT64_MAX}};
 	size_t n = sizeof(q) / sizeof(q[0]), i;
+	uint64_t off, addr, size;
 	struct made m;
 	int fd;
 
@@ -50,7 +51,14 @@ test_choice(int xnum)
 	made_sym(&m, "weak_zero", STB_WEAK, STT_FUNC, 0x1500, 0);
 	made_sym(&m, "zero", STB_GLOBAL, STT_NOTYPE, 0x1500, 0);
 	made_sym(&m, "", STB_GLOBAL, STT_FUNC, 0x1518, 0x10);
+	/* an import: its value may be that of its PLT entry */
+	m.undef = 1;
+	made_sym(&m, "import", STB_GLOBAL, STT_FUNC, 0x1148, 0x10);
+	m.undef = 0;
 	fd = made_end(&m);
+	CHECK(elfsym_section(fd, ".strtab", &off, &addr, &size) == 0);
+	CHECK(elfsym_find(fd, "import", &addr) == -1 && errno == ENOENT);
+	CHECK(elfsym_find(fd, "inner", &addr) == 0 && addr == 0x1140);
 	CHECK(elfsym_resolve(fd, q, n) == 0);
 	CHECK(q[0].name == NULL);
 	NAMED(q[1], "three");
@@ -99,6 +107,30 @@ test_choice(int xnum)
 	made_begin(&m);
 	fd = made_end(&m);
 	CHECK(elfsym_resolve(fd, q, n) == -1 && errno == EINVAL);
+	close(fd);
+}
+
+/* $x and $d mark nothing where they stand for code and data; on other machines
+ * they are names like any. */
+static void
+test_mapping(int machine, const char *first, const char *second)
+{
+	struct elfsym_query q[] = {{.vaddr = 0x1105}, {.vaddr = 0x1125}};
+	struct made m;
+	int fd;
+
+	made_begin(&m);
+	m.machine = machine;
+	made_sym(&m, "$x", STB_LOCAL, STT_NOTYPE, 0x1100, 0);
+	made_sym(&m, "assembly", STB_GLOBAL, STT_NOTYPE, 0x1100, 0);
+	made_sym(&m, "$d.1", STB_LOCAL, STT_NOTYPE, 0x1104, 0);
+	made_sym(&m, "$x", STB_LOCAL, STT_NOTYPE, 0x1110, 0);
+	made_sym(&m, "$money", STB_LOCAL, STT_NOTYPE, 0x1120, 0);
+	fd = made_end(&m);
+	CHECK(elfsym_resolve(fd, q, 2) == 0);
+	NAMED(q[0], first);
+	NAMED(q[1], second);
+	clear(q, 2);
 	close(fd);
 }
 
@@ -202,6 +234,7 @@ static void
 test_head(void)
 {
 	unsigned char id[ELFSYM_ID_MAX], id2[ELFSYM_ID_MAX];
+	char longid[96] = {0};
 	uint64_t off, addr, size;
 	struct elfsym_head h;
 	int fd, i, pipefd[2];
@@ -229,6 +262,11 @@ test_head(void)
 	    2);
 	CHECK(id[0] == 'a' && id[1] == 'b');
 	CHECK(elfsym_note_buildid(NULL, 0, id) == 0);
+	/* 64 bytes fit, 65 are no build-id */
+	memcpy(longid, "\4\0\0\0\100\0\0\0\3\0\0\0GNU", 16);
+	CHECK(elfsym_note_buildid(longid, sizeof(longid), id) == 64);
+	longid[4]++;
+	CHECK(elfsym_note_buildid(longid, sizeof(longid), id) == 0);
 	/* No files. */
 	must(pipe(pipefd) == 0, "pipe");
 	for (i = 0; i < 3; i++) {
@@ -355,6 +393,9 @@ main(int argc, char **argv)
 	fixtures = argv[1];
 	test_choice(0);
 	test_choice(1);
+	test_mapping(EM_AARCH64, "assembly", "$money");
+	test_mapping(EM_RISCV, "assembly", "$money");
+	test_mapping(EM_X86_64, "$d.1", "$money");
 	test_long_names();
 	test_overlap();
 	test_head();

@@ -246,6 +246,79 @@ test_records(const char *how)
 	CHECK(count("usercrash_") == 3);
 }
 
+/* A record that looks well but is not what was written. */
+static void
+test_flipped(void)
+{
+	unsigned char high = 200;
+	int fd;
+
+	begin(3, 3);
+	publish(1, "a");
+	publish(2, "b");
+	publish(3, "c");
+	fd = openat(ringfd, ".slots", O_RDWR);
+	CHECK(pwrite(fd, &high, 1, 2 * 40 + 8) == 1); /* its seq */
+	close(fd);
+	publish(4, "d");
+	AT("usercrash_02");
+}
+
+static int
+has_open(pid_t pid, const char *file)
+{
+	char list[64], link[128], to[256];
+	struct dirent *e;
+	ssize_t len;
+	DIR *d;
+	int found = 0;
+
+	snprintf(list, sizeof(list), "/proc/%d/fd", (int)pid);
+	d = opendir(list);
+	while (d != NULL && !found && (e = readdir(d)) != NULL) {
+		snprintf(link, sizeof(link), "%s/%.40s", list, e->d_name);
+		len = readlink(link, to, sizeof(to) - 1);
+		if (len < (ssize_t)strlen(file))
+			continue;
+		to[len] = '\0';
+		found = strcmp(to + len - strlen(file), file) == 0;
+	}
+	if (d != NULL)
+		closedir(d);
+	return found;
+}
+
+/* The lock is removed under one who waits for it: a dead inode locks none. */
+static void
+test_lock_removed(void)
+{
+	struct stat st;
+	int lock, status;
+	int64_t end = later();
+	pid_t pid;
+
+	begin(2, 2);
+	cfg.named = 0;
+	publish(1, "a");
+	pid = fork();
+	if (pid == 0) {
+		raise(SIGSTOP);
+		publish(2, "b");
+		_exit(failed != 0);
+	}
+	CHECK(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
+	lock = openat(ringfd, ".slots", O_RDWR | O_CLOEXEC);
+	CHECK(flock(lock, LOCK_EX) == 0);
+	CHECK(kill(pid, SIGCONT) == 0);
+	while (!has_open(pid, "/.slots") && deadline_left(end) != 0)
+		usleep(1000);
+	CHECK(unlinkat(ringfd, ".slots", 0) == 0);
+	close(openat(ringfd, ".slots", O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+	close(lock);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(fstatat(ringfd, ".slots", &st, 0) == 0 && st.st_size > 0);
+}
+
 static void
 test_lock(void)
 {
@@ -300,6 +373,16 @@ test_sizes(void)
 	cfg.n = 103; /* and larger again: the order still holds */
 	publish(i, "e");
 	AT("usercrash_02");
+	begin(5, 5); /* also when the newest were beyond the smaller one */
+	for (i = 0; i < 5; i++)
+		publish(i, "a");
+	cfg.n = 2;
+	publish(5, "b");
+	AT("usercrash_00");
+	cfg.n = 5;
+	for (i = 1; i < 5; i++)
+		publish(i + 5, "c");
+	AT("usercrash_04");
 	/* names that are not quite slots are none */
 	begin(2, 2);
 	CHECK(mkdirat(ringfd, "usercrash_000", 0700) == 0);
@@ -384,7 +467,9 @@ main(void)
 		test_records("zeros");
 		test_records("missing");
 		test_records("truncated");
+		test_flipped();
 		test_lock();
+		test_lock_removed();
 		test_sizes();
 		test_odd_slots();
 		test_hidden();

@@ -41,7 +41,7 @@ crash_here(const char *how)
 	switch (how[0]) {
 	case 'f':
 #if defined(__x86_64__)
-		return 1 / zero;
+		return 4711 / zero;
 #else
 		return raise(SIGFPE); /* the others divide by zero happily */
 #endif

@@ -3,7 +3,7 @@
  *
  * case: - | SIGABRT SI_TKILL * | @lib crash_here outer main
  * case: terminate | SIGABRT SI_TKILL * | @lib crash_here outer main
- * case: null | SIGSEGV SEGV_MAPERR 0x0 | _ZN6victim4diesEPi crash_here outer
+ * case: null | SIGSEGV SEGV_MAPERR 0x0 | _ZN6victimL4diesEPi crash_here outer
  * main
  */
 #include <cstring>

@@ -18,8 +18,7 @@ null_O2_FLAGS = null.c -O2
 null_nofp_FLAGS = null.c -O2 -fomit-frame-pointer -momit-leaf-frame-pointer
 null_nopie_FLAGS = null.c -O1 -fno-pie -no-pie
 # frame pointers, but no unwind table at all
-null_fp_FLAGS = null.c -O1 -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables
+null_fp_FLAGS = null.c -O0 -fno-asynchronous-unwind-tables -fno-unwind-tables
 null_clang_CC = clang
 null_clang_FLAGS = null.c -O2
 null_musl_CC = musl-gcc

@@ -1,0 +1,362 @@
+#!/bin/sh
+# report.sh: how long after a crash its report is there, beside other tools.
+#
+#   make bench
+#   BENCH_BIG=1      also a process of 8 GB
+#   BENCH_ROUNDS=N   rounds of every row (else 11 down to 3, as they take)
+#   BENCH_DIR=DIR    where reports and core files go (/run); another disk, a tmpfs
+#   BENCH_ONLY=RE    rows whose name matches, of: 10MB 201thr 1GB 8GB storm pause
+#   SYSTEMD_ROOT=DIR where systemd-coredump's package is unpacked (installed: /)
+#
+# Each round crashes the same victim once under each tool, one after the other,
+# through the real core_pattern; figures are medians over rounds, and "xN" is
+# the median of the ratios within a round to the first column.  The start is
+# the moment before the faulting instruction.  The end is, for usercrash_c and
+# systemd-coredump, when the file got its name (systemd-coredump goes on to log
+# a backtrace: not counted), for gdb and eu-stack when they have ended that were
+# started on the kernel's core file as soon as it was complete.
+#
+# Exits 0 whatever the figures are, 111 when nothing can be measured.
+
+top=$(cd "$(dirname "$0")/../.." && pwd) || exit 111
+# shellcheck source=t/kernel.sh
+. "$top/t/kernel.sh"
+BIN=$(cd "$top" && cd "${BIN:-bin}" && pwd) || exit 111
+out=$top/build/bench
+clock=$out/clock
+victim=$out/bench_victim
+export LC_ALL=C DEBUGINFOD_URLS=
+
+say()
+{
+	echo "report.sh: $*" >&2
+}
+
+have()
+{
+	command -v "$1" >/dev/null
+}
+
+for f in "$clock" "$victim" "$out/quit" "$BIN/usercrash_c"; do
+	[ -x "$f" ] || {
+		say "error: $f is not there: make bench builds it"
+		exit 111
+	}
+done
+tmp=$(mktemp -d) || exit 111
+run=
+locked=
+pids=
+
+leave()
+{
+	trap - EXIT INT TERM HUP
+	for p in $pids; do
+		kill "$p" 2>/dev/null && wait "$p" 2>/dev/null
+	done
+	unlock
+	[ -z "$run" ] || rm -rf "$run"
+	[ -z "$made" ] || rm -rf "$made"
+	rm -rf "$tmp"
+	exit "$1"
+}
+made=
+trap 'leave 111' INT TERM HUP
+trap 'leave $?' EXIT
+
+lock()
+{
+	kernel_lock 900 || leave 111
+	locked=1
+}
+
+unlock()
+{
+	[ -n "$locked" ] || return 0
+	kernel_restore
+	kernel_unlock
+	locked=
+}
+
+# Sets core_pattern, and core_pipe_limit so that nothing is lost.
+pattern()
+{
+	kernel_set /proc/sys/kernel/core_pipe_limit 1024 &&
+	    kernel_set /proc/sys/kernel/core_pattern "$1"
+}
+
+# --- the tools ---------------------------------------------------------------
+
+own_args='--tid=%I --uid=%u --dumpmode=%d --rlimit=%c --pidfd=%F %P %e %s'
+gdb_args="-nx -batch -iex 'set auto-load off' -ex 'thread apply all bt'"
+
+# crash TOOL [-n COUNT] VICTIM...: "REPORT GONE REPORTS", as clock.c has it.
+crash()
+{
+	tool=$1
+	shift
+	case $tool in
+	server | alone)
+		sock=$run/s
+		[ "$tool" = server ] || sock=$run/none
+		pattern "|$run/c -d$run/d -S$sock $own_args" &&
+		    "$clock" -d "$run/d" -p usercrash_ "$@"
+		;;
+	quit)
+		pattern "|$run/q" && "$clock" "$@"
+		;;
+	gdb)
+		on_core "gdb $gdb_args $victim core* >bt 2>&1" "$@"
+		;;
+	eu-stack)
+		# 1: some frame had no function, as in any static start code
+		on_core "eu-stack -e $victim --core=\$(echo core*) >bt 2>&1 ||
+		    [ \$? = 1 ]" "$@"
+		;;
+	systemd)
+		pattern "$sd_pattern" &&
+		    "$clock" -d "$sd_dir" -p core.bench_victim. "$@"
+		rm -f "$sd_dir"/core.bench_victim.*
+		;;
+	esac
+}
+
+on_core()
+{
+	command=$1
+	shift
+	pattern core && (cd "$run/core" && "$clock" -x "$command" "$@")
+	rm -f "$run"/core/*
+}
+
+# systemd-coredump wants its socket, which systemd(1) holds where it runs.
+systemd_start()
+{
+	for f in /usr/lib /lib; do
+		sd_pattern=$(sed -n 's/^kernel.core_pattern=|//p' \
+		    "$SYSTEMD_ROOT$f/sysctl.d/50-coredump.conf" 2>/dev/null)
+		[ -z "$sd_pattern" ] || break
+	done
+	sd_pattern="|$SYSTEMD_ROOT$sd_pattern"
+	program=${sd_pattern%% *}
+	program=${program#?}
+	[ -x "$program" ] && [ -f "$program" ] || return 1
+	if [ ! -S /run/systemd/coredump ]; then
+		have systemd-socket-activate || return 1
+		mkdir -p /run/systemd
+		systemd-socket-activate -a --seqpacket \
+		    -l /run/systemd/coredump "$program" >"$tmp/sd" 2>&1 &
+		pids="$pids $!"
+		made=/run/systemd/coredump
+	fi
+	sd_dir=/var/lib/systemd/coredump
+	mkdir -p "$sd_dir"
+}
+
+server_start()
+{
+	"$BIN/usercrash_s" -d "$run/d" -S "$run/s" >"$tmp/s" 2>&1 &
+	pids="$pids $!"
+	i=0
+	until [ -S "$run/s" ]; do
+		i=$((i + 1))
+		[ $i -lt 500 ] || return 1
+		sleep 0.02
+	done
+}
+
+# --- rounds ------------------------------------------------------------------
+
+wanted()
+{
+	echo "$1" | grep -Eqx -- "${BENCH_ONLY:-.*}"
+}
+
+# rounds ROW N TOOLS CLOCKARGS...: lines "ROW TOOL ROUND REPORT GONE REPORTS".
+# Round 0 warms the caches and is not kept.
+rounds()
+{
+	row=$1 n=${BENCH_ROUNDS:-$2} tools=$3
+	shift 3
+	wanted "$row" || return 0
+	say "$row: $n rounds"
+	r=0
+	while [ $r -le "$n" ]; do
+		# others may test on this machine too: a round is our slice
+		lock
+		for t in $tools; do
+			got=$(crash "$t" "$@")
+			[ $r = 0 ] || [ -z "$got" ] ||
+			    echo "$row $t $r $got" >>"$tmp/times"
+		done
+		unlock
+		r=$((r + 1))
+	done
+}
+
+# pauses N THREADS: how long a live process stands still.
+pauses()
+{
+	n=${BENCH_ROUNDS:-$1}
+	row=$2thr
+	wanted pause || return 0
+	say "pause, $2 threads: $n rounds"
+	r=0
+	while [ $r -le "$n" ]; do
+		for t in debugger gdb eu-stack; do
+			case $t in
+			debugger) set -- "$BIN/debugger \$PID >$tmp/bt" ;;
+			gdb) set -- "gdb $gdb_args -p \$PID >$tmp/bt 2>&1" ;;
+			*) set -- "eu-stack -p \$PID >$tmp/bt 2>&1 ||
+			    [ \$? = 1 ]" ;;
+			esac
+			have "$t" || [ "$t" = debugger ] || continue
+			got=$("$clock" -g -x "$1" "$victim" 10 \
+			    $((${row%thr} - 1)) live)
+			own=-
+			[ "$t" != debugger ] ||
+			    own=$(sed -n 's/^pause_us: //p' "$tmp/bt")
+			[ $r = 0 ] ||
+			    echo "$row $t $r $got ${own:--}" >>"$tmp/pauses"
+		done
+		r=$((r + 1))
+	done
+}
+
+# --- tables ------------------------------------------------------------------
+
+# table FILE COLUMN TOOLS: a line per row, medians in ms, ratios to the first.
+table()
+{
+	awk -v col="$2" -v tools="$3" '
+	function median(list,  v, n, i, j, x) {
+		n = split(list, v, " ")
+		for (i = 2; i <= n; i++) {
+			x = v[i] + 0
+			for (j = i - 1; j > 0 && v[j] + 0 > x; j--)
+				v[j + 1] = v[j]
+			v[j + 1] = x
+		}
+		return n % 2 ? v[(n + 1) / 2] : (v[n / 2] + v[n / 2 + 1]) / 2
+	}
+	{
+		if (!($1 in seen)) { seen[$1] = 1; row[++rows] = $1 }
+		if ($3 > most[$1]) most[$1] = $3
+		if ($col != "-") t[$1, $2, $3] = $col
+	}
+	END {
+		k = split(tools, tool, " ")
+		printf "%-8s %6s", "process", "rounds"
+		for (i = 1; i <= k; i++)
+			printf " %18s", tool[i]
+		print ""
+		for (a = 1; a <= rows; a++) {
+			printf "%-8s %6d", row[a], most[row[a]]
+			for (i = 1; i <= k; i++) {
+				ms = ratio = ""
+				for (r = 1; r <= most[row[a]]; r++) {
+					if (!((row[a], tool[i], r) in t))
+						continue
+					x = t[row[a], tool[i], r]
+					ms = ms " " x / 1000
+					if ((row[a], tool[1], r) in t)
+						ratio = ratio " " \
+						    x / t[row[a], tool[1], r]
+				}
+				s = "-"
+				if (ms != "")
+					s = sprintf("%.1f", median(ms))
+				if (ms != "" && i > 1 && ratio != "")
+					s = s sprintf(" %7s", \
+					    sprintf("x%.*f", \
+					    median(ratio) < 20, median(ratio)))
+				printf " %18s", s
+			}
+			print ""
+		}
+	}' "$1"
+}
+
+# --- the run -----------------------------------------------------------------
+
+[ "$(id -u)" = 0 ] || {
+	say "error: setting core_pattern needs root"
+	exit 111
+}
+run=$(mktemp -d "${BENCH_DIR:-/run}/uXXXX") || exit 111
+mkdir -m 750 "$run/d" && mkdir "$run/core" || exit 111
+ln -s "$BIN/usercrash_c" "$run/c"
+ln -s "$out/quit" "$run/q"
+server_start || {
+	say "error: usercrash_s does not start: $(cat "$tmp/s")"
+	exit 111
+}
+lock
+pattern "|$run/q" || {
+	say "error: core_pattern cannot be set here"
+	exit 111
+}
+unlock
+
+tools="server alone quit"
+others=
+for t in gdb eu-stack; do
+	if have $t; then
+		others="$others $t"
+	else
+		say "$t is not installed: left out"
+	fi
+done
+: "${SYSTEMD_ROOT:=}"
+if systemd_start; then
+	others="$others systemd"
+else
+	say "systemd-coredump is not installed: left out"
+fi
+
+rounds 10MB 11 "$tools$others" "$victim" 10 0
+rounds 201thr 7 "$tools$others" "$victim" 10 200
+rounds 1GB 5 "$tools$others" "$victim" 1024 0
+[ -z "${BENCH_BIG:-}" ] || rounds 8GB 3 "$tools$others" "$victim" 8192 0
+rounds storm 5 "server alone quit" -n 100 "$victim" 1 0
+pauses 7 1
+pauses 7 201
+
+echo
+uname -srm
+echo "reports and core files on $(stat -f -c %T "$run")," \
+    "$(grep -c ^processor /proc/cpuinfo) processors; figures in ms"
+if [ -s "$tmp/times" ]; then
+	echo
+	echo "From the crash to its complete report (storm: to the last of 100):"
+	grep -v ' quit ' "$tmp/times" >"$tmp/reports"
+	table "$tmp/reports" 4 "server alone$others"
+	echo
+	echo "From the crash until the process is gone:"
+	table "$tmp/times" 5 "quit server alone$others"
+	if wanted storm; then
+		echo
+		echo "Reports of 100 simultaneous crashes, fewest of all rounds:"
+		awk '$1 == "storm" && $2 != "quit" {
+			if (!($2 in least) || $6 < least[$2]) least[$2] = $6
+		} END { for (t in least) print t, least[t] }' "$tmp/times" | sort
+	fi
+fi
+if [ -s "$tmp/pauses" ]; then
+	echo
+	echo "A live process stands still, by its own clock (0.15 is none):"
+	table "$tmp/pauses" 5 "debugger gdb eu-stack"
+	echo
+	echo "By the report's pause_us:"
+	table "$tmp/pauses" 6 "debugger"
+	echo
+	echo "The command takes in all:"
+	table "$tmp/pauses" 4 "debugger gdb eu-stack"
+fi
+cat <<-END
+
+	server, alone: usercrash_c with usercrash_s, and without it
+	quit: a handler that does nothing; gdb, eu-stack: on the kernel's core file
+	systemd: systemd-coredump, until its compressed core file is there
+END
+exit 0

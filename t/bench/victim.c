@@ -1,0 +1,126 @@
+/*
+ * victim MEGABYTES THREADS [live]: has touched that much memory, has that many
+ * threads, and then crashes, or stays and watches itself being stopped.
+ *
+ * Started by clock.c alone, see bench.h.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+enum { PAGE = 4096, THREAD_STACK = 256 << 10, NAP_NS = 100000 };
+
+static struct bench_page *page;
+static pthread_barrier_t all_there;
+
+static __attribute__((noinline)) void
+idle_here(int depth)
+{
+	if (depth > 0)
+		idle_here(depth - 1);
+	while (depth == 0)
+		pause();
+	__asm__ volatile("" ::: "memory"); /* no tail call */
+}
+
+static void *
+thread_main(void *arg)
+{
+	(void)arg;
+	pthread_barrier_wait(&all_there);
+	idle_here(4);
+	return NULL;
+}
+
+static void
+make_threads(unsigned n)
+{
+	pthread_attr_t attr;
+	pthread_t th;
+	unsigned i;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	pthread_barrier_init(&all_there, NULL, n + 1);
+	for (i = 0; i < n; i++)
+		if (pthread_create(&th, &attr, thread_main, NULL) != 0)
+			exit(111);
+	pthread_barrier_wait(&all_there);
+}
+
+/* Every page has something else in it, as in a process that did work. */
+static void
+touch(size_t megabytes)
+{
+	size_t len = megabytes << 20, i;
+	char *p;
+
+	p = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+	    -1, 0);
+	if (p == MAP_FAILED)
+		exit(111);
+	for (i = 0; i < len; i += PAGE)
+		memcpy(p + i, &i, sizeof(i));
+}
+
+static __attribute__((noinline)) void
+crash_here(int *nowhere)
+{
+	uint64_t none = 0;
+
+	atomic_compare_exchange_strong(&page->fault, &none, bench_now());
+	*nowhere = 1;
+}
+
+static __attribute__((noinline)) void
+crash_there(int depth)
+{
+	if (depth > 0)
+		crash_there(depth - 1);
+	else
+		crash_here(NULL);
+	__asm__ volatile("" ::: "memory");
+}
+
+/* The longest time between two looks at the clock. */
+static void
+live(void)
+{
+	const struct timespec nap = {.tv_nsec = NAP_NS};
+	uint64_t last = bench_now(), now;
+
+	for (;;) {
+		nanosleep(&nap, NULL);
+		now = bench_now();
+		if (now - last > page->gap)
+			page->gap = now - last;
+		last = now;
+	}
+}
+
+int
+main(int argc, char **argv)
+{
+	char c;
+
+	if (argc < 3)
+		return 100;
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED,
+	    BENCH_FD, 0);
+	if (page == MAP_FAILED)
+		return 111;
+	touch((size_t)atoi(argv[1]));
+	make_threads((unsigned)atoi(argv[2]));
+	if (write(1, "", 1) != 1)
+		return 111;
+	if (argc > 3)
+		live();
+	while (read(0, &c, 1) > 0)
+		;
+	crash_there(3);
+	return 0;
+}

@@ -1,0 +1,229 @@
+# lint.sh finds what it says it finds: each check in a tree that has one fault.
+
+load helper
+
+setup()
+{
+	TREE=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$TREE"/src/base "$TREE"/src/report "$TREE"/src/unwind \
+	    "$TREE"/src/bpf "$TREE"/bin "$TREE"/man "$TREE"/t/unit
+	cp "$TOP/.clang-format" "$TREE"
+	cat >"$TREE/Makefile" <<-'EOF'
+		CC = gcc
+		ALL_CFLAGS = -Isrc -Wall -Wextra -Werror
+		BASE = base/a
+		usercrash_s_OBJ = usercrash_s $(BASE)
+	EOF
+	cat >"$TREE/src/base/a.h" <<-'EOF'
+		/* a: nothing much. */
+		#ifndef BASE_A_H
+		#define BASE_A_H
+
+		int a_value(void);
+
+		#endif
+	EOF
+	printf '#include "base/a.h"\n\nint\na_value(void)\n{\n\treturn 1;\n}\n' \
+	    >"$TREE/src/base/a.c"
+	printf '#include "base/a.h"\n\nint\nmain(void)\n{\n\treturn a_value();\n}\n' \
+	    >"$TREE/src/prog.c"
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "$1"\n' >"$TREE/bin/script"
+	printf '@test "x" {\n\ttrue\n}\n' >"$TREE/t/prog.bats"
+	cat >"$TREE/man/prog.1" <<-'EOF'
+		.Dd January 2, 2024
+		.Dt PROG 1
+		.Os
+		.Sh NAME
+		.Nm prog
+		.Nd do nothing
+		.Sh SYNOPSIS
+		.Nm
+		.Sh DESCRIPTION
+		Returns one.
+	EOF
+}
+
+lint()
+{
+	run "$TOP/t/lint.sh" -C "$TREE" "$@"
+	echo "$output"
+}
+
+# finds CHECK TEXT...: that check fails, on one line with all of the texts.
+finds()
+{
+	local lines t
+	lint "$1"
+	[ "$status" = 1 ]
+	lines=$(echo "$output" | grep "^lint: $1: ")
+	shift
+	for t; do
+		lines=$(echo "$lines" | grep -F -- "$t")
+	done
+	[ -n "$lines" ]
+}
+
+clean()
+{
+	lint "$@"
+	[ "$status" = 0 ]
+	not grep -q '^lint: ' <<<"$output"
+}
+
+@test "a clean tree passes every check" {
+	clean
+}
+
+@test "usage: a check that does not exist, a tree that does not exist" {
+	lint nonsense
+	[ "$status" = 100 ]
+	run "$TOP/t/lint.sh" -C "$TREE/none"
+	[ "$status" = 100 ]
+}
+
+@test "all findings are shown, not the first alone" {
+	printf '#include "report/x.h"\n' >>"$TREE/src/base/a.c"
+	rm "$TREE/t/prog.bats" "$TREE/man/prog.1"
+	lint rooms pages
+	[ "$status" = 1 ]
+	[ "$(grep -c '^lint: rooms: ' <<<"$output")" = 1 ]
+	[ "$(grep -c '^lint: pages: ' <<<"$output")" = 2 ]
+	grep -q '^lint: 3 findings$' <<<"$output"
+}
+
+@test "format: a line that clang-format would change" {
+	needs_tool clang-format
+	clang-format --version | grep -q 'version 14\.' ||
+	    unmet "needs clang-format 14"
+	printf 'int  b;\n' >>"$TREE/src/base/a.c"
+	finds format src/base/a.c
+}
+
+@test "rooms: base includes report" {
+	printf '#include "report/out.h"\n' >>"$TREE/src/base/a.c"
+	finds rooms src/base/a.c:8 report/out.h
+}
+
+@test "rooms: every arrow, allowed or not" {
+	local from to allowed
+	rm -r "$TREE"/src/*
+	for from in report bpf unwind core spool proc base; do
+		case $from in
+		report) allowed='report unwind core proc base' ;;
+		bpf) allowed='bpf unwind proc base' ;;
+		unwind) allowed='unwind core proc base' ;;
+		base) allowed=base ;;
+		*) allowed="$from base" ;;
+		esac
+		mkdir -p "$TREE/src/$from"
+		for to in report bpf unwind core spool proc base; do
+			printf ' # include "%s/y.h"\n' $to \
+			    >"$TREE/src/$from/x.c"
+			lint rooms
+			case " $allowed " in
+			*" $to "*) [ "$status" = 0 ] ;;
+			*) [ "$status" = 1 ] ;;
+			esac
+		done
+		rm "$TREE/src/$from/x.c"
+	done
+	# a program may use all of them
+	printf '#include "report/y.h"\n#include "bpf/y.h"\n' >"$TREE/src/p.c"
+	clean rooms
+}
+
+@test "rooms: a header beside the file, a way round, a new folder" {
+	printf '#include "a.h"\n' >"$TREE/src/base/b.c"
+	finds rooms src/base/b.c:1
+	printf '#include "../report/a.h"\n' >"$TREE/src/base/b.c"
+	finds rooms src/base/b.c:1
+	rm "$TREE/src/base/b.c"
+	mkdir "$TREE/src/attic"
+	printf '#include <stdio.h>\n' >"$TREE/src/attic/b.c"
+	finds rooms src/attic/b.c attic
+}
+
+@test "servers: an unwinder among what a server links, hidden in a variable" {
+	printf 'BASE += unwind/elfsym\n' >>"$TREE/Makefile"
+	finds servers usercrash_s unwind/elfsym
+	printf 'BASE = base/a\nrecv_core_OBJ = recv_core report/out\n' \
+	    >>"$TREE/Makefile"
+	finds servers recv_core report/out
+	rm "$TREE/Makefile"
+	finds servers "not to be had"
+}
+
+@test "scripts: what shellcheck and dash object to" {
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\nif true; then\n' >"$TREE/bin/script"
+	needs_tool dash
+	finds scripts bin/script
+	needs_tool shellcheck
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho $1\n' >"$TREE/bin/script"
+	finds scripts bin/script:2 SC2086
+	# shellcheck disable=SC2016
+	printf '#!/bin/sh\necho "$1"\n' >"$TREE/bin/script"
+	printf '@test "x" {\n\tcd /nowhere\n\tunused=1\n}\n' \
+	    >"$TREE/t/prog.bats"
+	finds scripts t/prog.bats:3
+}
+
+@test "man: an unknown macro" {
+	needs_tool groff
+	printf '.Xyz\n' >>"$TREE/man/prog.1"
+	finds man man/prog.1
+}
+
+@test "words: each of them, anywhere" {
+	local w
+	for w in TO""DO FIX""ME X""XX st""ub "Not imple""mented"; do
+		printf '/* %s */\n' "$w" >"$TREE/src/base/w.h"
+		finds words src/base/w.h:1
+	done
+	rm "$TREE/src/base/w.h"
+	printf '%s later\n' TO""DO >"$TREE/README"
+	finds words README:1
+	printf 'mktemp /tmp/a.XXXXXX, stubborn\n' >"$TREE/README"
+	clean words
+}
+
+@test "size: 500 lines pass, 501 do not" {
+	seq -f '/* %g */' 500 >"$TREE/src/base/long.c"
+	clean size
+	echo >>"$TREE/src/base/long.c"
+	finds size src/base/long.c 501
+}
+
+@test "pages: a program without a man page, without tests" {
+	mv "$TREE/man/prog.1" "$TREE/man/other.1"
+	finds pages src/prog.c man/
+	mv "$TREE/man/other.1" "$TREE/man/prog.8"
+	clean pages
+	rm "$TREE/t/prog.bats"
+	finds pages src/prog.c t/prog.bats
+}
+
+@test "guards: none, and one that guards nothing" {
+	printf 'int b;\n' >"$TREE/src/base/b.h"
+	finds guards src/base/b.h
+	printf '#ifndef BASE_B_H\n#define BASE_C_H\n#endif\n' \
+	    >"$TREE/src/base/b.h"
+	finds guards src/base/b.h
+}
+
+@test "clang, cross: a warning is a finding" {
+	printf 'static int unused;\n' >>"$TREE/src/base/a.c"
+	needs_tool clang
+	finds clang src/base/a.c:8
+	needs_tool aarch64-linux-gnu-gcc
+	finds cross src/base/a.c:8
+	printf '#include "base/none.h"\n' >"$TREE/src/base/a.c"
+	finds clang src/base/a.c:1
+	finds cross src/base/a.c:1
+	printf '#include <libunwind-none.h>\n' >"$TREE/src/base/a.c"
+	lint cross
+	[ "$status" = 0 ]
+	grep -q '^skipped: cross: src/base/a.c' <<<"$output"
+}

@@ -1,0 +1,328 @@
+#!/bin/sh
+# lint: what the tree promises of itself, one line per finding.
+#
+#   t/lint.sh [-C TREE] [CHECK ...]     all checks without arguments
+#
+#   format   C as clang-format 14 has it
+#   rooms    arrows between the folders of src only go down
+#   servers  what owns a directory links no unwinder
+#   scripts  shellcheck, dash -n
+#   man      groff -ww, mandoc -Tlint
+#   words    nothing unfinished
+#   size     no file of src above 500 lines
+#   pages    each program has a man page and a bats file
+#   guards   each header has an include guard
+#   clang    compiles without a warning
+#   cross    so it does for aarch64
+#
+# A tool that is not installed is a line "skipped: ...".  Exits 0, 1 with
+# findings, 100 for a check or a tree that is not there.
+
+export LC_ALL=C
+top=$(cd "$(dirname "$0")/.." && pwd) || exit 111
+if [ "${1:-}" = -C ]; then
+	top=$(cd "${2:?}" && pwd) || exit 100
+	shift 2
+fi
+cd "$top" || exit 100
+all='format rooms servers scripts man words size pages guards clang cross'
+[ $# -gt 0 ] || {
+	# shellcheck disable=SC2086
+	set -- $all
+}
+tmp=$(mktemp -d) || exit 111
+trap 'rm -rf "$tmp"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# --- helpers ---------------------------------------------------------------
+
+# Findings go to stdout; a check is clean when it printed none.
+skipped()
+{
+	echo "skipped: $*" >&2
+}
+
+have()
+{
+	command -v "$1" >/dev/null
+}
+
+# files NAME-PATTERN... -- DIRECTORY...: those that are there, in order; not
+# what a build made.  No name of ours holds blanks.
+files()
+{
+	pats=
+	while [ "$1" != -- ]; do
+		pats="$pats${pats:+ -o} -name $1"
+		shift
+	done
+	shift
+	for d; do
+		[ ! -d "$d" ] || (set -f
+		# shellcheck disable=SC2086
+		find "$d" -name .git -prune -o -name 'build*' -type d -prune \
+		    -o -type f \( $pats \) -print)
+	done | sort
+}
+
+# of_make VARIABLE [ASSIGNMENT ...]: what make takes it for.
+of_make()
+{
+	v=$1
+	shift
+	[ -f Makefile ] || return 1
+	# shellcheck disable=SC2016
+	printf 'include Makefile\nlint-print:\n\t@echo $(%s)\n' "$v" |
+	    make -s --no-print-directory -f - "$@" lint-print 2>/dev/null
+}
+
+# scripts: "sh FILE" or "bash FILE", by the first line, else by the name.
+scripts()
+{
+	files '*' -- bin .ci etc t | while read -r f; do
+		first=
+		IFS= read -r first <"$f" 2>/dev/null
+		case $f:$first in
+		*.bats:* | *.bash:*) ;;
+		*:'#!'*bash*) echo "bash $f" ;;
+		*:'#!/bin/sh'* | *:'#!/usr/bin/env sh'* | *.sh:*)
+			echo "sh $f" ;;
+		esac
+	done 2>/dev/null
+}
+
+# --- checks ----------------------------------------------------------------
+
+lint_format()
+{
+	v=$(clang-format --version 2>/dev/null |
+	    sed -n 's/.*version \([0-9]*\)\..*/\1/p')
+	[ "$v" = 14 ] || {
+		skipped "format: clang-format 14 is not installed${v:+, $v is}"
+		return
+	}
+	files '*.c' '*.h' -- src t | while read -r f; do
+		clang-format --dry-run --Werror "$f" 2>/dev/null ||
+		    echo "$f: clang-format would change it"
+	done
+}
+
+# Which rooms a room may use, besides itself.
+lint_rooms()
+{
+	# shellcheck disable=SC2016
+	files '*.c' '*.h' -- src | xargs awk '
+		BEGIN {
+			use["report"] = " unwind core proc base "
+			use["bpf"] = " unwind proc base "
+			use["unwind"] = " core proc base "
+			use["core"] = use["spool"] = use["proc"] = " base "
+			use["base"] = " "
+		}
+		FNR == 1 {
+			n = split(FILENAME, p, "/")
+			room = n > 2 ? p[2] : ""
+			if (room != "" && !(room in use)) {
+				print FILENAME ": no room is called " room
+				nextfile
+			}
+		}
+		/^[ \t]*#[ \t]*include[ \t]*"/ {
+			inc = $0
+			sub(/^[^"]*"/, "", inc)
+			sub(/".*/, "", inc)
+			to = inc
+			if (sub(/\/[^\/]*$/, "", to) == 0 || !(to in use))
+				why = "is not of the form \"room/file.h\""
+			else if (room != "" && to != room &&
+			    index(use[room], " " to " ") == 0)
+				why = "points up or aside: " room " may use" \
+				    (use[room] == " " ? " none" : use[room])
+			else
+				next
+			print FILENAME ":" FNR ": \"" inc "\" " why
+		}' /dev/null
+}
+
+lint_servers()
+{
+	for p in usercrash_s recv_core; do
+		for o in $(of_make "${p}_OBJ"); do
+			case $o in
+			unwind/* | report/* | bpf/*)
+				echo "Makefile: $p links $o" ;;
+			esac
+		done
+	done
+	[ -f Makefile ] && [ -n "$(of_make usercrash_s_OBJ)" ] ||
+	    echo "Makefile: usercrash_s_OBJ is not to be had"
+}
+
+lint_scripts()
+{
+	scripts >"$tmp/scripts"
+	while read -r kind f; do
+		sh=$kind
+		[ "$kind" = bash ] || sh=dash
+		if have "$sh"; then
+			"$sh" -n "$f" 2>&1 | sed 's/^[^:]*: [0-9]*: //' |
+			    sed "s|^|$f: $sh: |"
+		fi
+	done <"$tmp/scripts"
+	have dash || skipped "scripts: dash is not installed"
+	have shellcheck || {
+		skipped "scripts: shellcheck is not installed"
+		return
+	}
+	while read -r kind f; do
+		shellcheck -x -f gcc -s "$kind" "$f"
+	done <"$tmp/scripts"
+	files '*.bash' -- t | while read -r f; do
+		shellcheck -x -f gcc -s bash "$f"
+	done
+	# In a bats file every test is a subshell and what a test sets is used
+	# by helpers: the notes about that are noise, the warnings are not.
+	files '*.bats' -- t | while read -r f; do
+		shellcheck -x -f gcc -S warning -s bats "$f"
+	done
+}
+
+lint_man()
+{
+	have groff || skipped "man: groff is not installed"
+	have mandoc || skipped "man: mandoc is not installed"
+	files '*.[1-9]' -- man | while read -r f; do
+		! have groff ||
+		    groff -mdoc -ww -z -Tutf8 "$f" 2>&1 | grep . |
+		    sed "s|^|$f: |"
+		# names of other systems' pages are not at hand here
+		! have mandoc || mandoc -Tlint -W warning "$f" 2>&1 |
+		    grep . | sed 's/^mandoc: //'
+	done
+}
+
+# Written apart, so that this file does not find itself.
+lint_words()
+{
+	words='TO''DO|FIX''ME|X''XX'
+	phrases='st''ub|not imple''mented'
+	files '*' -- . | grep -v '^\./bin/[a-z_]*_dbg$' | xargs grep -IlE . \
+	    2>/dev/null >"$tmp/text"
+	xargs grep -HnwE "$words" <"$tmp/text" 2>/dev/null |
+	    sed 's|^\./||; s|^\([^:]*:[0-9]*\):.*|\1: unfinished (marker)|'
+	xargs grep -HnwiE "$phrases" <"$tmp/text" 2>/dev/null |
+	    sed 's|^\./||; s|^\([^:]*:[0-9]*\):.*|\1: unfinished (phrase)|'
+}
+
+lint_size()
+{
+	files '*' -- src | while read -r f; do
+		n=$(wc -l <"$f")
+		[ "$n" -le 500 ] || echo "$f: $n lines, 500 are allowed"
+	done
+}
+
+lint_pages()
+{
+	for f in src/*.c; do
+		[ -f "$f" ] || continue
+		p=$(basename "$f" .c)
+		ls man/"$p".[1-9] >/dev/null 2>&1 ||
+		    echo "$f: $p has no page in man/"
+		[ -f "t/$p.bats" ] || echo "$f: there is no t/$p.bats"
+	done
+}
+
+lint_guards()
+{
+	files '*.h' -- src t | while read -r f; do
+		awk -v f="$f" '
+			/^[ \t]*#/ {
+				n++
+				if (n == 1 && $1 == "#ifndef")
+					name = $2
+				if (n == 2 && $1 == "#define" && name != "")
+					ok = $2 == name
+			}
+			END { if (!ok) print f ": no include guard" }' "$f"
+	done
+}
+
+# compile COMPILER FLAGS...: every C file of the programs and unit tests, two
+# at a time; warnings and errors as they come, one line each.
+compile()
+{
+	files '*.c' -- src t/unit >"$tmp/c"
+	cat >"$tmp/cc" <<-'EOF'
+		f=$1
+		shift
+		o=$(mktemp "${0%/*}/out.XXXXXX")
+		"$@" "$f" >"$o" 2>&1 || bad=1
+		if ! grep -E '(warning|error): ' "$o" && [ "${bad:-}" ]; then
+			echo "$f: $1 failed"
+		fi
+		rm -f "$o"
+	EOF
+	xargs -P 2 -I '{}' sh "$tmp/cc" '{}' "$@" <"$tmp/c"
+}
+
+lint_clang()
+{
+	have clang || {
+		skipped "clang: clang is not installed"
+		return
+	}
+	flags=$(of_make ALL_CFLAGS CC=clang WERROR=1)
+	[ -n "$flags" ] || {
+		echo "Makefile: ALL_CFLAGS is not to be had"
+		return
+	}
+	# shellcheck disable=SC2086
+	compile clang $flags -c -o /dev/null
+}
+
+# libunwind's headers (and lzma's) belong to one architecture: where the cross
+# compiler has none, the files that need them are left out.
+lint_cross()
+{
+	cc=aarch64-linux-gnu-gcc
+	have $cc || {
+		skipped "cross: $cc is not installed"
+		return
+	}
+	flags=$(of_make ALL_CFLAGS WERROR=1)
+	[ -n "$flags" ] || {
+		echo "Makefile: ALL_CFLAGS is not to be had"
+		return
+	}
+	# shellcheck disable=SC2086
+	compile $cc $flags -c -o /dev/null >"$tmp/cross"
+	lacks='fatal error: \(libunwind[-_a-z0-9]*\|lzma\)\.h: No such file'
+	grep "$lacks" "$tmp/cross" | sed 's/:.*//' | sort -u |
+	    while read -r f; do
+		skipped "cross: $f (a header is not there for aarch64)"
+	done
+	grep -v "$lacks" "$tmp/cross"
+}
+
+# ---------------------------------------------------------------------------
+
+for c; do
+	case " $all " in
+	*" $c "*) ;;
+	*)
+		echo "lint: no check is called $c; there are: $all" >&2
+		exit 100
+		;;
+	esac
+done
+: >"$tmp/found"
+for c; do
+	"lint_$c" >"$tmp/$c.found"
+	sed "s/^/lint: $c: /" "$tmp/$c.found" | tee -a "$tmp/found"
+done
+[ ! -s "$tmp/found" ] || {
+	echo "lint: $(wc -l <"$tmp/found" | tr -d ' ') findings"
+	exit 1
+}

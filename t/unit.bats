@@ -1,0 +1,54 @@
+# The C unit tests of base, report/out, report/signature and unwind/memop.
+
+load helper
+
+unit()
+{
+	local program=$BUILD/t/$1
+	[ -x "$program" ] || {
+		echo "$program is not built: make units"
+		return 1
+	}
+	shift
+	"$program" "$@"
+}
+
+@test "base: messages, numbers, reads and writes, deadlines" {
+	unit unit_base
+}
+
+@test "base: a program started without fds 0-2 writes to the kernel's log" {
+	local rc=0
+	unit unit_base kmsg || rc=$?
+	[ $rc != 77 ] || unmet "needs a readable /dev/kmsg"
+	[ $rc = 0 ]
+}
+
+@test "out: both forms, escaping, flushing, mending; signature" {
+	unit unit_out
+}
+
+@test "out: a mended report is JSON for a reader that is not ours" {
+	local f n=0
+	mkdir "$BATS_TEST_TMPDIR/torn"
+	unit unit_out -w "$BATS_TEST_TMPDIR/torn"
+	for f in "$BATS_TEST_TMPDIR"/torn/*.json; do
+		json_valid "$f"
+		[ "$(json_get "$f" incomplete)" = 'killed by "x"\x0a' ]
+		n=$((n + 1))
+	done
+	[ $n -ge 20 ]
+}
+
+@test "memop: each instruction as this processor has it" {
+	unit unit_memop
+}
+
+@test "memop: and as an aarch64 one has it" {
+	[ "$(uname -m)" != aarch64 ] || skip "this is one"
+	needs_tool aarch64-linux-gnu-gcc qemu-aarch64
+	aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" -O1 \
+	    -static -Wall -Werror -o "$BATS_TEST_TMPDIR/memop" \
+	    "$TOP/t/unit/unit_memop.c" "$TOP"/src/unwind/memop*.c
+	qemu-aarch64 "$BATS_TEST_TMPDIR/memop"
+}

@@ -1,0 +1,262 @@
+/* unit_base_io: io and deadline, a part of unit_base.c, included there alone.
+ */
+#ifndef UNIT_BASE_IO_H
+#define UNIT_BASE_IO_H
+
+static void
+test_buf(void)
+{
+	struct buf b = {0};
+	char big[5000];
+	size_t i;
+
+	CHECK(buf_append(&b, "", 0) == 0 && b.len == 0 && *b.p == '\0');
+	memset(big, 'x', sizeof(big));
+	for (i = 0; i < 100; i++)
+		CHECK(buf_append(&b, big, 37 * i) == 0);
+	CHECK(b.len == 37 * 4950 && b.p[b.len] == '\0');
+	CHECK(strlen(b.p) == b.len && b.cap > b.len);
+	errno = 0;
+	CHECK(buf_reserve(&b, SIZE_MAX) == -1 && errno == ENOMEM);
+	CHECK(buf_reserve(&b, SIZE_MAX / 2) == -1 && errno == ENOMEM);
+	CHECK(strlen(b.p) == b.len && b.len == 37 * 4950);
+	buf_free(&b);
+	CHECK(b.p == NULL && b.len == 0 && b.cap == 0);
+	buf_free(&b);
+}
+
+static void
+test_io_files(void)
+{
+	char name[] = "/tmp/unit_base.XXXXXX", got[16];
+	int fd = mkstemp(name), dir = open("/", O_RDONLY), full;
+
+	CHECK(fd != -1 && unlink(name) == 0);
+	CHECK(io_write_full(fd, "0123456789", 10) == 0);
+	CHECK(io_pread_full(fd, got, 4, 3) == 4);
+	CHECK(memcmp(got, "3456", 4) == 0);
+	CHECK(io_pread_full(fd, got, 16, 8) == 2);
+	CHECK(io_pread_full(fd, got, 16, 10) == 0);
+	CHECK(io_pread_full(fd, got, 0, 0) == 0);
+	CHECK(lseek(fd, 5, SEEK_SET) == 5);
+	CHECK(io_read_full(fd, got, 16) == 5 && memcmp(got, "56789", 5) == 0);
+	errno = 0;
+	CHECK(io_read_full(dir, got, 16) == -1 && errno == EISDIR);
+	CHECK(io_pread_full(dir, got, 16, 0) == -1 && errno == EISDIR);
+	CHECK(io_read_full(-1, got, 16) == -1 && errno == EBADF);
+	full = open("/dev/full", O_WRONLY);
+	CHECK(io_write_full(full, "x", 1) == -1 && errno == ENOSPC);
+	CHECK(io_write_full(full, "x", 0) == 0);
+	close(full);
+	close(dir);
+	close(fd);
+}
+
+static void
+test_slurp(void)
+{
+	char dir[] = "/tmp/unit_base.XXXXXX";
+	struct buf b = {0}, big = {0};
+	int dirfd, fd, cut = 9;
+	size_t max;
+
+	if (mkdtemp(dir) == NULL || (dirfd = open(dir, O_RDONLY)) == -1)
+		exit(111);
+	buf_reserve(&big, 100000);
+	memset(big.p, 'z', 100000);
+	fd = openat(dirfd, "f", O_WRONLY | O_CREAT, 0600);
+	CHECK(io_write_full(fd, big.p, 100000) == 0);
+	close(fd);
+	buf_append(&b, "head", 4);
+	for (max = 99999; max <= 100001; max++) {
+		b.len = 4;
+		CHECK(io_slurp(dirfd, "f", max, &b, &cut) == 0);
+		CHECK(cut == (max < 100000));
+		CHECK(b.len == 4 + (max < 100000 ? max : 100000));
+		CHECK(memcmp(b.p, "headzz", 6) == 0 && b.p[b.len] == '\0');
+	}
+	b.len = 4;
+	CHECK(io_slurp(dirfd, "f", 0, &b, &cut) == 0 && b.len == 4 && cut);
+	CHECK(io_slurp(dirfd, "f", SIZE_MAX, &b, NULL) == 0);
+	CHECK(b.len == 100004);
+	b.len = 4;
+	errno = 0;
+	CHECK(io_slurp(dirfd, "none", 9, &b, &cut) == -1 && errno == ENOENT);
+	CHECK(io_slurp(dirfd, ".", 9, &b, &cut) == -1 && errno == EISDIR);
+	CHECK(b.len == 4);
+	/* nobody writes to it: no wait */
+	CHECK(mkfifoat(dirfd, "p", 0600) == 0);
+	CHECK(io_slurp(dirfd, "p", 9, &b, &cut) == 0 && b.len == 4);
+	CHECK(io_slurp(AT_FDCWD, "/proc/self/status", 1 << 16, &b, &cut) == 0);
+	CHECK(strstr(b.p, "\nPid:\t") != NULL);
+	unlinkat(dirfd, "f", 0);
+	unlinkat(dirfd, "p", 0);
+	rmdir(dir);
+	close(dirfd);
+	buf_free(&b);
+	buf_free(&big);
+}
+
+/* --- interruptions -------------------------------------------------------- */
+
+/* In memory of both processes. */
+static volatile int *interrupted;
+
+static void
+count(int signo)
+{
+	(void)signo;
+	++*interrupted;
+}
+
+/*
+ * In the child: waits until the parent sleeps, interrupts that sleep, and
+ * returns when the handler has run: a system call has then met EINTR.  0 when
+ * the parent never slept.
+ */
+static int
+interrupt(pid_t parent)
+{
+	int64_t deadline = deadline_in(10000);
+	char path[64], s[512], *state;
+	int before = *interrupted, fd, asleep = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)parent);
+	while (deadline_left(deadline) > 0 && *interrupted == before) {
+		fd = open(path, O_RDONLY);
+		n = read(fd, s, sizeof(s) - 1);
+		close(fd);
+		if (n <= 0)
+			return 0;
+		s[n] = '\0';
+		state = strrchr(s, ')');
+		if (asleep || (state != NULL && state[2] == 'S')) {
+			if (!asleep)
+				kill(parent, SIGUSR1);
+			asleep = 1;
+		}
+	}
+	return asleep && *interrupted != before;
+}
+
+/* Feeds (write) or drains the other end of a pipe, byte by byte at first,
+ * with an interruption before each. */
+static pid_t
+other_end(int fd, int write_end, size_t total)
+{
+	pid_t parent = getpid(), pid;
+	size_t done = 0, want;
+	char s[4096];
+	ssize_t n;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid != 0)
+		return pid;
+	memset(s, 'q', sizeof(s));
+	while (done < total) {
+		if (done < 20 && !interrupt(parent))
+			_exit(1);
+		want = done < 20 ? 1 : total - done;
+		if (want > sizeof(s))
+			want = sizeof(s);
+		n = write_end ? write(fd, s, want) : read(fd, s, want);
+		if (n <= 0)
+			_exit(2);
+		done += (size_t)n;
+	}
+	_exit(0);
+}
+
+static void
+test_io_interrupted(void)
+{
+	enum { TOTAL = 1 << 20 };
+	struct sigaction sa = {.sa_handler = count}; /* no SA_RESTART */
+	char *s = malloc(TOTAL);
+	int p[2], status;
+	size_t i;
+	pid_t pid;
+
+	interrupted = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (interrupted == MAP_FAILED || s == NULL ||
+	    sigaction(SIGUSR1, &sa, NULL) == -1 || pipe(p) == -1)
+		exit(111);
+	pid = other_end(p[1], 1, TOTAL);
+	CHECK(io_read_full(p[0], s, TOTAL) == TOTAL);
+	for (i = 0; i < TOTAL && s[i] == 'q'; i++)
+		continue;
+	CHECK(i == TOTAL);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	CHECK(*interrupted >= 20);
+	*interrupted = 0;
+	pid = other_end(p[0], 0, TOTAL);
+	CHECK(io_write_full(p[1], s, TOTAL) == 0);
+	do
+		errno = 0;
+	while (waitpid(pid, &status, 0) != pid && errno == EINTR);
+	CHECK(status == 0);
+	CHECK(*interrupted >= 20);
+	/* the end of the file ends a read */
+	CHECK(write(p[1], "abc", 3) == 3);
+	close(p[1]);
+	CHECK(io_read_full(p[0], s, 10) == 3);
+	CHECK(io_read_full(p[0], s, 10) == 0);
+	close(p[0]);
+	free(s);
+}
+
+/* --- deadline ------------------------------------------------------------- */
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+test_deadline(void)
+{
+	int64_t start, d;
+	int p[2], status;
+	pid_t pid, parent = getpid();
+
+	CHECK(deadline_in(-1) == INT64_MAX);
+	CHECK(deadline_left(INT64_MAX) == -1);
+	CHECK(deadline_left(deadline_in(0)) == 0);
+	CHECK(deadline_left(deadline_in(-1)) == -1);
+	CHECK(deadline_left(0) == 0 && deadline_left(-5) == 0);
+	d = deadline_in(60000);
+	CHECK(deadline_left(d) > 0 && deadline_left(d) <= 60000);
+	CHECK(deadline_left(deadline_in(INT64_C(1) << 40)) == INT_MAX);
+
+	if (pipe(p) == -1)
+		exit(111);
+	start = now_ms();
+	CHECK(deadline_poll(p[0], POLLIN, deadline_in(30)) == 0);
+	CHECK(now_ms() - start >= 29);
+	CHECK(deadline_poll(p[0], POLLIN, deadline_in(0)) == 0);
+	CHECK(deadline_poll(p[1], POLLOUT, deadline_in(0)) == POLLOUT);
+	/* interrupted, it waits on; and not beyond its deadline */
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		int ok = interrupt(parent) && interrupt(parent);
+
+		_exit(ok && write(p[1], "x", 1) == 1 ? 0 : 1);
+	}
+	CHECK(deadline_poll(p[0], POLLIN, deadline_in(-1)) == POLLIN);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+	close(p[1]);
+	CHECK(
+	    deadline_poll(p[0], POLLIN, deadline_in(-1)) == (POLLIN | POLLHUP));
+	close(p[0]);
+	CHECK(deadline_poll(p[0], POLLIN, deadline_in(-1)) == POLLNVAL);
+}
+
+#endif
