@@ -60,14 +60,15 @@ ELFSYM = unwind/elfsym unwind/elffile unwind/elfdynamic unwind/elfnames \
 SPOOL = spool/slots spool/ring spool/protocol base/net
 UNW = unwind/arch unwind/memop unwind/memop_x86 unwind/memop_x86tab \
 	unwind/memop_a64 $(ELFSYM) unwind/module unwind/target \
-	unwind/unwind unwind/symbols unwind/ehframe
+	unwind/unwind unwind/accessors unwind/byhand unwind/symbols \
+	unwind/ehframe
 REPORT = report/out report/escape report/mend report/signature \
 	report/crash_dump report/cause report/memory report/threads \
 	report/process report/signals
 
 # --- programs --------------------------------------------------------------
 PROGS = usercrash_s usercrash_c debugger
-usercrash_s_OBJ = usercrash_s spool/serve $(BASE) $(SPOOL)
+usercrash_s_OBJ = usercrash_s spool/serve base/pool $(BASE) $(SPOOL)
 usercrash_c_OBJ = usercrash_c base/privdrop $(BASE) $(PROC) $(CORE) \
 	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
 	unwind/target_proc unwind/target_core $(REPORT) report/dying

@@ -14,20 +14,19 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/net.h"
 #include "base/num.h"
+#include "base/pool.h"
 #include "spool/serve.h"
 
 #define USAGE                                                             \
@@ -37,41 +36,21 @@
 enum {
 	CHILDREN = 64,
 	CHILDREN_MAX = 4096,
-	LOCK_MS = 2000, /* a server that is just leaving */
-	REST_MS = 100,	/* after an accept(2) that failed */
+	LOCK_MS = 2000,	  /* a server that is just leaving */
+	REST_MS = 100,	  /* after an accept(2) that failed */
+	FINISH_MS = 5000, /* for children, beyond what askers may take */
 	WAIT_MS_MAX = 3600000
-};
-
-struct child {
-	pid_t pid;
-	int other; /* asked for by neither root nor us */
 };
 
 struct server {
 	struct serve_cfg cfg;
 	struct net_listener own; /* fd -1 when the socket was passed to us */
 	int listenfd;
-	struct child *child;
-	unsigned nchildren, max;
-	unsigned nothers, maxothers;
+	struct pool pool;
+	unsigned max, maxothers;
 	int64_t rest; /* accept nothing before */
 	int ailing;   /* and it has been said why */
 };
-
-static volatile sig_atomic_t stopping;
-
-static void
-on_stop(int sig)
-{
-	(void)sig;
-	stopping++;
-}
-
-static void
-on_child(int sig)
-{
-	(void)sig; /* only to end ppoll(2) */
-}
 
 static int
 report_outcome(const struct serve_outcome *o)
@@ -106,21 +85,6 @@ serve_one(int connfd, const struct serve_cfg *cfg)
 }
 
 static void
-reap(struct server *s)
-{
-	unsigned i;
-	pid_t pid;
-
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
-		for (i = 0; i < s->nchildren; i++)
-			if (s->child[i].pid == pid) {
-				s->nothers -= (unsigned)s->child[i].other;
-				s->child[i] = s->child[--s->nchildren];
-				break;
-			}
-}
-
-static void
 refuse(int connfd, const struct ucred *peer, int error, const char *step)
 {
 	msg_warn("unable to %s: asker pid %d uid %u: %s", step, (int)peer->pid,
@@ -141,7 +105,7 @@ start(struct server *s, int connfd)
 	}
 	/* A crowd of others must not use up the children root needs. */
 	other = peer.uid != 0 && peer.uid != geteuid();
-	if (other && s->nothers >= s->maxothers) {
+	if (other && pool_count(&s->pool, 1) >= s->maxothers) {
 		refuse(connfd, &peer, EAGAIN, "serve more of this kind");
 		return;
 	}
@@ -159,8 +123,7 @@ start(struct server *s, int connfd)
 	}
 	msg_debug(1, "asker pid %d uid %u: child %d", (int)peer.pid,
 	    (unsigned)peer.uid, (int)pid);
-	s->nothers += (unsigned)other;
-	s->child[s->nchildren++] = (struct child){pid, other};
+	pool_add(&s->pool, pid, (uint64_t)other);
 }
 
 static void
@@ -184,67 +147,26 @@ take(struct server *s)
 	s->rest = deadline_in(REST_MS);
 }
 
-/* Sleeps until a connection, a child's end, a signal, or ms have passed. */
-static int
-doze(int fd, int ms, const sigset_t *unblocked)
-{
-	struct pollfd p = {.fd = fd, .events = POLLIN};
-	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
-
-	return ppoll(&p, 1, ms < 0 ? NULL : &ts, unblocked) > 0;
-}
-
 static void
-finish(struct server *s, const sigset_t *unblocked)
+run(struct server *s)
 {
-	int64_t bound;
-	int signals = stopping;
+	int fd, rest;
 
+	while (!pool_stopping()) {
+		pool_reap(&s->pool);
+		rest = deadline_left(s->rest);
+		fd = rest || s->pool.n == s->max ? -1 : s->listenfd;
+		if (pool_sleep(&s->pool, fd, rest ? rest : -1) &&
+		    !pool_stopping())
+			take(s);
+	}
 	if (s->own.fd == -1)
 		close(s->listenfd);
 	net_unlisten(&s->own);
-	bound = deadline_in(
-	    s->cfg.askms + s->cfg.completems + SLOTS_LOCK_MS + 5000);
-	for (reap(s); s->nchildren > 0; reap(s)) {
-		if (stopping != signals || deadline_left(bound) == 0) {
-			msg_warn("leaving %u children behind", s->nchildren);
-			return;
-		}
-		doze(-1, deadline_left(bound), unblocked);
-	}
-}
-
-static int
-run(struct server *s)
-{
-	struct sigaction sa = {.sa_handler = on_stop};
-	sigset_t blocked, unblocked;
-	int resting, full;
-
-	sigemptyset(&blocked);
-	sigaddset(&blocked, SIGTERM);
-	sigaddset(&blocked, SIGINT);
-	sigaddset(&blocked, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &blocked, &unblocked);
-	sigdelset(&unblocked, SIGTERM);
-	sigdelset(&unblocked, SIGINT);
-	sigdelset(&unblocked, SIGCHLD);
-	sigaction(SIGTERM, &sa, NULL);
-	sigaction(SIGINT, &sa, NULL);
-	sa.sa_handler = on_child;
-	sigaction(SIGCHLD, &sa, NULL);
-
-	while (!stopping) {
-		reap(s);
-		resting = deadline_left(s->rest);
-		full = s->nchildren >= s->max;
-		if (doze(full || resting ? -1 : s->listenfd,
-			resting ? resting : -1, &unblocked) &&
-		    !stopping)
-			take(s);
-	}
-	finish(s, &unblocked);
-	return EXIT_DONE;
+	if (pool_finish(&s->pool,
+		deadline_in(s->cfg.askms + s->cfg.completems + SLOTS_LOCK_MS +
+		    FINISH_MS)) == -1)
+		msg_warn("leaving %u children behind", s->pool.n);
 }
 
 static void
@@ -281,6 +203,12 @@ number(int opt, const char *arg, uint64_t min, uint64_t max)
 		    "option -%c wants a number from %llu to %llu, not \"%s\"",
 		    opt, (unsigned long long)min, (unsigned long long)max, arg);
 	return v;
+}
+
+static unsigned
+count(int opt, const char *arg, unsigned max)
+{
+	return (unsigned)number(opt, arg, 1, max);
 }
 
 static const char *
@@ -355,15 +283,14 @@ main(int argc, char *argv[])
 			sockpath = absolute(opt, optarg);
 			break;
 		case 'T':
-			s.cfg.completems =
-			    (int64_t)number(opt, optarg, 1, WAIT_MS_MAX);
+			s.cfg.completems = count(opt, optarg, WAIT_MS_MAX);
 			break;
 		case 'U':
 			uids[s.cfg.nuids++] =
 			    (uid_t)number(opt, optarg, 1, (uid_t)-2);
 			break;
 		case 'c':
-			s.max = (unsigned)number(opt, optarg, 1, CHILDREN_MAX);
+			s.max = count(opt, optarg, CHILDREN_MAX);
 			break;
 		case 'd':
 			slots->dir = absolute(opt, optarg);
@@ -375,15 +302,13 @@ main(int argc, char *argv[])
 			slots->minfree = number(opt, optarg, 0, 1 << 30) << 20;
 			break;
 		case 'n':
-			slots->n = (unsigned)number(opt, optarg, 1, SLOTS_MAX);
+			slots->n = count(opt, optarg, SLOTS_MAX);
 			break;
 		case 's':
-			slots->share =
-			    (unsigned)number(opt, optarg, 1, SLOTS_MAX);
+			slots->share = count(opt, optarg, SLOTS_MAX);
 			break;
 		case 't':
-			s.cfg.askms =
-			    (int64_t)number(opt, optarg, 1, WAIT_MS_MAX);
+			s.cfg.askms = count(opt, optarg, WAIT_MS_MAX);
 			break;
 		case 'v':
 			msg_set_verbose(++verbose);
@@ -399,11 +324,11 @@ main(int argc, char *argv[])
 	if (dirfd == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to open %s", slots->dir);
 	close(dirfd);
+	if (pool_init(&s.pool, s.max) == -1 || chdir("/") == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	if (s.listenfd == -1)
 		listen_self(&s, sockpath);
 	s.maxothers = s.max / 4 ? s.max / 4 : 1;
-	s.child = calloc(s.max, sizeof(*s.child));
-	if (s.child == NULL || chdir("/") == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	return run(&s);
+	run(&s);
+	return EXIT_DONE;
 }

@@ -71,6 +71,16 @@ clean()
 	not grep -q '^lint: ' <<<"$output"
 }
 
+# has CHECK TOOL: whether the tool is there; where it is not, the check must
+# say so and find nothing.
+has()
+{
+	command -v "$2" >/dev/null && return
+	clean "$1"
+	grep -q "^skipped: $1: " <<<"$output"
+	return 1
+}
+
 @test "a clean tree passes every check" {
 	clean
 }
@@ -93,11 +103,13 @@ clean()
 }
 
 @test "format: a line that clang-format would change" {
-	needs_tool clang-format
-	clang-format --version | grep -q 'version 14\.' ||
-	    unmet "needs clang-format 14"
 	printf 'int  b;\n' >>"$TREE/src/base/a.c"
-	finds format src/base/a.c
+	if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
+		finds format src/base/a.c
+	else
+		clean format
+		grep -q '^skipped: format: ' <<<"$output"
+	fi
 }
 
 @test "rooms: base includes report" {
@@ -155,11 +167,12 @@ clean()
 }
 
 @test "scripts: what shellcheck and dash object to" {
-	# shellcheck disable=SC2016
-	printf '#!/bin/sh\nif true; then\n' >"$TREE/bin/script"
-	needs_tool dash
-	finds scripts bin/script
-	needs_tool shellcheck
+	if has scripts dash; then
+		printf '#!/bin/sh\nif true; then\n' >"$TREE/bin/script"
+		finds scripts bin/script dash
+	fi
+	printf '#!/bin/sh\ntrue\n' >"$TREE/bin/script"
+	has scripts shellcheck || return 0
 	# shellcheck disable=SC2016
 	printf '#!/bin/sh\necho $1\n' >"$TREE/bin/script"
 	finds scripts bin/script:2 SC2086
@@ -171,7 +184,7 @@ clean()
 }
 
 @test "man: an unknown macro" {
-	needs_tool groff
+	has man groff || return 0
 	printf '.Xyz\n' >>"$TREE/man/prog.1"
 	finds man man/prog.1
 }
@@ -214,16 +227,23 @@ clean()
 }
 
 @test "clang, cross: a warning is a finding" {
-	printf 'static int unused;\n' >>"$TREE/src/base/a.c"
-	needs_tool clang
-	finds clang src/base/a.c:8
-	needs_tool aarch64-linux-gnu-gcc
-	finds cross src/base/a.c:8
-	printf '#include "base/none.h"\n' >"$TREE/src/base/a.c"
-	finds clang src/base/a.c:1
-	finds cross src/base/a.c:1
+	local check
+	for check in "clang clang" "cross aarch64-linux-gnu-gcc"; do
+		cp "$TREE/src/base/a.c" "$BATS_TEST_TMPDIR/a.c"
+		# shellcheck disable=SC2086
+		has $check || continue
+		check=${check% *}
+		printf 'static int unused;\n' >>"$TREE/src/base/a.c"
+		finds "$check" src/base/a.c:8
+		printf '#include "base/none.h"\n' >"$TREE/src/base/a.c"
+		finds "$check" src/base/a.c:1
+		cp "$BATS_TEST_TMPDIR/a.c" "$TREE/src/base/a.c"
+	done
+}
+
+@test "cross: what needs a header of another architecture is left out" {
+	has cross aarch64-linux-gnu-gcc || return 0
 	printf '#include <libunwind-none.h>\n' >"$TREE/src/base/a.c"
-	lint cross
-	[ "$status" = 0 ]
+	clean cross
 	grep -q '^skipped: cross: src/base/a.c' <<<"$output"
 }

@@ -40,15 +40,16 @@ unit()
 	[ $n -ge 20 ]
 }
 
-@test "memop: each instruction as this processor has it" {
+# The table of aarch64 encodings is checked on every machine; with a cross
+# compiler and an emulator at hand, run there as well.
+@test "memop: each instruction as the processor has it" {
 	unit unit_memop
-}
-
-@test "memop: and as an aarch64 one has it" {
-	[ "$(uname -m)" != aarch64 ] || skip "this is one"
-	needs_tool aarch64-linux-gnu-gcc qemu-aarch64
-	aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" -O1 \
-	    -static -Wall -Werror -o "$BATS_TEST_TMPDIR/memop" \
-	    "$TOP/t/unit/unit_memop.c" "$TOP"/src/unwind/memop*.c
-	qemu-aarch64 "$BATS_TEST_TMPDIR/memop"
+	if [ "$(uname -m)" != aarch64 ] &&
+	    command -v aarch64-linux-gnu-gcc >/dev/null &&
+	    command -v qemu-aarch64 >/dev/null; then
+		aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" \
+		    -O1 -static -Wall -Werror -o "$BATS_TEST_TMPDIR/memop" \
+		    "$TOP/t/unit/unit_memop.c" "$TOP"/src/unwind/memop*.c
+		qemu-aarch64 "$BATS_TEST_TMPDIR/memop"
+	fi
 }

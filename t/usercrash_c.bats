@@ -149,11 +149,32 @@ kernel_log()
 	grep -q '/nonexistent/r: No such file or directory' \
 	    "$BATS_TEST_TMPDIR/e"
 	status=0
-	"$C" -o /dev/full "$PID" null 11 <"$CORE" \
+	"$C" -o - "$PID" null 11 <"$CORE" >/dev/full \
 	    2>"$BATS_TEST_TMPDIR/e" || status=$?
 	cat "$BATS_TEST_TMPDIR/e"
 	[ "$status" = 111 ]
-	grep -q 'No space left' "$BATS_TEST_TMPDIR/e"
+}
+
+@test "-o to what is no file writes there, and leaves it what it is" {
+	a_core
+	mkfifo "$BATS_TEST_TMPDIR/fifo"
+	bg cat "$BATS_TEST_TMPDIR/fifo" >"$BATS_TEST_TMPDIR/r"
+	status=0
+	timeout 60 "$C" -o "$BATS_TEST_TMPDIR/fifo" "$PID" null 11 <"$CORE" \
+	    2>"$BATS_TEST_TMPDIR/e" || status=$?
+	cat "$BATS_TEST_TMPDIR/e"
+	[ "$status" -le 1 ]
+	[ -p "$BATS_TEST_TMPDIR/fifo" ]
+	wait_for 20 gone "$BG"
+	is_report "$BATS_TEST_TMPDIR/r"
+	needs_root
+	mknod "$BATS_TEST_TMPDIR/full" c 1 7
+	status=0
+	"$C" -o "$BATS_TEST_TMPDIR/full" "$PID" null 11 <"$CORE" \
+	    2>"$BATS_TEST_TMPDIR/e" || status=$?
+	cat "$BATS_TEST_TMPDIR/e"
+	[ -c "$BATS_TEST_TMPDIR/full" ]
+	[ "$status" = 111 ]
 }
 
 @test "environment variables only with -e" {
@@ -219,7 +240,7 @@ kernel_log()
 	then=$(date -u -d "$(value time "$REPORT")" +%s)
 	now=$(date +%s)
 	[ $((now - then)) -lt 60 ] && [ $((now - then)) -ge 0 ]
-	for s in backtrace registers memory code stack threads files maps \
+	for s in backtrace registers memory instructions stack threads files maps \
 	    modules limits status; do
 		grep -q "^$s:\$" "$REPORT" || {
 			echo "section $s is missing"
@@ -228,7 +249,7 @@ kernel_log()
 	done
 	# the order of usercrash(7)
 	[ "$(grep -o '^[a-z]*:$' "$REPORT" | tr -d '\n')" = \
-	    backtrace:registers:memory:code:stack:threads:files:maps:modules:limits:status: ]
+	    backtrace:registers:memory:instructions:stack:threads:files:maps:modules:limits:status: ]
 }
 
 @test "with a server: it gives the slot, both log one line" {
@@ -529,7 +550,7 @@ nothing_hidden()
 		(
 			sleep "$after"
 			for p in $(pgrep -P "$server") "$server"; do
-				kill -KILL "$p"
+				kill -KILL "$p" || :
 			done
 		) 3>&- 9>&- &
 		killer=$!

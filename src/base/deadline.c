@@ -17,7 +17,9 @@ deadline_now(void)
 int64_t
 deadline_in(int64_t ms)
 {
-	return ms < 0 ? INT64_MAX : deadline_now() + ms;
+	int64_t now = deadline_now();
+
+	return ms < 0 || ms > INT64_MAX - now ? INT64_MAX : now + ms;
 }
 
 int

@@ -43,6 +43,9 @@ msg_verbose(void)
 	return verbose;
 }
 
+static void msg_put(const char *, const char *, const char *, va_list)
+    __attribute__((format(printf, 3, 0)));
+
 static void
 msg_put(const char *severity, const char *reason, const char *fmt, va_list ap)
 {
@@ -62,7 +65,7 @@ msg_put(const char *severity, const char *reason, const char *fmt, va_list ap)
 		    text + len, sizeof(text) - len, ": %s", reason);
 	if (len >= sizeof(text))
 		len = sizeof(text) - 1;
-	for (i = 0; i < len && n < MSG_MAX - 4; i++) {
+	for (i = 0; i < len && n < MSG_MAX - 8; i++) {
 		unsigned char c = (unsigned char)text[i];
 
 		if (c >= ' ' && c < 0x7f) {

@@ -15,7 +15,7 @@ enum {
 	FRAMES_HEAD = 256, /* shown of each backtrace */
 	FRAMES_TAIL = 64,
 	FRAMES_MAX = 4 << 20, /* counted */
-	SIGNATURE_FRAMES = 64
+	SIGNATURE_FRAMES = FRAMES_HEAD
 };
 
 static int

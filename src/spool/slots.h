@@ -29,10 +29,10 @@
 
 enum {
 	SLOTS_N = 50,
-	SLOTS_MAX = 10000,     /* of n */
-	SLOTS_NAME_MAX = 32,   /* "usercrash_9999" and a NUL, with room */
-	SLOTS_MINFREE = 16,    /* MiB */
-	SLOTS_LOCK_MS = 10000  /* a sensible deadline for the calls below */
+	SLOTS_MAX = 10000,    /* of n */
+	SLOTS_NAME_MAX = 32,  /* "usercrash_9999" and a NUL, with room */
+	SLOTS_MINFREE = 16,   /* MiB */
+	SLOTS_LOCK_MS = 10000 /* a sensible deadline for the calls below */
 };
 
 struct slots_cfg {

@@ -232,10 +232,7 @@ x86_stack(struct x86 *d, int access, unsigned size)
 	x86_add(d, access, access == MEMOP_WRITE ? sp - size : sp, size, 0);
 }
 
-/*
- * A jump target in a register.  A non-canonical one faults at the jump; any
- * other faults at the target, which memop_decode() sees.
- */
+/* With 48-bit addresses: what else may be valid faults with an address. */
 static int
 x86_canonical(uint64_t a)
 {
@@ -244,6 +241,10 @@ x86_canonical(uint64_t a)
 	return top == 0 || top == -1;
 }
 
+/*
+ * Call, jump and push through r/m.  A non-canonical target in a register
+ * faults at the jump; any other at the target, which memop_decode() sees.
+ */
 static void
 x86_group5(struct x86 *d, int fault_valid)
 {
@@ -260,7 +261,6 @@ x86_group5(struct x86 *d, int fault_valid)
 		d->ncand = 0;
 		x86_add(d, MEMOP_EXEC, target, 0, 0);
 	}
-	return;
 }
 
 /* Operands of an opcode without ModRM. */

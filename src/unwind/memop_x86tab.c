@@ -308,9 +308,22 @@ static const struct x86_row rows[] = {
     {3, EVX, P66, 0x55, 0x55, "r", "f", 'b', 0},
     {3, EVX, P66, 0x56, 0x56, "r", "X", 'b', 0},	/* vreduce */
     {3, EVX, P66, 0x57, 0x57, "r", "f", 'b', 0},
+    {3, VEX, P66, 0x5c, 0x5f, "r", "X", 'b', 0},	/* AMD fma4 */
     {3, LEG | VEX, P66, 0x60, 0x63, "r", "U", 'b', 0},	/* pcmpstr */
     {3, EVX, P66, 0x66, 0x66, "r", "X", 'b', 0},	/* vfpclass */
     {3, EVX, P66, 0x67, 0x67, "r", "f", 'b', 0},
+    {3, VEX, P66, 0x68, 0x69, "r", "X", 'b', 0},
+    {3, VEX, P66, 0x6a, 0x6a, "r", "d", 'b', 0},
+    {3, VEX, P66, 0x6b, 0x6b, "r", "q", 'b', 0},
+    {3, VEX, P66, 0x6c, 0x6d, "r", "X", 'b', 0},
+    {3, VEX, P66, 0x6e, 0x6e, "r", "d", 'b', 0},
+    {3, VEX, P66, 0x6f, 0x6f, "r", "q", 'b', 0},
+    {3, VEX, P66, 0x78, 0x79, "r", "X", 'b', 0},
+    {3, VEX, P66, 0x7a, 0x7a, "r", "d", 'b', 0},
+    {3, VEX, P66, 0x7b, 0x7b, "r", "q", 'b', 0},
+    {3, VEX, P66, 0x7c, 0x7d, "r", "X", 'b', 0},
+    {3, VEX, P66, 0x7e, 0x7e, "r", "d", 'b', 0},
+    {3, VEX, P66, 0x7f, 0x7f, "r", "q", 'b', 0},
     {3, EVX, P66, 0x70, 0x73, "r", "X", 'b', 0},	/* vpshld */
     {3, LEG, NP, 0xcc, 0xcc, "r", "X", 'b', 0},		/* sha1rnds4 */
     {3, ALL, P66, 0xce, 0xcf, "r", "X", 'b', 0},	/* gf2p8affine */

@@ -151,6 +151,42 @@ open_regular(const char *path)
 	return fd;
 }
 
+/*
+ * A core without NT_FILE (qemu's, or of a kernel before 3.7) does not say
+ * which file a mapping is of; the program's follow from its entry point.
+ */
+static void
+name_program(const struct core_head *h, const char *exe, struct target *t)
+{
+	uint64_t entry = core_auxv(h->auxv, h->auxvlen, AT_ENTRY, 0), at;
+	const struct elfsym_load *l;
+	struct elfsym_head head;
+	struct map *m;
+	size_t i, k;
+	int fd = open_regular(exe);
+
+	if (fd == -1 || elfsym_head(fd, &head) == -1) {
+		if (fd != -1)
+			close(fd);
+		return;
+	}
+	for (i = 0; i < t->nmaps; i++)
+		for (k = 0; k < head.nloads; k++) {
+			m = &t->maps[i];
+			l = &head.loads[k];
+			/* where the segment's page of the file begins */
+			at = entry - head.entry + l->vaddr;
+			at -= l->vaddr % TARGET_PAGE;
+			if (m->start < at ||
+			    m->start >= at + l->vaddr % TARGET_PAGE + l->filesz)
+				continue;
+			m->name = exe;
+			m->off = l->off - l->off % TARGET_PAGE + m->start - at;
+		}
+	elfsym_head_free(&head);
+	close(fd);
+}
+
 static int
 open_modules(struct target *t, const char *exe)
 {
@@ -195,8 +231,11 @@ target_core_open(
 		if (h->segs[i].vaddr + h->segs[i].memsz >= h->segs[i].vaddr)
 			s->segs[s->nsegs++] = h->segs[i];
 	qsort(s->segs, s->nsegs, sizeof(*s->segs), by_vaddr);
-	if (make_maps(h, s, t) == -1 || modules_find(t) == -1 ||
-	    open_modules(t, exe) == -1)
+	if (make_maps(h, s, t) == -1)
+		return -1;
+	if (h->nfiles == 0 && exe != NULL)
+		name_program(h, exe, t);
+	if (modules_find(t) == -1 || open_modules(t, exe) == -1)
 		return -1;
 	target_drop_cache(t); /* files can now stand in for missing pages */
 	return 0;

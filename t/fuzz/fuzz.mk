@@ -39,7 +39,7 @@ run-$(1): $(FUZZ_OUT)/$(1)
 		cp $$($(1)_SEEDS) $(FUZZ_OUT)/$(1).corpus/ && \
 		$(FUZZ_OUT)/$(1) -max_total_time=$$$$secs -seed=$(FUZZ_SEED) \
 		    -max_len=65536 -timeout=20 -print_final_stats=1 \
-		    -artifact_prefix=fuzz-$(1). $(FUZZ_OUT)/$(1).corpus \
+		    -artifact_prefix=$(FUZZ_OUT)/$(1). $(FUZZ_OUT)/$(1).corpus \
 		    >$(FUZZ_OUT)/$(1).log 2>&1 || \
 		    { tail -50 $(FUZZ_OUT)/$(1).log; exit 1; }; \
 		sed -n 's/^stat::number_of_executed_units: */$(1): inputs: /p' \

@@ -7,7 +7,8 @@
  * A child does the calls and numbers them in shared memory.  Each input
  * follows from the seed and its number, so when the child dies, or sits on
  * one input for 20 seconds, the parent makes that input again and leaves it
- * in fuzz-TARGET.SEED.NUMBER.  Exit 1 then, 0 when all went well.
+ * beside the program, in fuzz_TARGET.SEED.NUMBER.  Exit 1 then, 0 when all went
+ * well.
  */
 #include <err.h>
 #include <fcntl.h>
@@ -161,7 +162,7 @@ main(int argc, char **argv)
 	volatile uint64_t *number;
 	struct buf b = {0};
 	const char *name;
-	char path[256];
+	char path[4096];
 	pid_t child;
 	int i, fd, status;
 
@@ -189,12 +190,15 @@ main(int argc, char **argv)
 	if (status == 0)
 		return 0;
 	make_input(seed, *number, &b);
-	snprintf(path, sizeof(path), "fuzz-%.64s.%llu.%llu", name,
-	    (unsigned long long)seed, (unsigned long long)*number);
+	if ((size_t)snprintf(path, sizeof(path), "%s.%llu.%llu", argv[0],
+		(unsigned long long)seed,
+		(unsigned long long)*number) >= sizeof(path))
+		errx(111, "%s: the name is too long", argv[0]);
 	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
 	if (fd == -1 || io_write_full(fd, b.p, b.len) == -1)
 		err(111, "%s", path);
 	close(fd);
+	buf_free(&b);
 	printf("%s: %s: the input is in %s\n", name,
 	    status == -1 ? "hangs" : "died", path);
 	return 1;

@@ -34,15 +34,13 @@ static volatile sig_atomic_t run_armed;
 
 #if defined(__x86_64__)
 
-#include <cpuid.h>
-
 enum { RUN_PC = 16, RUN_SP = 19 };
 
 static const int run_order[] = {REG_R15, REG_R14, REG_R13, REG_R12, REG_RBP,
     REG_RBX, REG_R11, REG_R10, REG_R9, REG_R8, REG_RAX, REG_RCX, REG_RDX,
     REG_RSI, REG_RDI, -1, REG_RIP, -1, REG_EFL, REG_RSP};
 
-static greg_t run_kept[NGREG];
+static gregset_t run_kept;
 
 static void
 run_swap(ucontext_t *uc, struct run *r)

@@ -1,0 +1,630 @@
+# threats: what has gone wrong in this class of software, a test per class.
+# The number is that of the class; usercrash.7 and the sources say how each
+# is met.
+
+load helper
+
+teardown()
+{
+	[ -z "${DECOY:-}" ] || kill -KILL "$DECOY" 2>/dev/null || :
+	[ -z "${STOPPED:-}" ] || kill -CONT "$STOPPED" 2>/dev/null || :
+	[ -z "${MOUNTED:-}" ] || umount -l "$MOUNTED" 2>/dev/null || :
+	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
+	pattern_release
+}
+
+C=$BIN/usercrash_c
+D=$BIN/debugger
+
+NOBODY='setpriv --reuid 65534 --regid 65534 --clear-groups'
+
+# A core of the null victim, made once: $CORE, of the process $PID.
+a_core()
+{
+	needs_victim null
+	if [ ! -s "$BATS_FILE_TMPDIR/core" ]; then
+		core_of "$VICTIMS/null"
+		cp "$CORE" "$BATS_FILE_TMPDIR/core"
+		echo "$PID" >"$BATS_FILE_TMPDIR/pid"
+	fi
+	CORE=$BATS_FILE_TMPDIR/core PID=$(cat "$BATS_FILE_TMPDIR/pid")
+}
+
+# A place where anybody may write and run programs.
+a_public_place()
+{
+	PUBLIC=$(mktemp -d /var/tmp/uXXXX)
+	chmod 1777 "$PUBLIC"
+}
+
+@test "class 1: a live process that has the number is not described" {
+	a_core
+	bg sleep 1000
+	DECOY=$BG
+	status=0
+	"$C" -o "$BATS_TEST_TMPDIR/r" --tid="$DECOY" "$DECOY" null 11 \
+	    <"$CORE" 2>"$BATS_TEST_TMPDIR/e" || status=$?
+	cat "$BATS_TEST_TMPDIR/e"
+	[ "$status" -le 1 ]
+	is_report "$BATS_TEST_TMPDIR/r"
+	# what the core says, and nothing of the decoy
+	frames "$BATS_TEST_TMPDIR/r" | head -1 | grep -q crash_here
+	not grep -q 'sleep' "$BATS_TEST_TMPDIR/r"
+	grep -q '^files: unavailable: ' "$BATS_TEST_TMPDIR/r"
+}
+
+@test "class 1: killed while it dumps, its number taken by another" {
+	needs_victim null
+	needs_tool setpriv
+	[ -w /proc/sys/kernel/ns_last_pid ] ||
+	    unmet "needs /proc/sys/kernel/ns_last_pid"
+	a_public_place
+	# the handler keeps the core, lets the process be killed, waits until
+	# its number has been taken, and only then calls usercrash_c
+	pattern_lock
+	cat >"$RUND/h" <<-EOF
+		exec 2>>$RUND/log
+		cat >$RUND/d/core
+		kill -KILL \$3
+		exec <&-
+		while kill -0 \$3 2>/dev/null; do sleep 0.01; done
+		n=0
+		while [ \$n -lt 50 ]; do
+			n=\$((n + 1))
+			echo \$((\$3 - 1)) >/proc/sys/kernel/ns_last_pid
+			sleep 1000 >/dev/null 2>&1 &
+			[ \$! != \$3 ] || break
+			kill \$!
+		done
+		echo \$! >$RUND/taken
+		$C -o $RUND/d/r.pidfd --tid=\$1 --pidfd=\$2 --time=\$5 \
+		    \$3 "\$4" 11 <$RUND/d/core
+		$C -o $RUND/d/r.plain --time=\$5 \$3 "\$4" 11 <$RUND/d/core
+		echo done >$RUND/done
+		kill \$!
+	EOF
+	pattern "|/bin/sh $RUND/h %I %F %P %e %t"
+	crash "$VICTIMS/null"
+	wait_for 30 test -s "$RUND/done"
+	cat "$RUND/log"
+	if [ "$(cat "$RUND/taken")" != "$PID" ]; then
+		unmet "needs a process number of one's choice"
+	fi
+	for f in "$RUND/d/r.pidfd" "$RUND/d/r.plain"; do
+		is_report "$f"
+		frames "$f" | head -1 | grep -q crash_here
+		not grep -q sleep "$f"
+	done
+}
+
+@test "class 2: a core of a setuid program is root's alone" {
+	needs_victim null
+	needs_tool setpriv
+	a_core
+	for mode in 2 0 '' 7 junk; do
+		status=0
+		"$C" -o "$BATS_TEST_TMPDIR/r.$mode" --dumpmode="$mode" \
+		    "$PID" null 11 <"$CORE" 2>/dev/null || status=$?
+		[ "$status" -le 1 ]
+		[ "$(($(stat -c 0%a "$BATS_TEST_TMPDIR/r.$mode") & 7))" = 0 ]
+	done
+	# by the kernel: nothing for the user who ran it
+	pattern_direct
+	kernel_set /proc/sys/fs/suid_dumpable 2
+	a_public_place
+	cp "$VICTIMS/null" "$PUBLIC/null"
+	chmod 4755 "$PUBLIC/null"
+	crash $NOBODY "$PUBLIC/null"
+	wait_for 30 test -e "$RUND/d/usercrash_00"
+	REPORT=$RUND/d/usercrash_00
+	chmod 755 "$RUND"
+	not $NOBODY cat "$REPORT" >/dev/null 2>&1
+	[ "$(stat -c %u "$REPORT")" = 0 ]
+	[ "$(value dumpmode "$REPORT")" = 2 ]
+	# and nothing where it stood
+	[ -z "$(find "$WHERE" "$PUBLIC" -newer "$RUND/c" -name '*core*')" ]
+}
+
+@test "class 3: no file where the crasher stands" {
+	needs_victim null
+	needs_tool setpriv
+	pattern_direct
+	a_public_place
+	WHERE=$PUBLIC
+	chmod 755 "$BATS_RUN_TMPDIR"
+	cp "$VICTIMS/null" "$PUBLIC/null"
+	(
+		ulimit -c unlimited
+		crash $NOBODY "$PUBLIC/null"
+		echo "$PID" >"$BATS_TEST_TMPDIR/pid"
+	)
+	report_of "$(cat "$BATS_TEST_TMPDIR/pid")"
+	find "$PUBLIC" -mindepth 1 -printf '%f\n' | sort |
+	    diff - <(printf '%s\n' err null out)
+}
+
+@test "class 4: a spool directory that is not ours alone is refused" {
+	a_core
+	needs_root
+	mkdir -m 750 "$BATS_TEST_TMPDIR/real"
+	for trick in link others group owner file; do
+		d=$BATS_TEST_TMPDIR/$trick
+		case $trick in
+		link) ln -s real "$d" ;;
+		others) mkdir "$d" && chmod 777 "$d" ;;
+		group) mkdir "$d" && chmod 770 "$d" && chgrp 65534 "$d" ;;
+		owner) mkdir -m 750 "$d" && chown 65534 "$d" ;;
+		file) echo precious >"$d" ;;
+		esac
+		status=0
+		"$C" -d "$d" -S "$BATS_TEST_TMPDIR/none" "$PID" null 11 \
+		    <"$CORE" 2>"$BATS_TEST_TMPDIR/e" || status=$?
+		echo "$trick: $status $(cat "$BATS_TEST_TMPDIR/e")"
+		[ "$status" = 111 ]
+		grep -q "$d: " "$BATS_TEST_TMPDIR/e"
+		[ "$trick" = file ] || [ -z "$(ls -A "$d")" ]
+	done
+	[ "$(cat "$BATS_TEST_TMPDIR/file")" = precious ]
+}
+
+@test "class 4: links under the names of slots are replaced, not followed" {
+	a_core
+	needs_root
+	mkdir -m 750 "$BATS_TEST_TMPDIR/d"
+	echo precious >"$BATS_TEST_TMPDIR/target"
+	ln -s ../target "$BATS_TEST_TMPDIR/d/usercrash_00"
+	ln -s ../target "$BATS_TEST_TMPDIR/d/usercrash_01"
+	ln -s ../target "$BATS_TEST_TMPDIR/d/.slots"
+	for _ in 1 2 3; do
+		"$C" -d "$BATS_TEST_TMPDIR/d" -n 2 \
+		    -S "$BATS_TEST_TMPDIR/none" "$PID" null 11 <"$CORE" || :
+	done
+	[ "$(cat "$BATS_TEST_TMPDIR/target")" = precious ]
+	ln -s ../target "$BATS_TEST_TMPDIR/out"
+	"$C" -o "$BATS_TEST_TMPDIR/out" "$PID" null 11 <"$CORE" || :
+	[ "$(cat "$BATS_TEST_TMPDIR/target")" = precious ]
+}
+
+@test "class 5: nothing under a final name before it is complete" {
+	needs_victim null
+	needs_tool strace
+	pattern_lock
+	server_start -m 0
+	cat >"$RUND/h" <<-EOF
+		exec 2>>$RUND/log
+		export ASAN_OPTIONS=detect_leaks=0
+		exec strace -f -qq -o $RUND/trace -e trace=write \
+		    -e inject=write:delay_enter=1000000:when=1 \
+		    $C -d$RUND/d -S$RUND/s \$1 "\$2" \$3
+	EOF
+	pattern "|/bin/sh $RUND/h %P %e %s"
+	"$VICTIMS/null" 3>&- 9>&- &
+	PID=$!
+	wait_for 30 test -s "$RUND/log"
+	# while it writes, and it does so for a second, there is no report
+	n=0
+	while [ ! -e "$RUND/d/usercrash_00" ]; do
+		n=$((n + 1))
+		[ $n -lt 2000 ]
+		sleep 0.01
+	done
+	is_report "$RUND/d/usercrash_00"
+	frames "$RUND/d/usercrash_00" | grep -q ' main null$'
+	[ -n "$(section status "$RUND/d/usercrash_00")" ]
+	wait "$PID" 2>/dev/null || :
+}
+
+# hostile names: what a program may call itself
+NAMES=('a b' '  ' "quo'te\"s" '$(touch x)' '`touch x`' '*' '-o x' 'a;touch x'
+    $'new\nline' ') R 1 1' $'esc\e[31m' $'\x01\x02\x1f\x7f' $'\xff\xfe'
+    $'x\nsignal: 9' 'back\slash' '%s%n%p' $'\xe2\x80\xae')
+
+@test "class 6: what a program calls itself forges nothing" {
+	needs_victim comm
+	truth comm.c name
+	pattern_lock
+	server_start -m 0 -n 400
+	pattern_direct -n400
+	for name in "${NAMES[@]}"; do
+		printf 'comm %q\n' "$name"
+		crash "$VICTIMS/comm" "$name"
+		report_of "$PID"
+		is_report "$REPORT"
+		chain_is "$TRUTH" comm "$REPORT"
+		[ "$(grep -c '^signal: ' "$REPORT")" = 1 ]
+		[ "$(grep -c '^comm: ' "$REPORT")" = 1 ]
+		[ "$(value signal "$REPORT")" = '11 SIGSEGV' ]
+		[ "$(value uid "$REPORT")" = 0 ]
+		# one line each in both logs, nothing that a terminal obeys
+		[ "$(grep -c "pid $PID " "$RUND/log")" = 1 ]
+		wait_for 10 eval "dmesg | grep -q 'usercrash_c: info: .*$PID'"
+	done
+	not grep -nP '[^\x0a\x20-\x7e]' "$RUND/log"
+	# a name is at most 15 bytes; the readable ones arrive as they are
+	crash "$VICTIMS/comm" 'a b c'
+	report_of "$PID"
+	[ "$(value comm "$REPORT")" = 'a b c' ]
+	[ "$(value thread "$REPORT")" = 'a b c' ]
+}
+
+@test "class 6: JSON of hostile names is JSON" {
+	needs_victim comm
+	pattern_lock
+	server_start -m 0 -n 400
+	pattern_direct -fjson
+	i=0
+	for name in "${NAMES[@]}"; do
+		printf 'comm %q\n' "$name"
+		i=$((i + 1))
+		cp "$VICTIMS/comm" "$BATS_TEST_TMPDIR/$i$name"
+		crash "$BATS_TEST_TMPDIR/$i$name" "$name" "$name" "--$name"
+		wait_for 30 json_there "$PID"
+		json_valid "$f"
+		[ "$(json_get "$f" signal)" = 11 ]
+		[ "$(json_get "$f" backtrace 0 function)" = crash_here ]
+	done
+}
+
+# Sets f.
+json_there()
+{
+	for f in "$RUND"/d/usercrash_*; do
+		[ "$(json_get "$f" pid 2>/dev/null)" != "$1" ] || return 0
+	done
+	return 1
+}
+
+@test "class 7: a FIFO where a file is expected hangs nobody" {
+	needs_victim null
+	cp "$VICTIMS/null" "$BATS_TEST_TMPDIR/prog"
+	core_of "$BATS_TEST_TMPDIR/prog"
+	rm "$BATS_TEST_TMPDIR/prog"
+	mkfifo "$BATS_TEST_TMPDIR/prog" "$BATS_TEST_TMPDIR/fifo"
+	status=0
+	timeout 30 "$D" "$CORE" >"$BATS_TEST_TMPDIR/r" || status=$?
+	[ "$status" -le 1 ]
+	is_report "$BATS_TEST_TMPDIR/r"
+	status=0
+	timeout 30 "$D" "$CORE" "$BATS_TEST_TMPDIR/fifo" \
+	    >"$BATS_TEST_TMPDIR/r" 2>"$BATS_TEST_TMPDIR/e" || status=$?
+	cat "$BATS_TEST_TMPDIR/e"
+	[ "$status" -le 1 ] || [ "$status" = 100 ]
+	status=0
+	timeout 30 "$D" "$BATS_TEST_TMPDIR/fifo" 2>"$BATS_TEST_TMPDIR/e" ||
+	    status=$?
+	[ "$status" = 100 ]
+	# the same to the handler, the process gone
+	PID=$(($(cat /proc/sys/kernel/pid_max) - 1))
+	status=0
+	timeout 30 "$C" -o "$BATS_TEST_TMPDIR/r" "$PID" prog 11 <"$CORE" ||
+	    status=$?
+	[ "$status" -le 1 ]
+	is_report "$BATS_TEST_TMPDIR/r"
+	# and devices
+	status=0
+	timeout 30 "$D" /dev/zero 2>/dev/null || status=$?
+	[ "$status" = 100 ]
+	status=0
+	timeout 30 "$D" "$CORE" /dev/zero >/dev/null 2>&1 || status=$?
+	[ "$status" -le 1 ] || [ "$status" = 100 ]
+}
+
+@test "class 8: a file of the same name outside the container is not read" {
+	needs_victim null
+	needs_tool unshare
+	unshare -m true 2>/dev/null || unmet "needs mount namespaces"
+	truth null.c
+	pattern_direct
+	a_public_place
+	# out here `prog' is another program
+	cp "$VICTIMS/strlen" "$PUBLIC/prog"
+	cat >"$PUBLIC/run" <<-EOF
+		mount --bind $VICTIMS/null $PUBLIC/prog
+		exec $PUBLIC/prog
+	EOF
+	crash unshare -m sh "$PUBLIC/run"
+	report_of "$PID"
+	is_report "$REPORT"
+	frames "$REPORT"
+	module=$(frames "$REPORT" | head -1 | awk '{ print $3 }')
+	chain_is "$TRUTH" "$module" "$REPORT"
+	grep -q '^container: .*mnt' "$REPORT"
+}
+
+@test "class 9: no shell ever sees what a program is called" {
+	needs_victim comm
+	pattern_lock
+	server_start -m 0 -n 400
+	pattern_direct
+	WHERE=$BATS_TEST_TMPDIR/where
+	mkdir "$WHERE"
+	i=0
+	for name in "${NAMES[@]}"; do
+		i=$((i + 1))
+		printf 'exe %q\n' "$name"
+		cp "$VICTIMS/comm" "$WHERE/$i$name"
+		crash "$VICTIMS/launch" argv0 "$name" "$WHERE/$i$name" \
+		    "$name" "$name"
+		report_of "$PID"
+		is_report "$REPORT"
+		[ "$(frames "$REPORT" | head -1 | cut -d ' ' -f 2)" = \
+		    crash_here ]
+		grep -q '^exe: ' "$REPORT"
+		grep -q '^cmdline: ' "$REPORT"
+		[ "$(value signal "$REPORT")" = '11 SIGSEGV' ]
+	done
+	# nothing was run, nothing was made: x is what all of them touch
+	[ ! -e "$WHERE/x" ]
+	[ ! -e /x ]
+	[ ! -e "$RUND/x" ]
+	[ "$(find "$WHERE" -type f | tr -dc '\0' | wc -c)" = 0 ]
+	[ "$(find "$WHERE" -type f -printf x)" = \
+	    "$(printf 'x%.0s' $(seq $((i + 2))))" ]
+}
+
+@test "class 11: 0640, root's, whatever the umask" {
+	needs_victim null
+	pattern_lock
+	group=0
+	getent group adm >/dev/null && group=$(getent group adm | cut -d: -f3)
+	for mask in 0 077 027; do
+		cat >"$RUND/h" <<-EOF
+			umask $mask
+			exec $C -d$RUND/d -S$RUND/s \$1 "\$2" \$3 2>>$RUND/log
+		EOF
+		pattern "|/bin/sh $RUND/h %P %e %s"
+		crash "$VICTIMS/null"
+		report_of "$PID"
+		[ "$(stat -c %u:%g:%a "$REPORT")" = "0:$group:640" ]
+	done
+	for mask in 0 077; do
+		(umask $mask; server_start -m 0; echo "$BG" >"$RUND/server")
+		pattern_direct
+		crash "$VICTIMS/null"
+		report_of "$PID"
+		[ "$(stat -c %u:%g:%a "$REPORT")" = "0:$group:640" ]
+		[ "$(stat -c %a "$RUND/s")" = 600 ]
+		kill "$(cat "$RUND/server")"
+		wait_for 20 gone "$(cat "$RUND/server")"
+		rm -f "$RUND/s"
+	done
+	not grep -q . <(find "$RUND/d" -perm /o=rwx)
+}
+
+@test "class 12: cores cut anywhere crash nobody" {
+	a_core
+	size=$(stat -c %s "$CORE")
+	for n in 0 1 15 16 63 64 65 100 120 200 500 1000 1500 2000 2500 3000 \
+	    3500 4000 5000 6000 8000 12000 20000 50000 $((size / 2)) \
+	    $((size - 1)); do
+		head -c "$n" "$CORE" >"$BATS_TEST_TMPDIR/core"
+		unharmed "cut at $n"
+	done
+}
+
+# Both programs end in order on $BATS_TEST_TMPDIR/core.
+unharmed()
+{
+	status=0
+	timeout 60 "$D" "$BATS_TEST_TMPDIR/core" >"$BATS_TEST_TMPDIR/r" \
+	    2>"$BATS_TEST_TMPDIR/e" || status=$?
+	case $status in
+	0 | 1 | 100) ;;
+	*) echo "$1: debugger: $status"; cat "$BATS_TEST_TMPDIR/e"; false ;;
+	esac
+	[ "$status" = 100 ] || is_report "$BATS_TEST_TMPDIR/r"
+	status=0
+	timeout 60 "$C" -o "$BATS_TEST_TMPDIR/r" 999999999 x 11 \
+	    <"$BATS_TEST_TMPDIR/core" 2>"$BATS_TEST_TMPDIR/e" || status=$?
+	case $status in
+	0 | 1 | 100) ;;
+	*) echo "$1: usercrash_c: $status"; cat "$BATS_TEST_TMPDIR/e"; false ;;
+	esac
+	# the worker that parses must not have died of it
+	not grep -q 'died of signal\|Sanitizer\|runtime error' \
+	    "$BATS_TEST_TMPDIR/e"
+}
+
+@test "class 12: cores with bytes changed crash nobody" {
+	a_core
+	# headers and notes are where a parser can be led astray; a row of
+	# places that is the same in every run, in each one a few values
+	seed=12345
+	for i in $(seq 60); do
+		seed=$(((seed * 1103515245 + 12345) & 0x7fffffff))
+		at=$((seed % 3000))
+		cp "$CORE" "$BATS_TEST_TMPDIR/core"
+		case $((i % 3)) in
+		0) v='\377\377\377\377' ;;
+		1) v='\000\000\000\200' ;;
+		2) v='\001\000\000\000' ;;
+		esac
+		# shellcheck disable=SC2059
+		printf "$v" | dd of="$BATS_TEST_TMPDIR/core" bs=1 seek=$at \
+		    conv=notrunc status=none
+		unharmed "$v at $at"
+	done
+}
+
+@test "class 12: the worker that parses is nobody, without privileges" {
+	a_core
+	needs_root
+	needs_tool strace
+	export ASAN_OPTIONS=detect_leaks=0
+	strace -f -qq -o "$BATS_TEST_TMPDIR/trace" \
+	    -e trace=setresuid,setresgid,setgroups,prctl,read,execve \
+	    "$C" -o "$BATS_TEST_TMPDIR/r" 999999999 x 11 \
+	    <"$CORE" 2>/dev/null || :
+	[ -s "$BATS_TEST_TMPDIR/r" ]
+	# in the process that reads the core, before it reads it
+	reader=$(sed -n 's/^\([0-9]*\) *read(0, "\\177ELF.*/\1/p' \
+	    "$BATS_TEST_TMPDIR/trace" | head -1)
+	grep "^$reader " "$BATS_TEST_TMPDIR/trace" |
+	    sed '/read(0, "\\177ELF/q' >"$BATS_TEST_TMPDIR/before"
+	cat "$BATS_TEST_TMPDIR/before"
+	grep -q 'setgroups(0' "$BATS_TEST_TMPDIR/before"
+	grep -q 'setresuid(65534, 65534, 65534)' "$BATS_TEST_TMPDIR/before"
+	grep -q 'setresgid(65534, 65534, 65534)' "$BATS_TEST_TMPDIR/before"
+	grep -q 'PR_SET_NO_NEW_PRIVS, 1' "$BATS_TEST_TMPDIR/before"
+}
+
+@test "class 13: a thread of another process is not traced" {
+	needs_victim live
+	live
+	bg sleep 1000
+	DECOY=$BG
+	status=0
+	"$D" -t "$DECOY" "$PID" >"$BATS_TEST_TMPDIR/r" \
+	    2>"$BATS_TEST_TMPDIR/e" || status=$?
+	cat "$BATS_TEST_TMPDIR/e"
+	[ "$status" = 1 ] || [ "$status" = 100 ]
+	[ ! -s "$BATS_TEST_TMPDIR/r" ]
+	grep -q "$DECOY" "$BATS_TEST_TMPDIR/e"
+	grep -q '^TracerPid:.0$' "/proc/$DECOY/status"
+}
+
+@test "class 15: unknown, missing and extra arguments cost no report" {
+	needs_victim null
+	a_core
+	truth null.c
+	# offline, and every one with a warning
+	for args in "--novelty=5 $PID null 11" "--novelty $PID null 11" \
+	    "-Z $PID null 11" "$PID null" "$PID null 11 extra"; do
+		status=0
+		# shellcheck disable=SC2086
+		"$C" -o "$BATS_TEST_TMPDIR/r" $args <"$CORE" \
+		    2>"$BATS_TEST_TMPDIR/e" || status=$?
+		echo "$args: $status $(cat "$BATS_TEST_TMPDIR/e")"
+		[ "$status" -le 1 ]
+		is_report "$BATS_TEST_TMPDIR/r"
+		frames "$BATS_TEST_TMPDIR/r" | head -1 | grep -q crash_here
+		rm "$BATS_TEST_TMPDIR/r"
+	done
+	# by the kernel: a pattern that is newer than the program, and one that
+	# has specifiers the kernel does not know
+	pattern_lock
+	pattern "|$RUND/c -d$RUND/d -S$RUND/s --novelty=%I %P %e %s"
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	chain_is "$TRUTH" null "$REPORT"
+	pattern "|$RUND/c -d$RUND/d -S$RUND/s --pidfd=%Z --host=%Y %P %e %s"
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	chain_is "$TRUTH" null "$REPORT"
+}
+
+@test "class 16: a program that crashes all the time evicts no other" {
+	needs_victim null
+	pattern_lock
+	server_start -m 0 -n 12
+	pattern_direct
+	cp "$VICTIMS/null" "$BATS_TEST_TMPDIR/quiet"
+	crash "$BATS_TEST_TMPDIR/quiet"
+	report_of "$PID"
+	quiet=$PID
+	for _ in $(seq 20); do
+		crash "$VICTIMS/null"
+		report_of "$PID"
+	done
+	report_is_there "$quiet"
+	[ "$(reports)" -le 4 ]
+	# none of them without its line
+	[ "$(grep -c 'usercrash_s: info: usercrash_.*comm null' \
+	    "$RUND/log")" = 20 ]
+}
+
+@test "class 17: a handler that dies makes no further crash" {
+	needs_victim null
+	needs_tool strace
+	pattern_lock
+	for call in openat:3 write:1 mmap:2; do
+		cat >"$RUND/h" <<-EOF
+			exec 2>>$RUND/log
+			export ASAN_OPTIONS=detect_leaks=0
+			echo called >>$RUND/calls
+			exec strace -f -qq -o /dev/null -e trace=${call%:*} \
+			    -e inject=${call%:*}:signal=SEGV:when=${call#*:} \
+			    $C -fjson -d$RUND/d -S$RUND/s \$1 "\$2" \$3
+		EOF
+		: >"$RUND/calls"
+		echo "$call"
+		pattern "|/bin/sh $RUND/h %P %e %s"
+		crash "$VICTIMS/null"
+		gone "$PID"
+		cat "$RUND/calls"
+		# for the victim, and not for the handler
+		[ "$(wc -l <"$RUND/calls")" = 1 ]
+		for f in "$RUND"/d/usercrash_*; do
+			[ ! -e "$f" ] || json_valid "$f"
+		done
+	done
+	pattern_direct
+	crash "$VICTIMS/null"
+	report_of "$PID"
+}
+
+@test "class 17: a worker that dies leaves a report that says so" {
+	needs_victim null
+	needs_tool strace
+	pattern_lock
+	# the worker is the one that drops its privileges; it dies after that
+	cat >"$RUND/h" <<-EOF
+		exec 2>>$RUND/log
+		export ASAN_OPTIONS=detect_leaks=0
+		exec strace -f -qq -o /dev/null -e trace=setresuid \
+		    -e inject=setresuid:signal=SEGV:when=1 \
+		    $C -d$RUND/d -S$RUND/s \$1 "\$2" \$3
+	EOF
+	pattern "|/bin/sh $RUND/h %P %e %s"
+	crash "$VICTIMS/null"
+	wait_for 30 test -e "$RUND/d/usercrash_00"
+	cat "$RUND/d/usercrash_00" "$RUND/log"
+	grep -q '^incomplete: ' "$RUND/d/usercrash_00"
+	grep -q 'info: .*incomplete: .*signal 11' "$RUND/log"
+}
+
+@test "class 17: a core that never comes is not waited for for ever" {
+	mkfifo "$BATS_TEST_TMPDIR/core"
+	exec 5<>"$BATS_TEST_TMPDIR/core"
+	start=$SECONDS
+	status=0
+	timeout 60 "$C" -w 2 -o "$BATS_TEST_TMPDIR/r" 999999999 x 11 <&5 \
+	    2>"$BATS_TEST_TMPDIR/e" || status=$?
+	exec 5>&-
+	cat "$BATS_TEST_TMPDIR/e"
+	[ "$status" = 1 ]
+	[ $((SECONDS - start)) -le 15 ]
+	grep -q '^usercrash report ' "$BATS_TEST_TMPDIR/r"
+}
+
+@test "class 18: a hung server does not hold the crashed process" {
+	needs_victim null
+	pattern_lock
+	server_start -m 0
+	kill -STOP "$BG"
+	STOPPED=$BG
+	pattern_direct
+	start=$SECONDS
+	crash "$VICTIMS/null"
+	[ $((SECONDS - start)) -le 10 ]
+	report_of "$PID"
+	is_report "$REPORT"
+}
+
+@test "class 18: a full disk does not hold the crashed process" {
+	needs_victim null
+	pattern_lock
+	mount -t tmpfs -o size=64k,mode=750 tmpfs "$RUND/d" ||
+	    unmet "needs to mount"
+	MOUNTED=$RUND/d
+	dd if=/dev/zero of="$RUND/d/filler" bs=1k status=none 2>/dev/null || :
+	pattern_direct
+	start=$SECONDS
+	crash "$VICTIMS/null"
+	[ $((SECONDS - start)) -le 20 ]
+	[ "$(reports)" = 0 ]
+	# said in so many words, and with the process's number
+	wait_for 10 eval "dmesg | tail -20 | grep -q 'usercrash_c: .*No space'"
+	wait_for 10 eval "dmesg | grep 'usercrash_c: .*$PID' |
+	    grep -q 'no report'"
+}
