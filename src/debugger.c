@@ -243,6 +243,43 @@ check_head(const char *path, const struct core_head *h, int r)
 		msg_warn("%s ends before its notes do", path);
 }
 
+/* A wrong program file would only show in names that are missing. */
+static void
+check_exe(const char *exe)
+{
+	struct elfsym_head head = {0};
+	const char *machine;
+	struct stat st;
+	int fd, r, err;
+
+	fd = open(exe, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd == -1 || fstat(fd, &st) == -1)
+		msg_die_sys(EXIT_USAGE, "unable to open %s", exe);
+	r = S_ISREG(st.st_mode) ? elfsym_head(fd, &head) : -1;
+	err = S_ISREG(st.st_mode) ? errno : ENOEXEC;
+	close(fd);
+	if (r == -1 && err != ENOTSUP)
+		msg_die(EXIT_USAGE, "%s is not an ELF program", exe);
+	if (r == -1 || head.machine != arch_native->machine) {
+		machine = arch_machine_name(head.machine);
+		msg_die(EXIT_USAGE, "%s is for another machine: %s", exe,
+		    machine != NULL ? machine : "unknown");
+	}
+	elfsym_head_free(&head);
+}
+
+static void
+warn_mismatch(const struct target *t, const char *exe)
+{
+	size_t i;
+
+	for (i = 0; i < t->nmods; i++)
+		if (t->mods[i].isexec && t->mods[i].fdwhy != NULL)
+			msg_warn("%s was not used: it has another build-id "
+				 "than the program of the core",
+			    exe);
+}
+
 /* 1 when the core was cut: its segments promise more than there is. */
 static int
 check_size(const char *path, const struct core_head *h, uint64_t size)
@@ -286,6 +323,8 @@ debug_core(const char *path, const char *exe, const struct options *o)
 		msg_die(EXIT_USAGE, "%s is not a regular file", path);
 	if (privdrop_but_reading(NOBODY, NOBODY) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	if (exe != NULL)
+		check_exe(exe);
 	r = core_head_pread(corefd, &h);
 	check_head(path, &h, r);
 	c.partial = check_size(path, &h, (uint64_t)st.st_size) || r == -1;
@@ -302,7 +341,10 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	c.pid = h.have_psinfo ? h.pspid : h.nthreads > 0 ? h.threads[0].pid : 0;
 	c.time = st.st_mtime;
 	c.deadline = deadline_in((int64_t)o->wait_s * 1000);
-	return dump(&c, o);
+	r = dump(&c, o);
+	if (exe != NULL)
+		warn_mismatch(&t, exe);
+	return r;
 }
 
 int

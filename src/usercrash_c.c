@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -423,6 +424,9 @@ main(int argc, char **argv)
 		o.comm, &s) == -1)
 		msg_warn_sys("unable to create a report in %s",
 		    o.sink.output != NULL ? o.sink.output : o.sink.slots.dir);
+	if (s.fd != -1 && s.fd != STDOUT_FILENO &&
+	    (o.dumpmode >= 0 ? o.dumpmode != 1 : proc_is_secret(procfd)))
+		fchmod(s.fd, 0600);
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)

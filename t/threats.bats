@@ -114,6 +114,7 @@ a_public_place()
 	a_public_place
 	cp "$VICTIMS/null" "$PUBLIC/null"
 	chmod 4755 "$PUBLIC/null"
+	WHERE=$PUBLIC
 	crash $NOBODY "$PUBLIC/null"
 	wait_for 30 test -e "$RUND/d/usercrash_00"
 	REPORT=$RUND/d/usercrash_00
@@ -122,7 +123,7 @@ a_public_place()
 	[ "$(stat -c %u "$REPORT")" = 0 ]
 	[ "$(value dumpmode "$REPORT")" = 2 ]
 	# and nothing where it stood
-	[ -z "$(find "$WHERE" "$PUBLIC" -newer "$RUND/c" -name '*core*')" ]
+	[ -z "$(find "$PUBLIC" -name '*core*')" ]
 }
 
 @test "class 3: no file where the crasher stands" {
@@ -269,7 +270,8 @@ NAMES=('a b' '  ' "quo'te\"s" '$(touch x)' '`touch x`' '*' '-o x' 'a;touch x'
 json_there()
 {
 	for f in "$RUND"/d/usercrash_*; do
-		[ "$(json_get "$f" pid 2>/dev/null)" != "$1" ] || return 0
+		grep -Eqs "\"pid\": ?$1[,}]" "$f" || continue
+		[ "$(json_get "$f" pid)" = "$1" ] && return 0
 	done
 	return 1
 }
@@ -541,7 +543,7 @@ unharmed()
 		cat >"$RUND/h" <<-EOF
 			exec 2>>$RUND/log
 			export ASAN_OPTIONS=detect_leaks=0
-			echo called >>$RUND/calls
+			echo called \$* >>$RUND/calls
 			exec strace -f -qq -o /dev/null -e trace=${call%:*} \
 			    -e inject=${call%:*}:signal=SEGV:when=${call#*:} \
 			    $C -fjson -d$RUND/d -S$RUND/s \$1 "\$2" \$3
@@ -552,8 +554,10 @@ unharmed()
 		crash "$VICTIMS/null"
 		gone "$PID"
 		cat "$RUND/calls"
-		# for the victim, and not for the handler
-		[ "$(wc -l <"$RUND/calls")" = 1 ]
+		# for the victim, and not for the handler (strace dies the
+		# way its tracee did, which is none of our business)
+		[ "$(grep -c ' null ' "$RUND/calls")" = 1 ]
+		not grep -q usercrash "$RUND/calls"
 		for f in "$RUND"/d/usercrash_*; do
 			[ ! -e "$f" ] || json_valid "$f"
 		done

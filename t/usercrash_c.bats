@@ -461,7 +461,8 @@ json_there()
 {
 	local f
 	for f in "$RUND"/d/usercrash_*; do
-		[ "$(json_get "$f" pid 2>/dev/null)" = "$1" ] && return 0
+		grep -Eqs "\"pid\": ?$1[,}]" "$f" || continue
+		[ "$(json_get "$f" pid)" = "$1" ] && return 0
 	done
 	return 1
 }

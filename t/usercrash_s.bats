@@ -342,22 +342,24 @@ usercrash_00 server" ]
 	reachable
 	server -n 8 -s 2 -c 4 -U 12345 -U 65534
 	[ "$(stat -c %a "$S")" = 666 ]
-	AS_OTHER="setpriv --reuid=65534 --clear-groups"
+	other=(setpriv --reuid=65534 --clear-groups)
 	for i in 1 2 3 4; do
-		$AS_OTHER $C -k $i only "text $i"
+		# refused while the child before is not yet reaped
+		wait_for 20 "${other[@]}" $C -k $i only "text $i"
 	done
 	[ "$(names)" = 2 ]
-	HOLD_AS=($AS_OTHER)
+	wait_for 20 ends "$(child)"
+	HOLD_AS=("${other[@]}")
 	hold a
 	HOLD_AS=()
-	run $AS_OTHER $C only b
+	run "${other[@]}" $C only b
 	[ "$status" = 1 ]
 	[ "$output" = "Resource temporarily unavailable" ]
 	run $C -k 7 only root
 	[ "$output" = "usercrash_02 server" ]
 	release a
 	wait_for 20 ends "$(grep 'uid 65534: child' "$D/err" | tail -1 | sed 's/.* //')"
-	wait_for 20 $AS_OTHER $C only c
+	wait_for 20 "${other[@]}" $C only c
 	run setpriv --reuid=4242 --clear-groups $C only x
 	[ "$output" = "Permission denied" ]
 }

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/num.h"
@@ -231,4 +232,20 @@ proc_find_crashed(pid_t nspid)
 	}
 	closedir(d);
 	return hits == 1 ? found : -1;
+}
+
+int
+proc_is_secret(int procfd)
+{
+	struct stat dir, file;
+	struct buf b = {0};
+	long uid;
+
+	if (procfd == -1 || fstat(procfd, &dir) == -1 ||
+	    fstatat(procfd, "status", &file, 0) == -1 ||
+	    io_slurp(procfd, "status", STATUS_MAX, &b, NULL) == -1)
+		return 1;
+	uid = proc_status_number(b.p, b.len, "Uid", 0);
+	buf_free(&b);
+	return dir.st_uid != file.st_uid || uid != (long)dir.st_uid;
 }

@@ -37,6 +37,15 @@ int proc_open_thread(pid_t);
 pid_t proc_find_crashed(pid_t nspid);
 
 /*
+ * May the user of a process not see its memory?  For where the kernel did not
+ * tell (%d of core(5)).  Files below /proc/PID belong to root, but the
+ * directory to the effective user, of a process that is not dumpable (proc(5),
+ * task_dump_owner() in fs/proc/base.c); setuid shows in the uids as well.
+ * Unknown (procfd -1 too) is yes.
+ */
+int proc_is_secret(int procfd);
+
+/*
  * The value of field name ("NSpid") in the text of a status file: a pointer
  * behind the colon and blanks, *len up to the end of the line.  NULL when
  * there is none.  The Name: line comes first and holds an escaped comm, so a
