@@ -1,6 +1,14 @@
 # usercrash: make, make check, make install.  Needs GNU make and a C11
 # compiler, libc and libunwind.
 #
+#   all         the programs, in bin/
+#   check       the tests; check-san the same with sanitizers
+#   lint        what the tree promises of itself
+#   fuzz, bench see t/fuzz/fuzz.mk and t/bench/report.sh
+#   demo        a crash and its report
+#   install     below DESTDIR/PREFIX; switches nothing on.  uninstall
+#   clean       removes what was built
+#
 # What a program links is spelled out in its line below: nothing is implied.
 #   make SAN=1      ASan + UBSan build, in build-san/
 #   make WERROR=1   warnings are errors (CI)
@@ -9,7 +17,6 @@
 PREFIX = /usr
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
-SYSCONFDIR = /etc
 DESTDIR =
 
 CC = gcc
@@ -144,7 +151,56 @@ lint:
 demo:
 	bin/bootstrap demo
 
+# --- installation ----------------------------------------------------------
+DOCDIR = $(PREFIX)/share/doc/usercrash
+COMPDIR = $(PREFIX)/share/bash-completion/completions
+UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket
+# examples, for whoever sets things up: nothing reads them where they lie
+EXAMPLES = sysctl.d/60-usercrash.conf openrc/usercrash_s \
+	runit/usercrash_s/run runit/usercrash_s/log/run \
+	s6/usercrash_s/run s6/usercrash_s/type \
+	s6/usercrash_s-ipc/run s6/usercrash_s-ipc/type
+
+# FILE:WHERE:MODE of all that is installed, and removed
+PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
+		man/$p.8:$(MANDIR)/man8/$p.8:644 \
+		etc/bash-completion/usercrash:$(COMPDIR)/$p:644) \
+	man/usercrash.7:$(MANDIR)/man7/usercrash.7:644 \
+	README:$(DOCDIR)/README:644 \
+	$(foreach u,$(UNITS_SYSTEMD), \
+		etc/systemd/$u:$(PREFIX)/lib/systemd/system/$u:644) \
+	etc/tmpfiles.d/usercrash.conf:$(PREFIX)/lib/tmpfiles.d/usercrash.conf:644 \
+	$(foreach e,$(EXAMPLES),etc/$e:$(DOCDIR)/$e:$(if \
+		$(filter %/run openrc/%,$e),755,644))
+
+# By rename: the kernel may want to run usercrash_c at any moment.
+install: all
+	@set -e; umask 022; for f in $(PLACED); do \
+		from=$${f%%:*} mode=$${f##*:} to=$${f#*:}; \
+		to='$(DESTDIR)'$${to%:*}; \
+		mkdir -p "$${to%/*}"; \
+		case $$from in \
+		etc/*) sed 's|/usr/bin/|$(BINDIR)/|g' "$$from" ;; \
+		*) cat "$$from" ;; \
+		esac >"$$to.new"; \
+		chmod $$mode "$$to.new"; \
+		mv -f "$$to.new" "$$to"; \
+		echo "$$to"; \
+	done
+
+uninstall:
+	@set -e; for f in $(PLACED); do \
+		to=$${f#*:}; \
+		rm -f '$(DESTDIR)'"$${to%:*}"; \
+	done
+	@[ ! -d '$(DESTDIR)$(DOCDIR)' ] || find '$(DESTDIR)$(DOCDIR)' -depth \
+		-type d -exec rmdir {} \; 2>/dev/null || :
+
+clean:
+	rm -rf build build-san
+	rm -f $(PROGS:%=bin/%)
+
 -include $(shell find build build-san -name '*.d' 2>/dev/null)
 
-.PHONY: all units check check-san lint demo
+.PHONY: all units check check-san lint demo install uninstall clean
 .DELETE_ON_ERROR:

@@ -69,6 +69,7 @@ struct options {
 struct told {
 	char summary[CRASH_SUMMARY];
 	int partial;
+	int err; /* the report could not be written, an errno */
 };
 
 enum {
@@ -312,6 +313,7 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 	r = dying_report(&c, procfd, o->tid, STDIN_FILENO, reportfd, o->format);
 	memcpy(told->summary, c.summary, sizeof(told->summary));
 	told->partial = c.partial;
+	told->err = r == -1 && c.written ? errno : 0;
 	return r == -1 ? EXIT_SYSTEM : EXIT_DONE;
 }
 
@@ -380,6 +382,12 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	if (s->fd == -1) {
 		msg_warn("%s[%d] %s: no report: nowhere to write it", comm,
 		    (int)o->pid, told->summary);
+		return EXIT_SYSTEM;
+	}
+	if (told->err > 0) {
+		msg_warn("%s[%d] %s: no report: unable to write it: %s", comm,
+		    (int)o->pid, told->summary, strerror(told->err));
+		sink_abandon(s, told->err);
 		return EXIT_SYSTEM;
 	}
 	if (trouble != NULL && out_mend(s->fd, o->format, trouble) == -1 &&

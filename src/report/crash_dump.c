@@ -228,6 +228,7 @@ crash_dump(struct crash *c, struct out *o)
 	dump_modules(c, sy, o);
 	dump_status(c, o);
 	summarize(c, &f, signature);
+	c->written = 1;
 	fault_free(&f);
 	symbols_free(sy);
 	return 0;

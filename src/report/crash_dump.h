@@ -43,6 +43,7 @@ struct crash {
 	/* filled in for the caller's log line; hostile text */
 	char summary[CRASH_SUMMARY];
 	int partial; /* a section that matters is missing */
+	int written; /* all was made; what fails then is writing */
 };
 
 /* 0, or -1 with errno when memory ran out. */

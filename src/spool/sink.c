@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
@@ -22,12 +24,38 @@ sink_defaults(struct sink_cfg *cfg)
 	cfg->socket = SPOOL_SOCKET;
 }
 
+/* A pipe or device is written to as it is; a FIFO without a reader gets a
+ * moment to find one (ENXIO, open(2)), not for ever. */
+static int
+open_special(const char *path)
+{
+	const struct timespec nap = {.tv_nsec = 5000000};
+	int64_t deadline = deadline_in(ASK_MS);
+	int fd;
+
+	while ((fd = open(path,
+		    O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1 &&
+	    errno == ENXIO && deadline_left(deadline) > 0)
+		nanosleep(&nap, NULL);
+	if (fd != -1 && fcntl(fd, F_SETFL, O_WRONLY) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 static int
 open_output(const char *path, struct sink *s)
 {
+	struct stat st;
+
 	if (strcmp(path, "-") == 0) {
 		s->fd = STDOUT_FILENO;
 		return 0;
+	}
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		s->fd = open_special(path);
+		return s->fd == -1 ? -1 : 0;
 	}
 	if (asprintf(&s->tmp, "%s.part.%d", path, (int)getpid()) == -1) {
 		s->tmp = NULL;
@@ -88,4 +116,13 @@ sink_publish(const struct sink_cfg *cfg, struct sink *s)
 	}
 	return slots_publish(s->dirfd, s->fd, &cfg->slots, s->key,
 	    deadline_in(PUBLISH_MS), s->name);
+}
+
+void
+sink_abandon(struct sink *s, int reason)
+{
+	if (s->tmp != NULL)
+		unlink(s->tmp);
+	if (s->connfd != -1)
+		spool_abandon(s->connfd, reason);
 }

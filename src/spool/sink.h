@@ -35,4 +35,7 @@ int sink_open(const struct sink_cfg *, uint64_t key, pid_t pid, int signo,
  * published and no part of it is left. */
 int sink_publish(const struct sink_cfg *, struct sink *s);
 
+/* Nothing is to be published; reason is an errno. */
+void sink_abandon(struct sink *, int reason);
+
 #endif
