@@ -227,10 +227,13 @@ check_head(const char *path, const struct core_head *h, int r)
 	int err = errno;
 	const char *machine = arch_machine_name(h->machine);
 
-	if (r == -1 && err == ENOEXEC)
+	if (r == -1 && (err == ENOEXEC || h->machine == EM_NONE))
 		msg_die(EXIT_USAGE, "%s is not an ELF core", path);
 	if ((r == -1 && err == ENOTSUP) || h->machine != arch_native->machine)
-		msg_die(EXIT_USAGE, "%s is a core of another machine: %s", path,
+		msg_die(EXIT_USAGE,
+		    "%s is a core of another architecture: "
+		    "%s-bit %s",
+		    path, h->elfclass == ELFCLASS32 ? "32" : "64",
 		    machine != NULL ? machine : "unknown");
 	if (r == -1 && (err != ENODATA || h->nthreads == 0)) {
 		errno = err;
