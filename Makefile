@@ -80,7 +80,9 @@ usercrash_c_OBJ = usercrash_c base/privdrop $(BASE) $(PROC) $(CORE) \
 	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
 	unwind/target_proc unwind/target_core $(REPORT) report/dying
 usercrash_c_LIB = $(if $(filter yes,$(STATIC)),$(UNWIND_A),$(UNWIND))
-usercrash_c_LD = $(if $(filter yes,$(STATIC)),-static -no-pie,$(LDPIE))
+# the last for clang, to which -no-pie says nothing beside -static
+usercrash_c_LD = $(if $(filter yes,$(STATIC)),-static -no-pie \
+	-Wno-unused-command-line-argument,$(LDPIE))
 debugger_OBJ = debugger base/privdrop $(BASE) $(PROC) $(CORE) $(UNW) \
 	unwind/target_notes unwind/target_proc unwind/target_core \
 	unwind/target_live $(REPORT)

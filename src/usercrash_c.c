@@ -160,9 +160,11 @@ parse_options(struct options *o, int argc, char **argv)
 	o->uid = o->gid = o->dumpmode = o->pidfd = -1;
 	o->rlimit = -1;
 	o->wait_s = WORKER_S;
-	/* "+": a comm that begins with '-' is no option */
+	/* "+": a comm that begins with '-' is no option.  A pattern newer than
+	 * this program costs no report: unknown options are passed over */
+	opterr = 0;
 	while ((c = getopt_long(
-		    argc, argv, "+d:ef:n:o:S:s:vw:", longopts, NULL)) != -1)
+		    argc, argv, "+:d:ef:n:o:S:s:vw:", longopts, NULL)) != -1)
 		switch (c) {
 		case 'd':
 			o->sink.slots.dir = optarg;
@@ -224,6 +226,9 @@ parse_options(struct options *o, int argc, char **argv)
 			break;
 		case K_HOST:
 			o->host = optarg;
+			break;
+		case '?':
+			msg_warn("unknown option %s ignored", argv[optind - 1]);
 			break;
 		default:
 			msg_usage(SYNOPSIS);

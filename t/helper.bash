@@ -11,6 +11,7 @@ BUILD=$(cd "$TOP" && cd "${BUILD:-build}" && pwd)
 VICTIMS=$TOP/build/victims
 . "$TOP/t/kernel.sh"
 export LC_ALL=C
+TEST_SHELL=$BASHPID
 umask 022
 
 # --- conditions ------------------------------------------------------------
@@ -171,6 +172,10 @@ core_of()
 # c (the program), d (the reports); both gone after the test.
 pattern_lock()
 {
+	[ "$BASHPID" = "$TEST_SHELL" ] || {
+		echo "a subshell cannot keep the lock"
+		return 1
+	}
 	needs_kernel
 	kernel_lock
 	RUND=$(mktemp -d /run/uXXXX)

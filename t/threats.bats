@@ -381,6 +381,7 @@ json_there()
 	done
 	for mask in 0 077; do
 		(umask $mask; server_start -m 0; echo "$BG" >"$RUND/server")
+		BGS="${BGS:-} $(cat "$RUND/server")"
 		pattern_direct
 		crash "$VICTIMS/null"
 		report_of "$PID"

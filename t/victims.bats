@@ -192,6 +192,7 @@ RUN=()
 	needs_victim overflow
 	needs_tool gdb
 	truth overflow.c
+	pattern_lock
 	(
 		ulimit -s 256 # gdb takes minutes over a big one
 		NO_GDB=1 tee_victim overflow "" overflow

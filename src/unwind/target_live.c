@@ -299,19 +299,27 @@ copy_threads(struct target *t, struct live_source *s, struct seizure *z)
 	}
 }
 
+/* The wanted thread; where that has no registers (a leader that has exited),
+ * the first that has. */
 static void
 put_first(struct target *t, pid_t first)
 {
 	struct target_thread tmp;
-	size_t i;
+	size_t i, pick = 0;
 
-	for (i = 1; i < t->nthreads; i++)
+	for (i = 0; i < t->nthreads; i++) {
+		if (t->threads[i].regs.n == 0)
+			continue;
 		if (t->threads[i].tid == first) {
-			tmp = t->threads[0];
-			t->threads[0] = t->threads[i];
-			t->threads[i] = tmp;
-			return;
+			pick = i;
+			break;
 		}
+		if (t->threads[pick].regs.n == 0)
+			pick = i;
+	}
+	tmp = t->threads[0];
+	t->threads[0] = t->threads[pick];
+	t->threads[pick] = tmp;
 }
 
 static int
