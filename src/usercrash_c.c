@@ -329,7 +329,7 @@ await_worker(pid_t worker, int wait_s, char *text, size_t len)
 	int64_t deadline = deadline_in((int64_t)wait_s * 1000);
 	struct timespec ts;
 	sigset_t chld;
-	int status, left, late = 0;
+	int status = 0, left, late = 0;
 
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
@@ -415,17 +415,38 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	return code;
 }
 
+/* Forks the worker and waits for it; NULL, or what became of it. */
+static const char *
+make_report(const struct options *o, int procfd, const char *proc_why,
+    int reportfd, struct told *told, char *text, size_t len)
+{
+	sigset_t chld;
+	pid_t worker;
+
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap by itself */
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	worker = fork();
+	if (worker == 0)
+		_exit(work(o, procfd, proc_why, reportfd, told));
+	forget_stdin();
+	if (worker == -1) {
+		snprintf(text, len, "unable to fork: %s", strerror(errno));
+		return text;
+	}
+	return await_worker(worker, o->wait_s, text, len);
+}
+
 int
 main(int argc, char **argv)
 {
-	const char *proc_why = NULL, *trouble;
+	const char *proc_why = NULL, *trouble = NULL;
 	struct options o;
 	struct sink s;
 	struct told *told;
-	sigset_t chld;
-	char text[64];
-	pid_t worker;
-	int procfd;
+	char text[128];
+	int procfd, code;
 
 	msg_init("usercrash_c");
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -444,23 +465,11 @@ main(int argc, char **argv)
 	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (told == MAP_FAILED)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	if (s.fd == -1) {
-		forget_stdin();
-		return finish(&o, &s, told, NULL);
-	}
-
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	worker = fork();
-	if (worker == 0) {
-		_exit(work(&o, procfd, proc_why, s.fd, told));
-	}
-	forget_stdin();
-	if (worker == -1) {
-		snprintf(text, sizeof(text), "unable to fork");
-		trouble = text;
-	} else
-		trouble = await_worker(worker, o.wait_s, text, sizeof(text));
-	return finish(&o, &s, told, trouble);
+	if (s.fd != -1)
+		trouble = make_report(
+		    &o, procfd, proc_why, s.fd, told, text, sizeof(text));
+	code = finish(&o, &s, told, trouble);
+	free(o.comm);
+	free(s.tmp);
+	return code;
 }
