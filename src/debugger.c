@@ -174,7 +174,7 @@ debug_live(pid_t pid, const struct options *o)
 	    .dumpmode = -1,
 	    .rlimit = -1};
 	pid_t first = o->tid > 0 ? o->tid : pid;
-	int procfd;
+	int procfd, r;
 
 	if (pid == getpid())
 		msg_die(EXIT_USAGE, "unable to trace myself");
@@ -204,7 +204,11 @@ debug_live(pid_t pid, const struct options *o)
 	c.pause_ns = lt.pause_ns;
 	c.live = 1;
 	c.deadline = deadline_in((int64_t)o->wait_s * 1000);
-	return dump(&c, o);
+	r = dump(&c, o);
+	target_free(&t);
+	procinfo_free(&pi);
+	close(procfd);
+	return r;
 }
 
 static void
@@ -313,6 +317,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	    .gid = -1,
 	    .dumpmode = -1,
 	    .rlimit = -1,
+	    .offline = 1,
 	    .proc_why = "not recorded in a core file"};
 	struct stat st;
 	int corefd, r;
@@ -347,6 +352,9 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	r = dump(&c, o);
 	if (exe != NULL)
 		warn_mismatch(&t, exe);
+	target_free(&t);
+	core_head_free(&h);
+	close(corefd);
 	return r;
 }
 

@@ -458,7 +458,10 @@ main(int argc, char **argv)
 		o.comm, &s) == -1)
 		msg_warn_sys("unable to create a report in %s",
 		    o.sink.output != NULL ? o.sink.output : o.sink.slots.dir);
-	if (s.fd != -1 && s.fd != STDOUT_FILENO &&
+	if (s.connfd == -1 && o.sink.output == NULL)
+		msg_debug(1, "no server at %s: %s", o.sink.socket,
+		    strerror(s.ask_err));
+	if (s.fd != -1 && (s.tmp != NULL || o.sink.output == NULL) &&
 	    (o.dumpmode >= 0 ? o.dumpmode != 1 : proc_is_secret(procfd)))
 		fchmod(s.fd, 0600);
 	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,

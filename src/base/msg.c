@@ -10,7 +10,18 @@
 
 static const char *prog = "usercrash";
 static int verbose;
-static int sink = 2;
+static int sink = 2; /* -1: /dev/kmsg, when it is wanted */
+
+/* Opening it takes as long as opening a process; the first message of a good
+ * run comes when the report is out. */
+static void
+msg_open_sink(void)
+{
+	if (sink == -1)
+		sink = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	if (sink == -1)
+		sink = 2;
+}
 
 void
 msg_init(const char *name)
@@ -24,11 +35,8 @@ msg_init(const char *name)
 		if (!had[fd] &&
 		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
 			_exit(EXIT_SYSTEM); /* unreachable: fd is the lowest */
-	if (!had[2]) {
-		sink = open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NOCTTY);
-		if (sink == -1)
-			sink = 2;
-	}
+	if (!had[2])
+		sink = -1;
 }
 
 void
@@ -82,6 +90,7 @@ msg_put(const char *severity, const char *reason, const char *fmt, va_list ap)
 		n += 3;
 	}
 	line[n++] = '\n';
+	msg_open_sink();
 	if (write(sink, line, n) == -1 && sink != 2)
 		(void)!write(2, line, n);
 }
@@ -141,6 +150,7 @@ msg_usage(const char *synopsis)
 	char line[MSG_MAX];
 	int n = snprintf(line, sizeof(line), "usage: %s %s\n", prog, synopsis);
 
+	msg_open_sink();
 	if (n > 0)
 		(void)!write(sink, line,
 		    (size_t)n < sizeof(line) ? (size_t)n : sizeof(line) - 1);

@@ -118,7 +118,7 @@ gather_fd(int procfd, int fd, const char *name, struct proc_fd *f)
 	infofd = openat(procfd, path, O_RDONLY | O_CLOEXEC);
 	if (infofd == -1)
 		return 0;
-	n = io_read_full(infofd, text, sizeof(text));
+	n = read(infofd, text, sizeof(text));
 	close(infofd);
 	if (n > 0)
 		parse_fdinfo(text, (size_t)n, f);
@@ -183,7 +183,7 @@ gather_task(int taskfd, int namespaced, struct proc_task *t)
 	snprintf(path, sizeof(path), "%d/comm", (int)t->tid);
 	fd = openat(taskfd, path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1) {
-		r = io_read_full(fd, t->comm, sizeof(t->comm) - 1);
+		r = read(fd, t->comm, sizeof(t->comm) - 1);
 		close(fd);
 		if (r > 0 && t->comm[r - 1] == '\n')
 			r--;

@@ -77,7 +77,7 @@ find_access(struct fault *f, const struct crash *c)
 		return;
 	pc = thread_pc(c->t, th);
 	n = target_read(c->t, pc, code, sizeof(code));
-	if (f->have_addr && (f->addr == pc || n == 0)) {
+	if (f->have_addr && (f->addr == pc || target_code(c->t, pc) == NULL)) {
 		f->access = MEMOP_EXEC;
 		return;
 	}

@@ -40,6 +40,7 @@ unwind_all(struct crash *c)
 			continue;
 		if (i > 0 && deadline_left(c->deadline) == 0) {
 			t->threads_why = "no time left for further backtraces";
+			c->partial = 1;
 			break;
 		}
 		unwind_thread(u, &t->threads[i], &lim);
@@ -89,9 +90,14 @@ dump_host(const struct crash *c, struct out *o)
 
 	if (uname(&u) == -1)
 		memset(&u, 0, sizeof(u));
-	out_str(o, "host", OUT_KEY,
-	    c->host != NULL && *c->host != '\0' ? c->host : u.nodename);
-	out_str(o, "kernel", OUT_KEY, u.release);
+	if (c->offline) {
+		key_unavailable(o, "host", c->proc_why);
+		key_unavailable(o, "kernel", c->proc_why);
+	} else {
+		out_str(o, "host", OUT_KEY,
+		    c->host != NULL && *c->host != '\0' ? c->host : u.nodename);
+		out_str(o, "kernel", OUT_KEY, u.release);
+	}
 	out_str(o, "arch", OUT_KEY, arch != NULL ? arch : u.machine);
 }
 

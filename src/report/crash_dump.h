@@ -36,6 +36,7 @@ struct crash {
 	int dumpmode;	   /* as %d of core(5), -1 unknown */
 	long long rlimit;  /* RLIMIT_CORE as %c, -1 unknown */
 	uint64_t pause_ns; /* a live process stood still for so long */
+	int offline; /* a core file: of which host and kernel is unknown */
 	int live;	   /* a process as it stands, no crash */
 	int want_environ;
 	int64_t deadline; /* for unwinding (base/deadline.h) */
@@ -67,6 +68,8 @@ void fault_free(struct fault *);
 const char *signal_name(int signo);		/* "SIGSEGV", or NULL */
 const char *signal_code_name(int signo, int c); /* "SEGV_MAPERR", or NULL */
 
+/* A key of the first block that is not known. */
+void key_unavailable(struct out *, const char *key, const char *why);
 /* report/process.c: what /proc and the command line tell. */
 void dump_identity(const struct crash *, struct out *);
 void dump_files(const struct crash *, struct out *);

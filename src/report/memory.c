@@ -18,25 +18,29 @@ static void
 hex_row(struct out *o, const char *indent, uint64_t addr,
     const unsigned char *p, size_t n, const char *mark)
 {
-	char hex[ROW * 2 + 1], text[ROW + 1];
+	static const char digit[] = "0123456789abcdef";
+	char hex[ROW * 2 + 1], text[ROW + 1], pairs[ROW * 3 + ROW / 8 + 1];
+	char *q = pairs;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		static const char digit[] = "0123456789abcdef";
-
+		if (i % 8 == 0)
+			*q++ = ' ';
+		*q++ = ' ';
+		*q++ = digit[p[i] >> 4];
+		*q++ = digit[p[i] & 15];
 		hex[2 * i] = digit[p[i] >> 4];
 		hex[2 * i + 1] = digit[p[i] & 15];
 		text[i] = p[i] >= ' ' && p[i] < 0x7f && p[i] != '\\'
 		    ? (char)p[i]
 		    : '.';
 	}
-	hex[2 * n] = text[n] = '\0';
+	hex[2 * n] = text[n] = *q = '\0';
 	out_obj(o, NULL);
 	out_text(o, "%s", indent);
 	out_hex(o, "address", "", addr, 16);
-	for (i = 0; i < n; i++)
-		out_text(o, "%s%02x", i % 8 == 0 ? "  " : " ", p[i]);
-	out_text(o, "%*s%s%s\n", (int)((ROW - n) * 3 + 2), "", text, mark);
+	out_text(
+	    o, "%s%*s%s%s\n", pairs, (int)((ROW - n) * 3 + 2), "", text, mark);
 	out_str(o, "bytes", OUT_HIDE, hex);
 	out_end(o);
 }
@@ -191,14 +195,13 @@ stack_word(const struct crash *c, struct symbols *sy, uint64_t addr, uint64_t v,
 		symbols_get(sy, v, 0, &s);
 		if (s.name != NULL) {
 			out_str(o, "function", "  ", s.name);
-			out_text(o, "+0x%" PRIx64, s.off);
-			out_hex(o, "offset", OUT_HIDE, s.off, 0);
+			out_hex(o, "offset", "+0x", s.off, 0);
 		}
 		if (s.mod != NULL) {
 			out_str(
 			    o, "module", s.name ? " (" : "  (", s.mod->base);
-			out_text(o, "+0x%" PRIx64 ")", s.vaddr);
-			out_hex(o, "module_offset", OUT_HIDE, s.vaddr, 0);
+			out_hex(o, "module_offset", "+0x", s.vaddr, 0);
+			out_text(o, ")");
 		}
 	}
 	out_text(o, "\n");

@@ -1,7 +1,6 @@
 #include "report/out.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -242,37 +241,63 @@ out_fmt(struct out *o, const char *key, const char *lead, const char *fmt, ...)
 	free(s);
 }
 
+/* The digits of v, at least width of them, right before end; where they begin.
+ * By hand: a report of 200 threads has 10,000 numbers, and printf(3) took a
+ * third of the time of making it. */
+static char *
+digits(char *end, uint64_t v, unsigned base, int width)
+{
+	static const char digit[] = "0123456789abcdef";
+	char *p = end;
+
+	do {
+		*--p = digit[v % base];
+		v /= base;
+	} while (v != 0 || end - p < width);
+	return p;
+}
+
 void
 out_u64(struct out *o, const char *key, const char *lead, uint64_t v)
 {
-	char s[24];
+	char s[24], *p;
 
-	snprintf(s, sizeof(s), "%" PRIu64, v);
-	out_plain(o, key, lead, s, s);
+	s[sizeof(s) - 1] = '\0';
+	p = digits(s + sizeof(s) - 1, v, 10, 1);
+	out_plain(o, key, lead, p, p);
 }
 
 void
 out_i64(struct out *o, const char *key, const char *lead, int64_t v)
 {
-	char s[24];
+	char s[24], *p;
 
-	snprintf(s, sizeof(s), "%" PRId64, v);
-	out_plain(o, key, lead, s, s);
+	s[sizeof(s) - 1] = '\0';
+	p = digits(
+	    s + sizeof(s) - 1, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, 1);
+	if (v < 0)
+		*--p = '-';
+	out_plain(o, key, lead, p, p);
 }
 
 void
 out_hex(struct out *o, const char *key, const char *lead, uint64_t v, int width)
 {
-	char text[OUT_DIGITS + 4], json[OUT_DIGITS + 8];
+	char s[OUT_DIGITS + 8], *end = s + sizeof(s) - 1, *p;
 
-	if (width < 0)
-		width = 0;
-	else if (width > OUT_DIGITS)
+	if (width > OUT_DIGITS)
 		width = OUT_DIGITS;
-	snprintf(text, sizeof(text), "%s%0*" PRIx64,
-	    lead == OUT_KEY ? "0x" : "", width, v);
-	snprintf(json, sizeof(json), "\"0x%0*" PRIx64 "\"", width, v);
-	out_plain(o, key, lead, text, json);
+	*end = '\0';
+	if (o->json)
+		*--end = '"';
+	p = digits(end, v, 16, width);
+	if (o->json || lead == OUT_KEY) {
+		*--p = 'x';
+		*--p = '0';
+	}
+	if (o->json)
+		*--p = '"';
+	out_plain(o, key, lead, p, p);
 }
 
 void
@@ -313,24 +338,47 @@ out_end(struct out *o)
 	out_row(o);
 }
 
+/* Right into the buffer; most formats are plain text, or short. */
+static void
+out_vfmt(struct out *o, const char *fmt, va_list ap)
+{
+	enum { ROOM = 128 };
+	va_list again;
+	size_t room;
+	int n;
+
+	if (strcmp(fmt, "%s") == 0 || strchr(fmt, '%') == NULL) {
+		out_puts(o, *fmt == '%' ? va_arg(ap, const char *) : fmt);
+		return;
+	}
+	va_copy(again, ap);
+	n = buf_reserve(&o->b, ROOM);
+	room = o->b.cap - o->b.len;
+	if (n == 0)
+		n = vsnprintf(o->b.p + o->b.len, room, fmt, ap);
+	if (n >= 0 && (size_t)n >= room && buf_reserve(&o->b, (size_t)n) == 0)
+		n = vsnprintf(o->b.p + o->b.len, (size_t)n + 1, fmt, again);
+	else if (n >= 0 && (size_t)n >= room)
+		n = -1;
+	va_end(again);
+	if (n == -1)
+		out_fail(o, ENOMEM, 1);
+	else if (n > 0) {
+		o->b.len += (size_t)n;
+		o->midline = o->b.p[o->b.len - 1] != '\n';
+	}
+}
+
 void
 out_text(struct out *o, const char *fmt, ...)
 {
 	va_list ap;
-	char *s;
-	int n;
 
-	if (o->json)
+	if (o->json || o->dead)
 		return;
 	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
+	out_vfmt(o, fmt, ap);
 	va_end(ap);
-	if (n == -1) {
-		out_fail(o, ENOMEM, 1);
-		return;
-	}
-	out_raw(o, s, (size_t)n);
-	free(s);
 	if (!o->midline)
 		out_row(o);
 }

@@ -26,7 +26,7 @@ item(const struct crash *c, enum proc_item i, const char **why)
 
 /* A key of the first block that is not known; out_unavailable() would end it.
  */
-static void
+void
 key_unavailable(struct out *o, const char *key, const char *why)
 {
 	out_obj(o, key);
@@ -149,9 +149,21 @@ status_id(const struct crash *c, const char *field)
 	    : proc_status_number(b->p, b->len, field, 0);
 }
 
+static const struct proc_task *
+leader_of(const struct crash *c)
+{
+	size_t i;
+
+	for (i = 0; c->pi != NULL && i < c->pi->ntasks; i++)
+		if (c->pi->tasks[i].tid == c->pid)
+			return &c->pi->tasks[i];
+	return NULL;
+}
+
 static void
 dump_comm(const struct crash *c, struct out *o)
 {
+	const struct proc_task *leader;
 	const struct target *t = c->t;
 
 	if (t->nthreads > 0 && t->threads[0].namelen > 0)
@@ -159,7 +171,10 @@ dump_comm(const struct crash *c, struct out *o)
 		    t->threads[0].namelen);
 	else
 		out_str(o, "thread", OUT_KEY, c->comm != NULL ? c->comm : "");
-	if (c->pi != NULL && c->pi->item[PROC_COMM].err == 0)
+	/* /proc/TID/comm is the thread's; the process has its leader's */
+	if ((leader = leader_of(c)) != NULL)
+		out_bytes(o, "comm", OUT_KEY, leader->comm, leader->commlen);
+	else if (c->pi != NULL && c->pi->item[PROC_COMM].err == 0)
 		key_item(c, o, "comm", PROC_COMM);
 	else if (c->head != NULL && c->head->have_psinfo)
 		out_str(o, "comm", OUT_KEY, c->head->psname);

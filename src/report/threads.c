@@ -17,14 +17,13 @@ frame_row(const struct crash *c, const struct frame *f, struct symbols *sy,
 	out_hex(o, "sp", OUT_HIDE, f->sp, 16);
 	if (s.name != NULL) {
 		out_str(o, "function", " ", s.name);
-		out_text(o, "+0x%" PRIx64, s.off);
-		out_hex(o, "offset", OUT_HIDE, s.off, 0);
+		out_hex(o, "offset", "+0x", s.off, 0);
 	} else
 		out_text(o, " ??");
 	if (s.mod != NULL) {
 		out_bytes(o, "module", " (", s.mod->base, s.mod->baselen);
-		out_text(o, "+0x%" PRIx64 ")", s.vaddr);
-		out_hex(o, "module_offset", OUT_HIDE, s.vaddr, 0);
+		out_hex(o, "module_offset", "+0x", s.vaddr, 0);
+		out_text(o, ")");
 	} else if (target_map(c->t, f->pc) != NULL)
 		out_str(o, "mapping", " in ",
 		    *target_map(c->t, f->pc)->name
@@ -104,13 +103,16 @@ static void
 register_rows(const struct target *t, const struct target_thread *th,
     const char *indent, struct out *o)
 {
+	static const char blanks[] = "         ";
 	const struct arch *a = t->arch;
-	size_t i;
+	size_t i, len;
 
 	for (i = 0; i < a->nreg; i++) {
-		out_text(
-		    o, "%s%-8s ", i % 3 == 0 ? indent : "  ", a->reg[i].name);
-		out_hex(o, a->reg[i].name, "", th->regs.r[a->reg[i].greg], 16);
+		out_text(o, "%s", i % 3 == 0 ? indent : "  ");
+		out_text(o, "%s", a->reg[i].name);
+		len = strlen(a->reg[i].name);
+		out_hex(o, a->reg[i].name, blanks + (len < 8 ? len : 8),
+		    th->regs.r[a->reg[i].greg], 16);
 		if (i % 3 == 2 || i + 1 == a->nreg)
 			out_text(o, "\n");
 	}

@@ -84,6 +84,7 @@ sink_open(const struct sink_cfg *cfg, uint64_t key, pid_t pid, int signo,
 	s->connfd = spool_ask(cfg->socket, &req, deadline_in(ASK_MS), &s->fd);
 	if (s->connfd != -1)
 		return 0;
+	s->ask_err = errno;
 	s->fd = -1;
 	s->dirfd = slots_open(&cfg->slots);
 	if (s->dirfd != -1)

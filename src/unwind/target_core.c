@@ -28,7 +28,8 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 		return -1;
 	}
 	mod = &t->mods[m->module];
-	if (mod->fd == -1) {
+	/* a name in a core is no reason to show what is in that file */
+	if (mod->fd == -1 || mod->headers != MODULE_YES) {
 		errno = EFAULT;
 		return -1;
 	}
@@ -187,8 +188,28 @@ name_program(const struct core_head *h, const char *exe, struct target *t)
 	close(fd);
 }
 
+/*
+ * A file the core names.  Run by root this program may read any; it reads but
+ * those that everybody may, or that belong to the core's owner.
+ */
 static int
-open_modules(struct target *t, const char *exe)
+open_named(const char *path, uid_t owner)
+{
+	struct stat st;
+	int fd = open_regular(path);
+
+	if (fd != -1 &&
+	    (fstat(fd, &st) == -1 ||
+		(!(st.st_mode & S_IROTH) && st.st_uid != owner))) {
+		close(fd);
+		errno = EACCES;
+		return -1;
+	}
+	return fd;
+}
+
+static int
+open_modules(struct target *t, const char *exe, uid_t owner)
 {
 	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
 	struct module *m;
@@ -201,7 +222,7 @@ open_modules(struct target *t, const char *exe)
 			if (m->fd == -1)
 				return -1;
 		} else if (*m->path == '/') {
-			m->fd = open_regular(m->path);
+			m->fd = open_named(m->path, owner);
 			if (m->fd == -1)
 				m->fdwhy = errno == ENOENT
 				    ? "the file is gone"
@@ -215,10 +236,11 @@ int
 target_core_open(
     int corefd, const struct core_head *h, const char *exe, struct target *t)
 {
-	struct core_source *s = calloc(1, sizeof(*s));
+	struct core_source *s;
+	struct stat st;
 	size_t i;
 
-	if (s == NULL)
+	if (fstat(corefd, &st) == -1 || (s = calloc(1, sizeof(*s))) == NULL)
 		return -1;
 	t->src = s;
 	t->read = core_read;
@@ -235,7 +257,7 @@ target_core_open(
 		return -1;
 	if (h->nfiles == 0 && exe != NULL)
 		name_program(h, exe, t);
-	if (modules_find(t) == -1 || open_modules(t, exe) == -1)
+	if (modules_find(t) == -1 || open_modules(t, exe, st.st_uid) == -1)
 		return -1;
 	target_drop_cache(t); /* files can now stand in for missing pages */
 	return 0;
