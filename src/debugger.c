@@ -151,6 +151,9 @@ die_untraceable(pid_t pid, const struct procinfo *pi, int err)
 		msg_die(EXIT_PARTIAL,
 		    "unable to trace %d: it is traced by process %ld already",
 		    (int)pid, tracer);
+	if (err == ETIMEDOUT)
+		msg_die(EXIT_PARTIAL,
+		    "unable to trace %d: no thread stopped in time", (int)pid);
 	if (err == EPERM || err == EACCES)
 		msg_die(EXIT_PARTIAL, "unable to trace %d: %s: %s", (int)pid,
 		    strerror(err),

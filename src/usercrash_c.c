@@ -43,10 +43,8 @@
 	"[-s share] [-w seconds] [--KEY=VALUE ...] pid comm sig"
 
 enum {
-	NOBODY = 65534,
-	ASK_MS = 2000,	     /* for the server to hand out a descriptor */
-	PUBLISH_MS = 10000,  /* and to publish it */
 	WORKER_S = 20,	     /* for the whole report */
+	KILL_MS = 1000,	     /* for a worker to die: not from every sleep */
 	WORKER_MEM = 1 << 30 /* bytes the worker may map, twice over */
 };
 
@@ -336,10 +334,11 @@ await_worker(pid_t worker, int wait_s, char *text, size_t len)
 	while (waitpid(worker, &status, WNOHANG) == 0) {
 		left = deadline_left(deadline);
 		if (left == 0) {
-			late = 1;
+			if (late++) /* stuck in the kernel: leave it there */
+				break;
 			kill(worker, SIGKILL);
-			waitpid(worker, &status, 0);
-			break;
+			deadline = deadline_in(KILL_MS);
+			continue;
 		}
 		ts.tv_sec = left / 1000;
 		ts.tv_nsec = left % 1000 * 1000000L;
@@ -418,7 +417,7 @@ finish(const struct options *o, struct sink *s, struct told *told,
 /* Forks the worker and waits for it; NULL, or what became of it. */
 static const char *
 make_report(const struct options *o, int procfd, const char *proc_why,
-    int reportfd, struct told *told, char *text, size_t len)
+    struct sink *s, struct told *told, char *text, size_t len)
 {
 	sigset_t chld;
 	pid_t worker;
@@ -428,8 +427,14 @@ make_report(const struct options *o, int procfd, const char *proc_why,
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	worker = fork();
-	if (worker == 0)
-		_exit(work(o, procfd, proc_why, reportfd, told));
+	if (worker == 0) {
+		/* the worker is to fill the report, not to publish it */
+		if (s->connfd != -1)
+			close(s->connfd);
+		if (s->dirfd != -1)
+			close(s->dirfd);
+		_exit(work(o, procfd, proc_why, s->fd, told));
+	}
 	forget_stdin();
 	if (worker == -1) {
 		snprintf(text, len, "unable to fork: %s", strerror(errno));
@@ -470,7 +475,7 @@ main(int argc, char **argv)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	if (s.fd != -1)
 		trouble = make_report(
-		    &o, procfd, proc_why, s.fd, told, text, sizeof(text));
+		    &o, procfd, proc_why, &s, told, text, sizeof(text));
 	code = finish(&o, &s, told, trouble);
 	free(o.comm);
 	free(s.tmp);

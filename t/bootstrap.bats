@@ -57,7 +57,8 @@ slow_tree()
 slow_demo()
 {
 	set -m
-	"$TREE/bin/bootstrap" demo >"$BATS_TEST_TMPDIR/demo" 2>&1 3>&- 9>&- &
+	"$VICTIMS/launch" fresh "$TREE/bin/bootstrap" demo \
+	    >"$BATS_TEST_TMPDIR/demo" 2>&1 3>&- 9>&- &
 	JOB=$!
 	set +m
 	wait_for 60 test -e "$RUND/called" || {

@@ -152,6 +152,7 @@ a_core()
 	# and the spinner spins: its processor time grows
 	spinner=$(threads "$BATS_TEST_TMPDIR/r" |
 	    sed -n 's/ spinner$//p')
+	# shellcheck disable=SC2034  # in the eval
 	ticks=$(ticks_of "$spinner")
 	wait_for 20 eval '[ "$(ticks_of $spinner)" -gt $ticks ]'
 }

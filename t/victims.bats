@@ -342,6 +342,16 @@ build_id()
 	reported "$REPORT" "$module"
 }
 
+@test "a process without any descriptor" {
+	needs_victim null
+	truth null.c
+	pattern_direct
+	crash "$VICTIMS/launch" closed "$VICTIMS/null"
+	report_of "$PID"
+	reported "$REPORT" null
+	[ -z "$(section files "$REPORT")" ]
+}
+
 @test "a library loaded at run time, and deleted since" {
 	local gone
 	needs_victim plugin

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/num.h"
 #include "proc/procdir.h"
 
@@ -125,9 +126,14 @@ gather_fd(int procfd, int fd, const char *name, struct proc_fd *f)
 	return 0;
 }
 
+/* The kernel makes the whole fdinfo for whatever is read of it: an epoll
+ * instance of many watches takes it milliseconds. */
+enum { FDS_MS = 3000 };
+
 static int
 gather_fds(int procfd, struct procinfo *pi)
 {
+	int64_t deadline = deadline_in(FDS_MS);
 	DIR *d = open_dir(procfd, "fd");
 	struct dirent *e;
 	struct proc_fd *p;
@@ -141,7 +147,7 @@ gather_fds(int procfd, struct procinfo *pi)
 	while (r == 0 && (e = readdir(d)) != NULL) {
 		if (num_u64(e->d_name, 10, 0, INT_MAX, &fd) == -1)
 			continue;
-		if (pi->nfds >= PROC_FDS_MAX) {
+		if (pi->nfds >= PROC_FDS_MAX || deadline_left(deadline) == 0) {
 			pi->fds_left_out++;
 			continue;
 		}

@@ -88,7 +88,9 @@ find_access(struct fault *f, const struct crash *c)
 	if (f->have_addr)
 		return;
 	f->addr = op.ea;
-	f->have_addr = op.have_ea;
+	f->misaligned = op.have_ea && op.align > 1 && op.ea % op.align != 0;
+	/* neither: the instruction is not for user mode, or the like */
+	f->have_addr = op.have_ea && (f->misaligned || op.ea >> 47 != 0);
 	/* a return to nowhere faults at itself; where to, its stack tells */
 	if ((f->access & MEMOP_EXEC) && is_return(code, n) &&
 	    target_word(c->t, thread_sp(c->t, th), &f->addr) == 0)
@@ -200,6 +202,10 @@ segv_text(struct fault *f, const struct crash *c, const char *in,
 	else if (!f->have_addr)
 		snprintf(f->text, sizeof(f->text), "general protection fault%s",
 		    place);
+	else if (f->misaligned)
+		snprintf(f->text, sizeof(f->text),
+		    "misaligned %s at address 0x%" PRIx64 "%s", what, f->addr,
+		    place);
 	else if (f->code == CODE_SI_KERNEL)
 		snprintf(f->text, sizeof(f->text),
 		    "%s at non-canonical address 0x%" PRIx64 "%s", what,
@@ -254,8 +260,11 @@ make_text(struct fault *f, const struct crash *c, struct symbols *sy)
 	const char *what;
 	struct map *m;
 
-	/* abort() sends the signal to itself, as SI_TKILL */
-	if (f->signo == SIGABRT) {
+	/* abort() sends the signal to itself, as SI_TKILL; a service manager's
+	 * watchdog sends it to others */
+	if (f->signo == SIGABRT &&
+	    !(f->have_code && f->code <= 0 && c->head->have_psinfo &&
+		c->head->sipid != c->head->pspid)) {
 		snprintf(f->text, sizeof(f->text), "abort%s%.200s",
 		    f->abort_msg != NULL ? ": " : "ed",
 		    f->abort_msg != NULL ? f->abort_msg : "");

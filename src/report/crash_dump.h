@@ -37,7 +37,7 @@ struct crash {
 	long long rlimit;  /* RLIMIT_CORE as %c, -1 unknown */
 	uint64_t pause_ns; /* a live process stood still for so long */
 	int offline; /* a core file: of which host and kernel is unknown */
-	int live;	   /* a process as it stands, no crash */
+	int live;    /* a process as it stands, no crash */
 	int want_environ;
 	int64_t deadline; /* for unwinding (base/deadline.h) */
 
@@ -58,6 +58,7 @@ struct fault {
 	uint64_t addr;
 	int have_addr;	 /* addr is where the access went */
 	unsigned access; /* MEMOP_* */
+	int misaligned;	 /* for an instruction that minds (movaps) */
 	int overflow;	 /* the stack ran out */
 	char *abort_msg; /* malloc'd, NULL when there is none */
 	char text[256];	 /* the cause in plain words; "" unknown */

@@ -338,6 +338,9 @@ out_end(struct out *o)
 	out_row(o);
 }
 
+static void out_vfmt(struct out *, const char *, va_list)
+    __attribute__((format(printf, 2, 0)));
+
 /* Right into the buffer; most formats are plain text, or short. */
 static void
 out_vfmt(struct out *o, const char *fmt, va_list ap)

@@ -18,10 +18,10 @@ struct sink_cfg {
 };
 
 struct sink {
-	int fd;	    /* read-write but for "-"; -1 nowhere */
-	int connfd; /* to the server, -1 none */
+	int fd;	     /* read-write but for "-"; -1 nowhere */
+	int connfd;  /* to the server, -1 none */
 	int ask_err; /* why there is none */
-	int dirfd;  /* our own slot directory, -1 none */
+	int dirfd;   /* our own slot directory, -1 none */
 	uint64_t key;
 	char *tmp; /* the output's name while it is written */
 	char name[SPOOL_NAME_MAX];

@@ -82,7 +82,8 @@ access_mem(
 		return -UNW_EREADONLYREG;
 	if (addr >= OWN_TABLE && u->own != NULL) {
 		off = addr - OWN_TABLE;
-		if (off / sizeof(*u->own->e) >= u->own->n)
+		/* DWARF may ask for a word at any address */
+		if (off > (u->own->n - 1) * sizeof(*u->own->e))
 			return -UNW_EINVAL;
 		memcpy(val, (const char *)u->own->e + off, sizeof(*val));
 		return 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -223,10 +224,34 @@ release(const struct seized *s)
 	int sig = 0;
 
 	if (s->state != STOPPED)
-		return; /* not stopped: the kernel frees it when we exit */
+		return; /* on_late(), or the kernel when we exit */
 	if (s->status >> 16 == 0)
 		sig = WSTOPSIG(s->status);
 	ptrace(PTRACE_DETACH, s->tid, NULL, (void *)(intptr_t)sig);
+}
+
+/* Threads that stop only now, or are sent a signal, would stand still until
+ * we exit, and a reader of the report may take his time. */
+static void
+on_late(int sig)
+{
+	struct seized s = {.state = STOPPED};
+	int saved = errno;
+
+	(void)sig;
+	while ((s.tid = waitpid(-1, &s.status, __WALL | WNOHANG)) > 0)
+		if (WIFSTOPPED(s.status))
+			release(&s);
+	errno = saved;
+}
+
+static void
+await_late(void)
+{
+	struct sigaction sa = {.sa_handler = on_late, .sa_flags = SA_RESTART};
+
+	sigaction(SIGCHLD, &sa, NULL);
+	raise(SIGCHLD); /* for those that stopped before */
 }
 
 static void
@@ -383,6 +408,8 @@ target_live_open(int procfd, pid_t first, pid_t only, struct procinfo *pi,
 	for (i = 0; i < z.n; i++)
 		release(&z.th[i]);
 	lt->pause_ns = now_ns() - begin;
+	if (lt->late > 0)
+		await_late();
 
 	if (err == 0 && !has_stopped(&z))
 		err = z.th[0].err ? z.th[0].err : ESRCH;

@@ -44,16 +44,24 @@ static int
 open_regular(int dirfd, const char *path)
 {
 	struct stat st;
-	int fd;
+	char self[40];
+	int fd, pathfd, saved;
 
-	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1)
+	/* to open a device is to do something to it already, as root: look
+	 * first, through a descriptor that opens nothing */
+	pathfd = openat(dirfd, path, O_PATH | O_CLOEXEC);
+	if (pathfd == -1)
 		return -1;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(fd);
+	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(pathfd);
 		errno = ENODEV;
 		return -1;
 	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", pathfd);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	saved = errno;
+	close(pathfd);
+	errno = saved;
 	return fd;
 }
 

@@ -5,12 +5,14 @@
  *   launch memfd FILE ARG...     runs a copy that is only in memory
  *   launch argv0 NAME FILE ARG...
  *   launch closed FILE ARG...    no descriptor is open
+ *   launch fresh FILE ARG...     no signal is ignored
  */
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -52,6 +54,10 @@ main(int argc, char *argv[])
 
 		argv[3] = argv[2];
 		execv(file, argv + 3);
+	} else if (strcmp(argv[1], "fresh") == 0) {
+		for (fd = 1; fd < NSIG; fd++)
+			signal(fd, SIG_DFL);
+		execv(argv[2], argv + 2);
 	} else if (strcmp(argv[1], "closed") == 0) {
 		close_range(0, ~0U, 0);
 		execv(argv[2], argv + 2);
