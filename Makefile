@@ -41,6 +41,7 @@ BIN = build-san/bin
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 LDPIE = -pie -fsanitize=address,undefined
+SANDEF = -DSANITIZED
 OPT = -O1 -g
 STATIC = no
 else
@@ -51,7 +52,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $(HARDEN) $(CFLAGS) \
 	$(if $(WERROR),-Werror) $(DEFS)
 
 LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
-DEFS = $(if $(LZMA),-DHAVE_LZMA)
+DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF)
 UNWIND = -lunwind-$(ARCH) -lunwind $(if $(LZMA),-llzma)
 UNWIND_A = -l:libunwind-$(ARCH).a -l:libunwind.a -llzma
 ifneq ($(STATIC),no)

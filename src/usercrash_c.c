@@ -283,7 +283,7 @@ limit_worker(void)
 	struct rlimit none = {0, 0};
 
 	setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__)
+#if !defined(SANITIZED) /* AddressSanitizer maps terabytes */
 	{
 		struct rlimit mem = {
 		    (rlim_t)WORKER_MEM * 2, (rlim_t)WORKER_MEM * 2};
@@ -308,6 +308,7 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 	    .dumpmode = o->dumpmode,
 	    .rlimit = o->rlimit,
 	    .want_environ = o->want_environ,
+	    .sure = o->pidfd != -1,
 	    .deadline = deadline_in((int64_t)o->wait_s * 750),
 	    .proc_why = proc_why};
 	int r;

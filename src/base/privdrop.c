@@ -1,12 +1,16 @@
 #include "base/privdrop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/io.h"
 
 /* capset(2) has no wrapper in libc.  mask: effective and permitted. */
 static int
@@ -19,6 +23,21 @@ set_caps(uint64_t mask)
 	data[0].effective = data[0].permitted = (uint32_t)mask;
 	data[1].effective = data[1].permitted = (uint32_t)(mask >> 32);
 	return (int)syscall(SYS_capset, &head, data);
+}
+
+/* Root of a user namespace that has few ids (unshare -r) cannot become
+ * another; its power ends with its capabilities there. */
+static int
+ids_are_few(void)
+{
+	struct buf b = {0};
+	int few;
+
+	if (io_slurp(AT_FDCWD, "/proc/self/uid_map", 65536, &b, NULL) == -1)
+		return 0;
+	few = strstr(b.p, "4294967295") == NULL;
+	buf_free(&b);
+	return few;
 }
 
 static int
@@ -40,11 +59,13 @@ seal(void)
 int
 privdrop(uid_t uid, gid_t gid)
 {
-	if (geteuid() == 0 && leave_root(uid, gid) == -1)
+	if (geteuid() == 0 && leave_root(uid, gid) == -1 && !ids_are_few())
 		return -1;
 	/* those kept by privdrop_but_reading(), or given to a user */
-	if (geteuid() != 0 && set_caps(0) == -1)
+	if (set_caps(0) == -1)
 		return -1;
+	if (geteuid() == 0)
+		return seal();
 	if (uid != 0 && setuid(0) != -1) {
 		errno = EPERM;
 		return -1;
@@ -57,7 +78,7 @@ privdrop_but_reading(uid_t uid, gid_t gid)
 {
 	if (geteuid() == 0) {
 		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-		    leave_root(uid, gid) == -1 ||
+		    (leave_root(uid, gid) == -1 && !ids_are_few()) ||
 		    set_caps(UINT64_C(1) << CAP_DAC_READ_SEARCH) == -1)
 			return -1;
 	}

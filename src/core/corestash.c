@@ -74,10 +74,14 @@ core_stash(int fd, const struct core_head *h, const uint64_t *want,
 		r = read(fd, block + have, BLOCK - off % PAGE - have);
 		if (r == -1 && errno == EINTR)
 			continue;
-		if (r <= 0)
-			break;
+		if (r <= 0) {
+			if (have == 0)
+				break;
+			r = 0; /* the rest, then end at the next read */
+		}
 		have += (size_t)r;
-		if ((off + have) % PAGE != 0 && have < BLOCK - off % PAGE)
+		if (r > 0 && (off + have) % PAGE != 0 &&
+		    have < BLOCK - off % PAGE)
 			continue;
 		for (i = 0; i < have; i += n) {
 			n = PAGE - (off + i) % PAGE;

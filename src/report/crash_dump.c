@@ -31,7 +31,6 @@ unwind_all(struct crash *c)
 
 	if (t->nthreads == 0 || t->nmaps == 0)
 		return 0;
-	modules_load(t);
 	u = unwind_new(t);
 	if (u == NULL)
 		return 0;
@@ -199,19 +198,22 @@ crash_dump(struct crash *c, struct out *o)
 
 	if (sy == NULL)
 		return -1;
+	out_str(o, "format", OUT_HIDE, "usercrash");
+	out_u64(o, "version", OUT_HIDE, 1);
+	out_text(o, "usercrash report 1\n");
+	dump_time(c, o);
+	dump_host(c, o);
+	if (c->t->nmaps > 0)
+		modules_load(c->t);
+	dump_identity(c, o);
+	/* should unwinding hang, this much is in the report */
+	out_flush(o);
 	unwind_all(c);
 	if (name_all(c, sy) == -1) {
 		symbols_free(sy);
 		return -1;
 	}
 	fault_find(&f, c, sy);
-
-	out_str(o, "format", OUT_HIDE, "usercrash");
-	out_u64(o, "version", OUT_HIDE, 1);
-	out_text(o, "usercrash report 1\n");
-	dump_time(c, o);
-	dump_host(c, o);
-	dump_identity(c, o);
 	dump_fault(&f, o);
 	if (c->pause_ns != 0)
 		out_u64(o, "pause_us", OUT_KEY, c->pause_ns / 1000);

@@ -39,6 +39,7 @@ struct crash {
 	int offline; /* a core file: of which host and kernel is unknown */
 	int live;    /* a process as it stands, no crash */
 	int want_environ;
+	int sure;	  /* the process is the core's beyond doubt (pidfd) */
 	int64_t deadline; /* for unwinding (base/deadline.h) */
 
 	/* filled in for the caller's log line; hostile text */

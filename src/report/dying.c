@@ -1,5 +1,6 @@
 #include "report/dying.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,12 +16,16 @@ enum { NOBODY = 65534 };
 /* Both come from the kernel: the same memory image has the same, and address
  * randomisation makes it another's with no chance worth naming. */
 static int
-same_image(const struct procinfo *pi, const struct core_head *h)
+same_image(const struct procinfo *pi, const struct core_head *h, int sure)
 {
 	const struct buf *b = &pi->item[PROC_AUXV].b;
 	size_t n = b->len < h->auxvlen ? b->len : h->auxvlen;
 
-	return n == 0 || memcmp(b->p, h->auxv, n) == 0;
+	/* a core cut before its auxv proves nothing; a 32-bit one has none that
+	 * is decoded */
+	if (n == 0)
+		return sure || h->elfclass != ELFCLASS64;
+	return memcmp(b->p, h->auxv, n) == 0;
 }
 
 static int
@@ -99,9 +104,9 @@ dying_report(struct crash *c, int procfd, pid_t crash_tid, int corefd,
 	    head.nthreads == 0)
 		c->core_why = why_no_head(errno);
 	c->head = &head;
-	if (c->pi != NULL && !same_image(&pi, &head)) {
+	if (c->pi != NULL && !same_image(&pi, &head, c->sure)) {
 		c->pi = NULL;
-		c->proc_why = "its process id now belongs to another process";
+		c->proc_why = "its process id may belong to another process";
 		target_free(&t);
 		readable = 0;
 	}
