@@ -76,15 +76,15 @@ REPORT = report/out report/escape report/mend report/signature \
 
 # --- programs --------------------------------------------------------------
 PROGS = usercrash_s usercrash_c debugger
-usercrash_s_OBJ = usercrash_s spool/serve base/pool $(BASE) $(SPOOL)
-usercrash_c_OBJ = usercrash_c base/privdrop $(BASE) $(PROC) $(CORE) \
+usercrash_s_OBJ = usercrash_s base/args spool/serve base/pool $(BASE) $(SPOOL)
+usercrash_c_OBJ = usercrash_c base/args base/privdrop $(BASE) $(PROC) $(CORE) \
 	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
 	unwind/target_proc unwind/target_core $(REPORT) report/dying
 usercrash_c_LIB = $(if $(filter yes,$(STATIC)),$(UNWIND_A),$(UNWIND))
 # the last for clang, to which -no-pie says nothing beside -static
 usercrash_c_LD = $(if $(filter yes,$(STATIC)),-static -no-pie \
 	-Wno-unused-command-line-argument,$(LDPIE))
-debugger_OBJ = debugger base/privdrop $(BASE) $(PROC) $(CORE) $(UNW) \
+debugger_OBJ = debugger base/args base/privdrop $(BASE) $(PROC) $(CORE) $(UNW) \
 	unwind/target_notes unwind/target_proc unwind/target_core \
 	unwind/target_live $(REPORT)
 debugger_LIB = $(UNWIND)

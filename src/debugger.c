@@ -19,7 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/args.h"
 #include "base/deadline.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/num.h"
 #include "base/privdrop.h"
@@ -39,17 +41,6 @@ struct options {
 	pid_t tid;
 	int wait_s;
 };
-
-static uint64_t
-user_value(const char *what, const char *s, uint64_t min, uint64_t max)
-{
-	uint64_t v;
-
-	if (num_u64(s, 10, min, max, &v) == -1)
-		msg_die(EXIT_USAGE, "%s is not a number from %llu to %llu: %s",
-		    what, (unsigned long long)min, (unsigned long long)max, s);
-	return v;
-}
 
 static const struct option longopts[] = {{"environ", no_argument, NULL, 'e'},
     {"format", required_argument, NULL, 'f'},
@@ -77,14 +68,15 @@ parse_options(struct options *o, int argc, char **argv)
 				    optarg);
 			break;
 		case 't':
-			o->tid = (pid_t)user_value("tid", optarg, 1, INT_MAX);
+			o->tid =
+			    (pid_t)args_number("option -t", optarg, 1, INT_MAX);
 			break;
 		case 'v':
 			msg_set_verbose(msg_verbose() + 1);
 			break;
 		case 'w':
 			o->wait_s =
-			    (int)user_value("seconds", optarg, 1, 86400);
+			    (int)args_number("option -w", optarg, 1, 86400);
 			break;
 		default:
 			msg_usage(SYNOPSIS);
@@ -259,15 +251,15 @@ check_exe(const char *exe)
 {
 	struct elfsym_head head = {0};
 	const char *machine;
-	struct stat st;
 	int fd, r, err;
 
-	fd = open(exe, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd == -1 || fstat(fd, &st) == -1)
+	fd = io_open_regular(AT_FDCWD, exe);
+	if (fd == -1 && errno != ENODEV)
 		msg_die_sys(EXIT_USAGE, "unable to open %s", exe);
-	r = S_ISREG(st.st_mode) ? elfsym_head(fd, &head) : -1;
-	err = S_ISREG(st.st_mode) ? errno : ENOEXEC;
-	close(fd);
+	r = fd != -1 ? elfsym_head(fd, &head) : -1;
+	err = fd != -1 ? errno : ENOEXEC;
+	if (fd != -1)
+		close(fd);
 	if (r == -1 && err != ENOTSUP)
 		msg_die(EXIT_USAGE, "%s is not an ELF program", exe);
 	if (r == -1 || head.machine != arch_native->machine) {

@@ -30,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/args.h"
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/num.h"
@@ -109,17 +110,6 @@ kernel_value(const char *what, const char *s, uint64_t max, long long absent)
 	return (long long)v;
 }
 
-static uint64_t
-user_value(const char *what, const char *s, uint64_t min, uint64_t max)
-{
-	uint64_t v;
-
-	if (num_u64(s, 10, min, max, &v) == -1)
-		msg_die(EXIT_USAGE, "%s is not a number from %llu to %llu: %s",
-		    what, (unsigned long long)min, (unsigned long long)max, s);
-	return v;
-}
-
 /* pid comm sig; kernels before 5.3 split a comm at its blanks, and may lose
  * an empty one. */
 static void
@@ -130,7 +120,7 @@ parse_operands(struct options *o, int argc, char **argv)
 
 	if (argc < 1)
 		msg_usage(SYNOPSIS);
-	o->pid = (pid_t)user_value("pid", argv[0], 1, INT_MAX);
+	o->pid = (pid_t)args_number("pid", argv[0], 1, INT_MAX);
 	if (argc < 2) {
 		msg_warn("no comm and no signal given");
 		return;
@@ -179,8 +169,8 @@ parse_options(struct options *o, int argc, char **argv)
 				    optarg);
 			break;
 		case 'n':
-			o->sink.slots.n =
-			    (unsigned)user_value("slots", optarg, 1, SLOTS_MAX);
+			o->sink.slots.n = (unsigned)args_number(
+			    "option -n", optarg, 1, SLOTS_MAX);
 			break;
 		case 'o':
 			o->sink.output = optarg;
@@ -189,14 +179,15 @@ parse_options(struct options *o, int argc, char **argv)
 			o->sink.socket = optarg;
 			break;
 		case 's':
-			o->sink.slots.share =
-			    (unsigned)user_value("share", optarg, 1, SLOTS_MAX);
+			o->sink.slots.share = (unsigned)args_number(
+			    "option -s", optarg, 1, SLOTS_MAX);
 			break;
 		case 'v':
 			msg_set_verbose(msg_verbose() + 1);
 			break;
 		case 'w':
-			o->wait_s = (int)user_value("seconds", optarg, 1, 3600);
+			o->wait_s =
+			    (int)args_number("option -w", optarg, 1, 3600);
 			break;
 		case K_TID:
 			o->tid = (pid_t)kernel_value("tid", optarg, INT_MAX, 0);

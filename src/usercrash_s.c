@@ -22,10 +22,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/args.h"
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/net.h"
-#include "base/num.h"
 #include "base/pool.h"
 #include "spool/serve.h"
 
@@ -196,13 +196,10 @@ spare_stderr(void)
 static uint64_t
 number(int opt, const char *arg, uint64_t min, uint64_t max)
 {
-	uint64_t v;
+	char what[] = "option -?";
 
-	if (num_u64(arg, 10, min, max, &v) == -1)
-		msg_die(EXIT_USAGE,
-		    "option -%c wants a number from %llu to %llu, not \"%s\"",
-		    opt, (unsigned long long)min, (unsigned long long)max, arg);
-	return v;
+	what[sizeof(what) - 2] = (char)opt;
+	return args_number(what, arg, min, max);
 }
 
 static unsigned

@@ -153,8 +153,12 @@ a_core()
 	spinner=$(threads "$BATS_TEST_TMPDIR/r" |
 	    sed -n 's/ spinner$//p')
 	# shellcheck disable=SC2034  # in the eval
-	ticks=$(ticks_of "$spinner")
-	wait_for 20 eval '[ "$(ticks_of $spinner)" -gt $ticks ]'
+	wait_for 20 beyond "$(ticks_of "$spinner")" "$spinner"
+}
+
+beyond()
+{
+	[ "$(ticks_of "$2")" -gt "$1" ]
 }
 
 ticks_of()

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int
@@ -148,4 +150,27 @@ fail:
 	b->len = start;
 	errno = saved;
 	return -1;
+}
+
+int
+io_open_regular(int dirfd, const char *path)
+{
+	struct stat st;
+	char self[40];
+	int fd, pathfd, saved;
+
+	pathfd = openat(dirfd, path, O_PATH | O_CLOEXEC);
+	if (pathfd == -1)
+		return -1;
+	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
+		close(pathfd);
+		errno = ENODEV;
+		return -1;
+	}
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", pathfd);
+	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	saved = errno;
+	close(pathfd);
+	errno = saved;
+	return fd;
 }

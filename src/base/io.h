@@ -26,6 +26,12 @@ ssize_t io_pread_full(int fd, void *, size_t, uint64_t off);
 /* 0, or -1 when not all could be written. */
 int io_write_full(int fd, const void *, size_t);
 /*
+ * Opens dirfd/path for reading if it is a regular file (links are followed),
+ * ENODEV otherwise.  Looks first, through a descriptor that opens nothing: to
+ * open a device or a FIFO is to do something to it already.
+ */
+int io_open_regular(int dirfd, const char *path);
+/*
  * Appends the whole of dirfd/path to the buffer.  Reads at most max bytes and
  * sets *cut (when not NULL) if there was more.  Follows symbolic links: meant
  * for /proc.

@@ -137,21 +137,6 @@ make_maps(const struct core_head *h, struct core_source *s, struct target *t)
 	return 0;
 }
 
-static int
-open_regular(const char *path)
-{
-	struct stat st;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd != -1 && (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))) {
-		close(fd);
-		errno = ENODEV;
-		return -1;
-	}
-	return fd;
-}
-
 /*
  * A core without NT_FILE (qemu's, or of a kernel before 3.7) does not say
  * which file a mapping is of; the program's follow from its entry point.
@@ -164,7 +149,7 @@ name_program(const struct core_head *h, const char *exe, struct target *t)
 	struct elfsym_head head;
 	struct map *m;
 	size_t i, k;
-	int fd = open_regular(exe);
+	int fd = io_open_regular(AT_FDCWD, exe);
 
 	if (fd == -1 || elfsym_head(fd, &head) == -1) {
 		if (fd != -1)
@@ -196,7 +181,7 @@ static int
 open_named(const char *path, uid_t owner)
 {
 	struct stat st;
-	int fd = open_regular(path);
+	int fd = io_open_regular(AT_FDCWD, path);
 
 	if (fd != -1 &&
 	    (fstat(fd, &st) == -1 ||
@@ -218,7 +203,7 @@ open_modules(struct target *t, const char *exe, uid_t owner)
 	for (i = 0; i < t->nmods; i++) {
 		m = &t->mods[i];
 		if (exe != NULL && entry >= m->start && entry < m->end) {
-			m->fd = open_regular(exe);
+			m->fd = io_open_regular(AT_FDCWD, exe);
 			if (m->fd == -1)
 				return -1;
 		} else if (*m->path == '/') {

@@ -40,31 +40,6 @@ proc_close(struct target *t)
 	t->src = NULL;
 }
 
-static int
-open_regular(int dirfd, const char *path)
-{
-	struct stat st;
-	char self[40];
-	int fd, pathfd, saved;
-
-	/* to open a device is to do something to it already, as root: look
-	 * first, through a descriptor that opens nothing */
-	pathfd = openat(dirfd, path, O_PATH | O_CLOEXEC);
-	if (pathfd == -1)
-		return -1;
-	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(pathfd);
-		errno = ENODEV;
-		return -1;
-	}
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", pathfd);
-	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	saved = errno;
-	close(pathfd);
-	errno = saved;
-	return fd;
-}
-
 /* The name as the process sees it, if it still is the file that is mapped. */
 static int
 open_by_name(int procfd, const struct map *m)
@@ -79,7 +54,7 @@ open_by_name(int procfd, const struct map *m)
 		errno = ENOENT;
 		return -1;
 	}
-	fd = open_regular(procfd, path);
+	fd = io_open_regular(procfd, path);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == 0 && st.st_ino == m->ino &&
@@ -101,7 +76,7 @@ open_module(int procfd, struct target *t, struct module *mod)
 		return;
 	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
 	    m->end);
-	mod->fd = open_regular(procfd, path);
+	mod->fd = io_open_regular(procfd, path);
 	if (mod->fd == -1)
 		mod->fd = open_by_name(procfd, m);
 	if (mod->fd == -1)
