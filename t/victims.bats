@@ -45,12 +45,30 @@ victim()
 	local exe=$1 source=$2 args=${3:-} module=${MODULE:-$1}
 	needs_victim "$exe"
 	truth "$source" "$args"
+	if [ "$(id -u)" != 0 ]; then
+		core_victim "$exe" "$args" "$module"
+		return
+	fi
 	pattern_direct
 	# shellcheck disable=SC2086
-	crash "${RUN[@]}" "$VICTIMS/$exe" $args
+	crash "$VICTIMS/$exe" $args
 	report_of "$PID"
 	reported "$REPORT" "$module"
 	tee_victim "$exe" "$args" "$module"
+}
+
+# What an ordinary user can see of it: the core file, if there is one.
+core_victim()
+{
+	# shellcheck disable=SC2086
+	core_of "$VICTIMS/$1" $2
+	CREPORT=$BATS_TEST_TMPDIR/creport
+	"$BIN/debugger" "$CORE" "$VICTIMS/$1" >"$CREPORT"
+	reported "$CREPORT" "$3"
+	TREPORT=$CREPORT REPORT=$CREPORT
+	if [ -z "${NO_GDB:-}" ]; then
+		against_gdb "$1" "$(value tid "$CREPORT")" "$3"
+	fi
 }
 
 # The second half: sets TREPORT (of the dying process), CORE, CREPORT (of the
@@ -60,7 +78,7 @@ tee_victim()
 	local tid
 	pattern_tee
 	# shellcheck disable=SC2086
-	crash "${RUN[@]}" "$VICTIMS/$1" $2
+	crash "$VICTIMS/$1" $2
 	wait_for 60 eval "ls $RUND/d/exit.* >/dev/null 2>&1"
 	tid=$(basename "$RUND"/d/exit.*)
 	tid=${tid#exit.}
@@ -85,8 +103,6 @@ against_gdb()
 	    >"$BATS_TEST_TMPDIR/gdb"
 	same_frames "$BATS_TEST_TMPDIR/gdb" "$2" "$TREPORT" "$3"
 }
-
-RUN=()
 
 @test "null" { victim null null.c; }
 @test "null, -O2" { victim null_O2 null.c; }
@@ -229,6 +245,7 @@ every_thread()
 }
 
 @test "one thread at rest, one crashes" {
+	needs_root # a core has no names of threads
 	victim threads threads.c 1
 	[ "$(threads "$TREPORT" | wc -l)" = 2 ]
 	[ "$(value thread "$TREPORT")" = crasher ]
@@ -238,6 +255,7 @@ every_thread()
 
 @test "200 threads: every one with its name and its place, as gdb has it" {
 	local tid name
+	needs_root
 	victim threads threads.c 200
 	[ "$(threads "$TREPORT" | wc -l)" = 201 ]
 	every_thread "$TREPORT" threads.c threads
@@ -271,6 +289,7 @@ every_thread()
 }
 
 @test "the main thread has gone" {
+	needs_root
 	victim leader leader.c
 	[ "$(value pid "$TREPORT")" != "$(value tid "$TREPORT")" ]
 	[ "$(value thread "$TREPORT")" = survivor ]

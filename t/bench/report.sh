@@ -2,7 +2,7 @@
 # report.sh: how long after a crash its report is there, beside other tools.
 #
 #   make bench
-#   BENCH_BIG=1      also a process of 8 GB
+#   BENCH_BIG=1      also a process of 8 GB: minutes, and 8 GB of disk
 #   BENCH_ROUNDS=N   rounds of every row (else 11 down to 3, as they take)
 #   BENCH_DIR=DIR    where reports and core files go (/run); another disk, a tmpfs
 #   BENCH_ONLY=RE    rows whose name matches, of: 10MB 201thr 1GB 8GB storm pause
@@ -172,22 +172,30 @@ wanted()
 	echo "$1" | grep -Eqx -- "${BENCH_ONLY:-.*}"
 }
 
+# warm TOOLS: programs and libraries come from memory from here on.
+warm()
+{
+	lock
+	for t; do
+		crash "$t" "$victim" 1 0 >"$tmp/warm"
+	done
+	unlock
+}
+
 # rounds ROW N TOOLS CLOCKARGS...: lines "ROW TOOL ROUND REPORT GONE REPORTS".
-# Round 0 warms the caches and is not kept.
 rounds()
 {
 	row=$1 n=${BENCH_ROUNDS:-$2} tools=$3
 	shift 3
 	wanted "$row" || return 0
 	say "$row: $n rounds"
-	r=0
+	r=1
 	while [ $r -le "$n" ]; do
 		# others may test on this machine too: a round is our slice
 		lock
 		for t in $tools; do
 			got=$(crash "$t" "$@")
-			[ $r = 0 ] || [ -z "$got" ] ||
-			    echo "$row $t $r $got" >>"$tmp/times"
+			[ -z "$got" ] || echo "$row $t $r $got" >>"$tmp/times"
 		done
 		unlock
 		r=$((r + 1))
@@ -314,6 +322,8 @@ else
 	say "systemd-coredump is not installed: left out"
 fi
 
+# shellcheck disable=SC2086
+warm $tools$others
 rounds 10MB 11 "$tools$others" "$victim" 10 0
 rounds 201thr 7 "$tools$others" "$victim" 10 200
 rounds 1GB 5 "$tools$others" "$victim" 1024 0
