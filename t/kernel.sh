@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # kernel: changes of kernel settings that are always taken back.
 # Read with "." by sh and bash; t/run, t/helper.bash and bin/bootstrap use it.
 #

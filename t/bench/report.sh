@@ -66,7 +66,10 @@ trap 'leave $?' EXIT
 
 lock()
 {
-	kernel_lock 900 || leave 111
+	kernel_lock 900 || {
+		say "error: unable to lock or to put back core_pattern"
+		leave 111
+	}
 	locked=1
 }
 
