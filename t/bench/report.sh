@@ -4,17 +4,18 @@
 #   make bench
 #   BENCH_BIG=1      also a process of 8 GB: minutes, and 8 GB of disk
 #   BENCH_ROUNDS=N   rounds of every row (else 11 down to 3, as they take)
-#   BENCH_DIR=DIR    where reports and core files go (/run); another disk, a tmpfs
-#   BENCH_ONLY=RE    rows whose name matches, of: 10MB 201thr 1GB 8GB storm pause
-#   SYSTEMD_ROOT=DIR where systemd-coredump's package is unpacked (installed: /)
+#   BENCH_DIR=DIR    where reports and core files go: a disk, a tmpfs (/run)
+#   BENCH_ONLY=RE    rows that match, of 10MB 201thr 1GB 8GB storm pause
+#   SYSTEMD_ROOT=DIR where systemd-coredump is unpacked (else: installed or not)
 #
 # Each round crashes the same victim once under each tool, one after the other,
-# through the real core_pattern; figures are medians over rounds, and "xN" is
-# the median of the ratios within a round to the first column.  The start is
-# the moment before the faulting instruction.  The end is, for usercrash_c and
-# systemd-coredump, when the file got its name (systemd-coredump goes on to log
-# a backtrace: not counted), for gdb and eu-stack when they have ended that were
-# started on the kernel's core file as soon as it was complete.
+# in an order that turns from round to round, through the real core_pattern;
+# figures are medians over rounds, and "xN" is the median of the ratios within
+# a round to the first column.  The start is the moment before the faulting
+# instruction.  The end is, for usercrash_c and systemd-coredump, when the file
+# got its name (systemd-coredump goes on to log a backtrace: not counted), for
+# gdb and eu-stack when they have ended that were started on the kernel's core
+# file as soon as it was complete.
 #
 # Exits 0 whatever the figures are, 111 when nothing can be measured.
 
@@ -144,9 +145,10 @@ systemd_start()
 	program=${sd_pattern%% *}
 	program=${program#?}
 	[ -x "$program" ] && [ -f "$program" ] || return 1
-	if [ ! -S /run/systemd/coredump ]; then
+	if ! grep -q ' /run/systemd/coredump$' /proc/net/unix; then
 		have systemd-socket-activate || return 1
 		mkdir -p /run/systemd
+		rm -f /run/systemd/coredump
 		systemd-socket-activate -a --seqpacket \
 		    -l /run/systemd/coredump "$program" >"$tmp/sd" 2>&1 &
 		pids="$pids $!"
@@ -201,6 +203,8 @@ rounds()
 			[ -z "$got" ] || echo "$row $t $r $got" >>"$tmp/times"
 		done
 		unlock
+		# what a tool leaves to be written burdens the next
+		tools="${tools#* } ${tools%% *}"
 		r=$((r + 1))
 	done
 }
