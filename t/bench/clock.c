@@ -7,10 +7,10 @@
  *
  *     REPORT GONE REPORTS
  *
- * REPORT   until COUNT files whose names begin with PREFIX had appeared in
- *          DIR, as inotify(7) tells; with -x until COMMAND ended, which is run
- *          by sh once the process is gone; "-" when neither was asked for or
- *          it did not come to that
+ * REPORT   until COUNT files whose names begin with PREFIX (and do not end in
+ *          .part or .info) had appeared in DIR, as inotify(7) tells; with -x
+ *          until COMMAND ended, which sh runs once the process is gone; "-"
+ *          when neither was asked for or it did not come to that
  * GONE     until the last crashed process was gone for its parent
  * REPORTS  how many files appeared
  *
@@ -107,6 +107,17 @@ start(struct run *r)
 	close(ready[0]);
 }
 
+static int
+is_report(const struct run *r, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(name, r->prefix, strlen(r->prefix)) == 0 &&
+	    (n < 5 ||
+		(strcmp(name + n - 5, ".part") != 0 &&
+		    strcmp(name + n - 5, ".info") != 0));
+}
+
 static void
 count_reports(struct run *r, uint64_t now)
 {
@@ -117,8 +128,7 @@ count_reports(struct run *r, uint64_t now)
 	n = read(r->watchfd, buf, sizeof(buf));
 	for (at = 0; at < n; at += (ssize_t)(sizeof(*e) + e->len)) {
 		e = (const struct inotify_event *)(buf + at);
-		if (e->len > 0 &&
-		    strncmp(e->name, r->prefix, strlen(r->prefix)) == 0)
+		if (e->len > 0 && is_report(r, e->name))
 			r->reports++;
 	}
 	if (r->reports >= r->count && r->reported == 0)

@@ -1,6 +1,7 @@
 /*
- * victim MEGABYTES THREADS [live]: has touched that much memory, has that many
- * threads, and then crashes, or stays and watches itself being stopped.
+ * victim MEGABYTES THREADS [live | STACK]: has touched that much memory, has
+ * that many threads (of STACK kilobytes, not 256), and then crashes, or stays
+ * and watches itself being stopped.
  *
  * Started by clock.c alone, see bench.h.
  */
@@ -12,7 +13,7 @@
 
 #include "bench.h"
 
-enum { PAGE = 4096, THREAD_STACK = 256 << 10, NAP_NS = 100000 };
+enum { PAGE = 4096, THREAD_STACK = 256, NAP_NS = 100000 };
 
 static struct bench_page *page;
 static pthread_barrier_t all_there;
@@ -37,14 +38,14 @@ thread_main(void *arg)
 }
 
 static void
-make_threads(unsigned n)
+make_threads(unsigned n, size_t stack)
 {
 	pthread_attr_t attr;
 	pthread_t th;
 	unsigned i;
 
 	pthread_attr_init(&attr);
-	pthread_attr_setstacksize(&attr, THREAD_STACK);
+	pthread_attr_setstacksize(&attr, stack << 10);
 	pthread_barrier_init(&all_there, NULL, n + 1);
 	for (i = 0; i < n; i++)
 		if (pthread_create(&th, &attr, thread_main, NULL) != 0)
@@ -105,19 +106,22 @@ live(void)
 int
 main(int argc, char **argv)
 {
+	size_t stack = THREAD_STACK;
 	char c;
 
 	if (argc < 3)
 		return 100;
+	if (argc > 3 && atoi(argv[3]) > 0)
+		stack = (size_t)atoi(argv[3]);
 	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED,
 	    BENCH_FD, 0);
 	if (page == MAP_FAILED)
 		return 111;
 	touch((size_t)atoi(argv[1]));
-	make_threads((unsigned)atoi(argv[2]));
+	make_threads((unsigned)atoi(argv[2]), stack);
 	if (write(1, "", 1) != 1)
 		return 111;
-	if (argc > 3)
+	if (argc > 3 && strcmp(argv[3], "live") == 0)
 		live();
 	while (read(0, &c, 1) > 0)
 		;
