@@ -7,12 +7,13 @@
 #   fuzz, bench see t/fuzz/fuzz.mk and t/bench/report.sh
 #   demo        a crash and its report
 #   install     below DESTDIR/PREFIX; switches nothing on.  uninstall
+#   debug       bin/*_dbg: sanitizers, and -v shows every block
 #   clean       removes what was built
 #
 # What a program links is spelled out in its line below: nothing is implied.
 #   make SAN=1      ASan + UBSan build, in build-san/
 #   make WERROR=1   warnings are errors (CI)
-#   make STATIC=no  no static usercrash_c, even where the archives are there
+#   make STATIC=no  nothing static (usercrash_c, core_tee), archives or not
 
 PREFIX = /usr
 BINDIR = $(PREFIX)/bin
@@ -35,9 +36,15 @@ PIE = -fPIE
 LDPIE = -pie -Wl,-z,relro,-z,now
 BUILD = build
 BIN = bin
+# make debug: the sanitizer build, beside the programs and with their trace
+ifeq ($(DBG),1)
+SAN = 1
+SUFFIX = _dbg
+TRACE = -DDEBUG_TRACE
+endif
 ifeq ($(SAN),1)
-BUILD = build-san
-BIN = build-san/bin
+BUILD = build-$(if $(SUFFIX),dbg,san)
+BIN = $(if $(SUFFIX),bin,build-san/bin)
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
 LDPIE = -pie -fsanitize=address,undefined
@@ -52,7 +59,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $(HARDEN) $(CFLAGS) \
 	$(if $(WERROR),-Werror) $(DEFS)
 
 LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
-DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF)
+DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF) $(TRACE)
 UNWIND = -lunwind-$(ARCH) -lunwind $(if $(LZMA),-llzma)
 UNWIND_A = -l:libunwind-$(ARCH).a -l:libunwind.a -llzma
 ifneq ($(STATIC),no)
@@ -63,6 +70,15 @@ endif
 BASE = base/msg base/io base/num base/deadline
 PROC = proc/procdir proc/maps proc/procinfo
 CORE = core/corenote core/notes
+NET = base/tcp
+STREAM = core/corestream core/streamhead core/streamtext base/crc32c
+SEND = core/coresend core/sendmemory core/sendstream core/sendjob \
+	core/sendtext core/crashargs core/crashproc \
+	core/coreout core/corereplay core/coreextent core/coremem \
+	core/corepages core/corespool base/transport
+RECV = core/corerecv core/transfer core/recvnative core/recvraw core/inflow \
+	core/proxyhdr core/corefile core/corestore core/storepublish \
+	core/storeroom core/storename core/notes core/corenote
 ELFSYM = unwind/elfsym unwind/elffile unwind/elfdynamic unwind/elfnames \
 	unwind/elfinfo unwind/elfdebug
 SPOOL = spool/slots spool/ring spool/protocol base/net
@@ -75,8 +91,8 @@ REPORT = report/out report/escape report/mend report/signature \
 	report/process report/signals
 
 # --- programs --------------------------------------------------------------
-PROGS = usercrash_s usercrash_c debugger
-usercrash_s_OBJ = usercrash_s base/args spool/serve base/pool $(BASE) $(SPOOL)
+PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send
+usercrash_s_OBJ = usercrash_s base/args base/privdrop spool/serve base/pool $(BASE) $(SPOOL)
 usercrash_c_OBJ = usercrash_c base/args base/privdrop $(BASE) $(PROC) $(CORE) \
 	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
 	unwind/target_proc unwind/target_core $(REPORT) report/dying
@@ -88,11 +104,20 @@ debugger_OBJ = debugger base/args base/privdrop $(BASE) $(PROC) $(CORE) $(UNW) \
 	unwind/target_notes unwind/target_proc unwind/target_core \
 	unwind/target_live $(REPORT)
 debugger_LIB = $(UNWIND)
+recv_core_OBJ = recv_core base/args base/acceptor base/waiting base/pool \
+	base/privdrop base/net $(BASE) $(NET) $(STREAM) $(RECV) \
+	core/storehome core/corehook
+core_send_OBJ = core_send base/args base/privdrop $(BASE) $(NET) $(STREAM) \
+	$(CORE) $(SEND) proc/procdir proc/maps
+core_tee_OBJ = core_tee base/args base/fanout base/msg base/num base/deadline
+# like the handler it stands before: to start costs less
+core_tee_LD = $(usercrash_c_LD)
 
 # --- tests that are C ------------------------------------------------------
 UNITS = unit_out unit_elfsym unit_elfdebug unit_corenote unit_base \
-	unit_slots unit_storm unit_net \
-	unit_memop
+	unit_slots unit_storm unit_net unit_fanout \
+	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
+	unit_coremem unit_coresend unit_corestore
 unit_out_OBJ = report/out report/escape report/mend report/signature base/io
 unit_elfsym_OBJ = $(ELFSYM) base/io base/num
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
@@ -103,16 +128,34 @@ unit_base_OBJ = base/msg base/io base/num base/deadline
 unit_slots_OBJ = $(SPOOL) $(BASE)
 unit_storm_OBJ = $(SPOOL) $(BASE)
 unit_net_OBJ = base/net base/num base/deadline
+unit_fanout_OBJ = base/fanout base/deadline
 spool_client_OBJ = $(SPOOL) $(BASE)
 unit_memop_OBJ = unwind/memop unwind/memop_x86 unwind/memop_x86tab \
 	unwind/memop_a64
+unit_crc32c_OBJ = base/crc32c
+unit_corestream_OBJ = $(STREAM) base/io base/num
+unit_tcp_OBJ = $(NET) base/num base/deadline
+unit_proxyhdr_OBJ = core/proxyhdr $(NET) base/crc32c base/num base/deadline
+
+unit_coremem_OBJ = core/coremem core/corepages proc/maps proc/procdir base/io \
+	base/num
+unit_coresend_OBJ = $(STREAM) $(CORE) core/coreout core/corereplay \
+	core/coreextent core/corespool core/crashargs base/io base/num \
+	base/deadline
+core_peer_OBJ = $(STREAM) base/io base/num
+unit_corestore_OBJ = $(RECV) $(STREAM) $(NET) core/corehook base/waiting \
+	base/io base/num base/deadline
+stream_aid_OBJ = $(STREAM) $(NET) base/io base/num base/deadline
 
 # what the bats files drive, with arguments
-AIDS = spool_client
+AIDS = spool_client stream_aid core_peer
 
 SCRIPTS = bin/bootstrap
 
-all: $(PROGS:%=$(BIN)/%)
+all: $(PROGS:%=$(BIN)/%$(SUFFIX))
+
+debug:
+	$(MAKE) DBG=1 all
 
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
@@ -123,7 +166,7 @@ $(BUILD)/t/%.o: t/unit/%.c
 	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
 
 define program
-$(BIN)/$(1): $(addprefix $(BUILD)/,$(addsuffix .o,$($(1)_OBJ)))
+$(BIN)/$(1)$(SUFFIX): $(addprefix $(BUILD)/,$(addsuffix .o,$($(1)_OBJ)))
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(or $$($(1)_LD),$$(LDPIE)) $$(LDFLAGS) $$($(1)_LIB)
 endef
@@ -157,12 +200,18 @@ demo:
 # --- installation ----------------------------------------------------------
 DOCDIR = $(PREFIX)/share/doc/usercrash
 COMPDIR = $(PREFIX)/share/bash-completion/completions
-UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket
+UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket \
+	recv_core.service recv_core@.service recv_core.socket \
+	core_send-flush.service core_send-flush.timer
 # examples, for whoever sets things up: nothing reads them where they lie
 EXAMPLES = sysctl.d/60-usercrash.conf openrc/usercrash_s \
 	runit/usercrash_s/run runit/usercrash_s/log/run \
 	s6/usercrash_s/run s6/usercrash_s/type \
-	s6/usercrash_s-ipc/run s6/usercrash_s-ipc/type
+	s6/usercrash_s-ipc/run s6/usercrash_s-ipc/type \
+	core_send.env inetd.conf.recv_core xinetd.d/recv_core \
+	openrc/recv_core runit/recv_core/run runit/recv_core/log/run \
+	s6/recv_core/run s6/recv_core/type \
+	s6/recv_core-tcp/run s6/recv_core-tcp/type ucspi/recv_core/run
 
 # FILE:WHERE:MODE of all that is installed, and removed
 PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
@@ -172,7 +221,8 @@ PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
 	README:$(DOCDIR)/README:644 \
 	$(foreach u,$(UNITS_SYSTEMD), \
 		etc/systemd/$u:$(PREFIX)/lib/systemd/system/$u:644) \
-	etc/tmpfiles.d/usercrash.conf:$(PREFIX)/lib/tmpfiles.d/usercrash.conf:644 \
+	$(foreach d,tmpfiles.d sysusers.d, \
+		etc/$d/usercrash.conf:$(PREFIX)/lib/$d/usercrash.conf:644) \
 	$(foreach e,$(EXAMPLES),etc/$e:$(DOCDIR)/$e:$(if \
 		$(filter %/run openrc/%,$e),755,644))
 
@@ -200,10 +250,10 @@ uninstall:
 		-type d -exec rmdir {} \; 2>/dev/null || :
 
 clean:
-	rm -rf build build-san
-	rm -f $(PROGS:%=bin/%)
+	rm -rf build build-san build-dbg
+	rm -f $(PROGS:%=bin/%) $(PROGS:%=bin/%_dbg)
 
--include $(shell find build build-san -name '*.d' 2>/dev/null)
+-include $(shell find build build-san build-dbg -name '*.d' 2>/dev/null)
 
-.PHONY: all units check check-san lint demo install uninstall clean
+.PHONY: all debug units check check-san lint demo install uninstall clean
 .DELETE_ON_ERROR:

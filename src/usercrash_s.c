@@ -17,8 +17,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +25,7 @@
 #include "base/msg.h"
 #include "base/net.h"
 #include "base/pool.h"
+#include "base/privdrop.h"
 #include "spool/serve.h"
 
 #define USAGE                                                             \
@@ -172,40 +171,16 @@ run(struct server *s)
 static void
 harden(void)
 {
-	struct rlimit none = {0, 0};
-
 	/* We would connect to ourselves, and hold report descriptors. */
-	setrlimit(RLIMIT_CORE, &none);
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+	if (priv_harden() == -1)
 		msg_warn_sys("unable to become non-dumpable");
-	signal(SIGPIPE, SIG_IGN);
 	umask(077);
-}
-
-/* inetd(8) puts the connection on fd 2 too: no place for messages. */
-static void
-spare_stderr(void)
-{
-	struct stat in, err;
-
-	if (fstat(0, &in) == 0 && fstat(2, &err) == 0 && S_ISSOCK(in.st_mode) &&
-	    in.st_dev == err.st_dev && in.st_ino == err.st_ino)
-		close(2);
-}
-
-static uint64_t
-number(int opt, const char *arg, uint64_t min, uint64_t max)
-{
-	char what[] = "option -?";
-
-	what[sizeof(what) - 2] = (char)opt;
-	return args_number(what, arg, min, max);
 }
 
 static unsigned
 count(int opt, const char *arg, unsigned max)
 {
-	return (unsigned)number(opt, arg, 1, max);
+	return (unsigned)args_option(opt, arg, 1, max);
 }
 
 static const char *
@@ -265,7 +240,7 @@ main(int argc, char *argv[])
 	uid_t *uids;
 	int opt, inetd = 0, verbose = 0, dirfd;
 
-	spare_stderr();
+	net_spare_stderr();
 	msg_init("usercrash_s");
 	slots_defaults(slots);
 	s.cfg.askms = SERVE_ASK_MS;
@@ -284,7 +259,7 @@ main(int argc, char *argv[])
 			break;
 		case 'U':
 			uids[s.cfg.nuids++] =
-			    (uid_t)number(opt, optarg, 1, (uid_t)-2);
+			    (uid_t)args_option(opt, optarg, 1, (uid_t)-2);
 			break;
 		case 'c':
 			s.max = count(opt, optarg, CHILDREN_MAX);
@@ -296,7 +271,8 @@ main(int argc, char *argv[])
 			inetd = 1;
 			break;
 		case 'm':
-			slots->minfree = number(opt, optarg, 0, 1 << 30) << 20;
+			slots->minfree = args_option(opt, optarg, 0, 1 << 30)
+			    << 20;
 			break;
 		case 'n':
 			slots->n = count(opt, optarg, SLOTS_MAX);

@@ -52,11 +52,14 @@ core_fixture()
 # The letters and long names a program takes, out of its source.
 taken()
 {
+	local src=("$TOP/src/$1.c")
 	tr -d '\n' <"$TOP/src/$1.c" | grep -o 'argv,[[:space:]]*"[^"]*"' |
-	    head -1 | sed 's/.*"\(.*\)"/\1/' | tr -d '+:' | fold -w 1
+	    head -1 | sed 's/.*"\(.*\)"/\1/' | tr -d '+:-' | fold -w 1
 	echo
-	grep -o '{"[a-z]*", [a-z]*_argument' "$TOP/src/$1.c" |
-	    sed 's/{"\([a-z]*\)".*/-\1/'
+	! grep -q CRASHARGS_OPTIONS "${src[0]}" ||
+	    src+=("$TOP/src/core/crashargs.h")
+	cat "${src[@]}" | tr -d '\\ \t\n' |
+	    grep -o '{"[a-z]*",[a-z]*_argument' | sed 's/{"\([a-z]*\)".*/-\1/'
 }
 
 # The same as its manual page has them.
@@ -66,32 +69,58 @@ documented()
 	    sed 's/^Fl //'
 }
 
-programs='usercrash_c usercrash_s debugger'
+programs='usercrash_c usercrash_s debugger core_tee core_send recv_core'
 
 @test "install: these files and no others" {
 	build install >/dev/null
 	diff -u - <(placed) <<-'EOF'
+		755 usr/bin/core_send
+		755 usr/bin/core_tee
 		755 usr/bin/debugger
+		755 usr/bin/recv_core
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
+		644 usr/lib/systemd/system/core_send-flush.service
+		644 usr/lib/systemd/system/core_send-flush.timer
+		644 usr/lib/systemd/system/recv_core.service
+		644 usr/lib/systemd/system/recv_core.socket
+		644 usr/lib/systemd/system/recv_core@.service
 		644 usr/lib/systemd/system/usercrash_s.service
 		644 usr/lib/systemd/system/usercrash_s.socket
 		644 usr/lib/systemd/system/usercrash_s@.service
+		644 usr/lib/sysusers.d/usercrash.conf
 		644 usr/lib/tmpfiles.d/usercrash.conf
+		644 usr/share/bash-completion/completions/core_send
+		644 usr/share/bash-completion/completions/core_tee
 		644 usr/share/bash-completion/completions/debugger
+		644 usr/share/bash-completion/completions/recv_core
 		644 usr/share/bash-completion/completions/usercrash_c
 		644 usr/share/bash-completion/completions/usercrash_s
 		644 usr/share/doc/usercrash/README
+		644 usr/share/doc/usercrash/core_send.env
+		644 usr/share/doc/usercrash/inetd.conf.recv_core
+		755 usr/share/doc/usercrash/openrc/recv_core
 		755 usr/share/doc/usercrash/openrc/usercrash_s
+		755 usr/share/doc/usercrash/runit/recv_core/log/run
+		755 usr/share/doc/usercrash/runit/recv_core/run
 		755 usr/share/doc/usercrash/runit/usercrash_s/log/run
 		755 usr/share/doc/usercrash/runit/usercrash_s/run
+		755 usr/share/doc/usercrash/s6/recv_core-tcp/run
+		644 usr/share/doc/usercrash/s6/recv_core-tcp/type
+		755 usr/share/doc/usercrash/s6/recv_core/run
+		644 usr/share/doc/usercrash/s6/recv_core/type
 		755 usr/share/doc/usercrash/s6/usercrash_s-ipc/run
 		644 usr/share/doc/usercrash/s6/usercrash_s-ipc/type
 		755 usr/share/doc/usercrash/s6/usercrash_s/run
 		644 usr/share/doc/usercrash/s6/usercrash_s/type
 		644 usr/share/doc/usercrash/sysctl.d/60-usercrash.conf
+		755 usr/share/doc/usercrash/ucspi/recv_core/run
+		644 usr/share/doc/usercrash/xinetd.d/recv_core
 		644 usr/share/man/man7/usercrash.7
+		644 usr/share/man/man8/core_send.8
+		644 usr/share/man/man8/core_tee.8
 		644 usr/share/man/man8/debugger.8
+		644 usr/share/man/man8/recv_core.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
 	EOF
@@ -171,13 +200,210 @@ programs='usercrash_c usercrash_s debugger'
 	mkdir "$c/bin"
 	cp "$TOP/bin/bootstrap" "$c/bin"
 	(cd "$c" && find . | sort) >"$BATS_TEST_TMPDIR/before"
-	mkdir -p "$c/build/x" "$c/build-san/bin"
-	for f in build/x/y build-san/bin/debugger bin/usercrash_c \
-	    bin/usercrash_s bin/debugger; do
+	mkdir -p "$c/build/x" "$c/build-san/bin" "$c/build-dbg"
+	for f in build/x/y build-san/bin/debugger build-dbg/x.o; do
 		: >"$c/$f"
+	done
+	for f in $programs; do
+		: >"$c/bin/$f"
+		: >"$c/bin/${f}_dbg"
 	done
 	D='' TOP=$c build clean >/dev/null
 	diff "$BATS_TEST_TMPDIR/before" <(cd "$c" && find . | sort)
+}
+
+@test "debug: every program, with sanitizers, its trace with one -v" {
+	local p
+	D='' build debug >"$BATS_TEST_TMPDIR/out" 2>&1 ||
+	    { tail -5 "$BATS_TEST_TMPDIR/out"; false; }
+	for p in $programs; do
+		run "$TOP/bin/${p}_dbg" --no-such-option x
+		[ "$status" = 100 ]
+		[[ "$output" == *"$p: "* ]]
+		grep -q __asan_init "$TOP/bin/${p}_dbg"
+		not grep -q __asan_init "$D/usr/bin/$p" 2>/dev/null
+	done
+	head -c 5000 /dev/zero >"$BATS_TEST_TMPDIR/in"
+	run "$TOP/bin/core_tee_dbg" -v true \; wc -c <"$BATS_TEST_TMPDIR/in"
+	[ "$status" = 0 ]
+	grep -q ' rd=5000 (n=5000)$' <<<"$output"
+	run "$BIN/core_tee" -v true \; wc -c <"$BATS_TEST_TMPDIR/in"
+	not grep -q 'rd=' <<<"$output"
+	if git -C "$TOP" rev-parse 2>/dev/null; then
+		for p in $programs; do
+			git -C "$TOP" check-ignore -q "bin/$p" "bin/${p}_dbg"
+		done
+		git -C "$TOP" check-ignore -q build-dbg
+	fi
+}
+
+# core_in FILE...: one of them is the fixture, received whole.
+core_in()
+{
+	local f
+	for f; do
+		[ ! -L "$f" ] && cmp -s "$CORE" "$f" && return 0
+	done
+	return 1
+}
+
+send_it()
+{
+	"$BIN/core_send" --pid=4 --comm=x --time=5 --dumpmode=1 \
+	    "127.0.0.1:$PORT" <"$CORE" 2>"$BATS_TEST_TMPDIR/err"
+}
+
+# The fixture, to whoever listens at $PORT, or will; then it is in $S.
+sent()
+{
+	wait_for 20 send_it || {
+		cat "$BATS_TEST_TMPDIR/err"
+		return 1
+	}
+	core_in "$S"/*/core.x.4.5
+}
+
+# a_store: a directory whose owner is not root, in $S of user $U.
+a_store()
+{
+	core_fixture
+	S=$BATS_TEST_TMPDIR/store U=$(id -un)
+	chmod 755 "$BATS_TEST_TMPDIR" "$BATS_FILE_TMPDIR" "$BATS_RUN_TMPDIR" \
+	    "$BATS_RUN_TMPDIR"/*/ 2>/dev/null || :
+	mkdir -m 750 "$S"
+	if [ "$(id -u)" = 0 ]; then
+		U=nobody
+		chown nobody "$S"
+	fi
+	PORT=$((20000 + RANDOM % 12000))
+}
+
+# as_here FILE: an example, with this test's programs, port, user and store.
+as_here()
+{
+	sed "s|/usr/bin/recv_core|$BIN/recv_core|
+	    s|64740|$PORT|
+	    s|0\.0\.0\.0|127.0.0.1|
+	    s|usercrash\$|$U|
+	    s|recv_core -i|recv_core -i -m 0 -d $S|
+	    s|= -i|= -i -m 0 -d $S|
+	    s|exec recv_core\$|exec recv_core -p $PORT -m 0 -d $S|" "$1"
+}
+
+# Debian, for one, lets only one of the two be installed.
+@test "examples for xinetd and inetd, those that are here" {
+	local super n=0
+	needs_root
+	for super in xinetd inetd; do
+		command -v $super >/dev/null || continue
+		rm -rf "$BATS_TEST_TMPDIR/store"
+		a_store
+		cd "$BATS_TEST_TMPDIR"
+		if [ $super = xinetd ]; then
+			as_here "$TOP/etc/xinetd.d/recv_core" |
+			    sed '/^[[:space:]]*group/d' >conf
+			grep -q "server_args.*-d $S" conf
+			bg xinetd -dontfork -f conf -pidfile pid -filelog log
+		else
+			as_here "$TOP/etc/inetd.conf.recv_core" |
+			    sed "s| usercrash | $U |" >conf
+			grep -q "^$PORT .* $U .*-d $S" conf
+			bg inetd -d conf 2>log
+		fi
+		sent
+		[ "$(stat -c %U "$S"/*/core.x.4.5)" = nobody ]
+		end_bgs
+		n=$((n + 1))
+	done
+	[ $n -gt 0 ] || unmet "needs xinetd or inetd"
+}
+
+@test "examples for s6, runit and daemontools: their run scripts" {
+	local run n=0
+	for run in "$TOP"/etc/{s6,runit,ucspi}/recv_core*/run; do
+		case $(sed -n 's/^exec \([a-z0-9_-]*\).*/\1/p' "$run") in
+		*s6-tcpserver) command -v s6-tcpserver >/dev/null || continue ;;
+		*tcpserver) command -v tcpserver >/dev/null || continue ;;
+		esac
+		rm -rf "$BATS_TEST_TMPDIR/store"
+		a_store
+		as_here "$run" >"$BATS_TEST_TMPDIR/run"
+		grep -q -- "-d $S" "$BATS_TEST_TMPDIR/run"
+		PATH=$BIN:$PATH bg sh "$BATS_TEST_TMPDIR/run" \
+		    >"$BATS_TEST_TMPDIR/log"
+		sent
+		grep -q '^recv_core: info: ' "$BATS_TEST_TMPDIR/log"
+		[ "$(stat -c %U "$S"/*/core.x.4.5)" = "$U" ]
+		end_bgs
+		n=$((n + 1))
+	done
+	[ $n -ge 2 ]
+}
+
+@test "units: what systemd says of them" {
+	local u
+	needs_tool systemd-analyze
+	# the programs must be where the units say
+	D='' build PREFIX="$BATS_TEST_TMPDIR/usr" install >/dev/null
+	for u in "$BATS_TEST_TMPDIR"/usr/lib/systemd/system/*; do
+		run systemd-analyze verify --man=no "$u"
+		# other units are this machine's own affair
+		grep -F "${u##*/}" <<<"$output" &&
+		    { echo "$output"; return 1; }
+		[ "$status" = 0 ] || [ -n "$output" ]
+	done
+	# what is in both, is the same in both
+	diff <(sed -n '/^User=/,$p' "$TOP/etc/systemd/recv_core.service" |
+	    grep -v '^RestrictAddressFamilies=') \
+	    <(sed -n '/^User=/,$p' "$TOP/etc/systemd/recv_core@.service" |
+	    grep -v '^RestrictAddressFamilies=\|^PrivateNetwork\|^# A command')
+}
+
+@test "the user and the directories that units and examples count on" {
+	local root=$BATS_TEST_TMPDIR/image
+	needs_root
+	needs_tool systemd-sysusers systemd-tmpfiles
+	build install >/dev/null
+	mkdir -p "$root/etc" "$root/usr/lib"
+	cp -R "$D/usr/lib/sysusers.d" "$D/usr/lib/tmpfiles.d" "$root/usr/lib"
+	printf 'root:x:0:0::/root:/bin/sh\n' >"$root/etc/passwd"
+	printf 'root:x:0:\nadm:x:4:\n' >"$root/etc/group"
+	systemd-sysusers --root="$root"
+	grep -q '^usercrash:' "$root/etc/passwd"
+	systemd-tmpfiles --root="$root" --create usercrash.conf
+	[ "$(stat -c '%a %u' "$root/var/spool/usercrash")" = '700 0' ]
+	[ "$(stat -c '%a %u' "$root/var/log/usercrashes")" = '750 0' ]
+	[ "$(stat -c '%a %u' "$root/var/lib/usercrash/cores")" = \
+	    "750 $(sed -n 's/^usercrash:[^:]*:\([0-9]*\):.*/\1/p' \
+	    "$root/etc/passwd")" ]
+}
+
+@test "the flush service: its command, with its capabilities, and its settings" {
+	local unit=$TOP/etc/systemd/core_send-flush.service cmd caps
+	needs_root
+	needs_tool setpriv
+	a_store
+	mkdir -m 700 "$BATS_TEST_TMPDIR/spool"
+	# one that waits: nobody listens there
+	run "$BIN/core_send" -m 0 -s "$BATS_TEST_TMPDIR/spool" --pid=4 \
+	    --comm=x --time=5 --dumpmode=1 "127.0.0.1:$PORT" <"$CORE"
+	[ "$status" = 1 ]
+	cmd=$(sed -n 's/^ExecStart=//p' "$unit" |
+	    sed "s|/usr/bin|$BIN|; s|/var/spool/usercrash|$BATS_TEST_TMPDIR/spool|")
+	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" |
+	    tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
+	# shellcheck source=etc/core_send.env
+	. "$TOP/etc/core_send.env"
+	[[ "$CORE_SEND_ARGS" == *collector.example.org* ]]
+	CORE_SEND_ARGS="-c 1 127.0.0.1:$((PORT + 1)),127.0.0.1:$PORT"
+	bg "$BIN/recv_core" -m 0 -p "$PORT" -d "$S" 127.0.0.1 \
+	    2>"$BATS_TEST_TMPDIR/log"
+	wait_for 10 eval "(: >/dev/tcp/127.0.0.1/$PORT) 2>/dev/null"
+	# as systemd splits it
+	# shellcheck disable=SC2086
+	setpriv --bounding-set "-all,$caps" ${cmd/\$CORE_SEND_ARGS/$CORE_SEND_ARGS}
+	core_in "$S"/*/core.x.4.5
+	[ -z "$(find "$BATS_TEST_TMPDIR/spool" -name '*.core')" ]
 }
 
 @test "installed usercrash_c: a report of a core on its stdin" {
@@ -246,7 +472,7 @@ programs='usercrash_c usercrash_s debugger'
 		grep -qx "\.Nm $p" "$f"
 		grep -qx '\.Sh EXAMPLES' "$f"
 		# of ours, those that are referred to
-		grep '^\.Xr \(usercrash\|debugger\)' "$f" |
+		grep '^\.Xr \(usercrash\|debugger\|core_\|recv_\)' "$f" |
 		    while read -r _ p n _; do
 			[ -e "$TOP/man/$p.$n" ] || {
 				echo "${f##*/} refers to $p($n)"
@@ -321,6 +547,14 @@ programs='usercrash_c usercrash_s debugger'
 		diff <(taken "$p" | grep . | sed 's/^/-/' | sort -u) \
 		    <(echo "$output" | sort -u)
 	done
+	# what follows a separator is a command
+	run bash -c '
+		. "$1"
+		COMP_WORDS=(core_tee true \\\; dirnam) COMP_CWORD=3
+		_usercrash core_tee dirnam "\;"
+		echo "${COMPREPLY[*]}"' bash \
+	    "$D/usr/share/bash-completion/completions/core_tee"
+	[ "${output%% *}" = dirname ]
 	run bash -c '
 		. "$1"
 		COMP_WORDS=(debugger --format = j) COMP_CWORD=3

@@ -125,6 +125,7 @@ has()
 		report) allowed='report unwind core proc base' ;;
 		bpf) allowed='bpf unwind proc base' ;;
 		unwind) allowed='unwind core proc base' ;;
+		core) allowed='core proc base' ;;
 		base) allowed=base ;;
 		*) allowed="$from base" ;;
 		esac

@@ -117,7 +117,8 @@ lint_rooms()
 			use["report"] = " unwind core proc base "
 			use["bpf"] = " unwind proc base "
 			use["unwind"] = " core proc base "
-			use["core"] = use["spool"] = use["proc"] = " base "
+			use["core"] = " proc base "
+			use["spool"] = use["proc"] = " base "
 			use["base"] = " "
 		}
 		FNR == 1 {

@@ -17,3 +17,24 @@ args_number(const char *what, const char *arg, uint64_t min, uint64_t max)
 		    what, min, max, arg);
 	return v;
 }
+
+uint64_t
+args_option(int opt, const char *arg, uint64_t min, uint64_t max)
+{
+	char what[] = "option -?";
+
+	what[sizeof(what) - 2] = (char)opt;
+	return args_number(what, arg, min, max);
+}
+
+uint64_t
+args_mebibytes(int opt, const char *arg)
+{
+	return args_option(opt, arg, 0, ARGS_MIB_MAX) << 20;
+}
+
+int64_t
+args_seconds(int opt, const char *arg)
+{
+	return (int64_t)args_option(opt, arg, 1, ARGS_SECONDS_MAX) * 1000;
+}

@@ -4,9 +4,19 @@
 
 #include <stdint.h>
 
+enum {
+	ARGS_MIB_MAX = 1 << 30,	    /* a PiB */
+	ARGS_SECONDS_MAX = 31536000 /* a year */
+};
+
 /* The number arg, from min to max; else the program ends with EXIT_USAGE and
  * a line that names what ("option -n", "pid"). */
 uint64_t
 args_number(const char *what, const char *arg, uint64_t min, uint64_t max);
+/* The same of an option's value: the line says "option -X". */
+uint64_t args_option(int opt, const char *arg, uint64_t min, uint64_t max);
+/* Mebibytes, as bytes; 0 is allowed.  Seconds, as milliseconds, from 1. */
+uint64_t args_mebibytes(int opt, const char *arg);
+int64_t args_seconds(int opt, const char *arg);
 
 #endif

@@ -6,11 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static const char *prog = "usercrash";
 static int verbose;
 static int sink = 2; /* -1: /dev/kmsg, when it is wanted */
+static int logging;  /* it is /dev/log: a priority before each line */
+
+/* daemon, and the severities of RFC 3164, section 4.1.1 */
+enum { FACILITY = 3 << 3, CRITICAL = 2, WARNING = 4, INFORMATION = 6 };
 
 /* Opening it takes as long as opening a process; the first message of a good
  * run comes when the report is out. */
@@ -40,8 +46,32 @@ msg_init(const char *name)
 }
 
 void
+msg_syslog(void)
+{
+	struct sockaddr_un sun = {
+	    .sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	int fd;
+
+	if (sink != -1)
+		return;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd != -1 &&
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == 0) {
+		sink = fd;
+		logging = 1;
+		return;
+	}
+	if (fd != -1)
+		close(fd);
+	msg_open_sink();
+}
+
+void
 msg_set_verbose(int level)
 {
+#if defined(DEBUG_TRACE) /* make debug: the trace comes with the first -v */
+	level += level > 0;
+#endif
 	verbose = level;
 }
 
@@ -73,6 +103,12 @@ msg_put(const char *severity, const char *reason, const char *fmt, va_list ap)
 		    text + len, sizeof(text) - len, ": %s", reason);
 	if (len >= sizeof(text))
 		len = sizeof(text) - 1;
+	if (logging)
+		n = (size_t)snprintf(line, sizeof(line), "<%d>",
+		    FACILITY |
+			(*severity == 'f'	   ? CRITICAL
+				: *severity == 'w' ? WARNING
+						   : INFORMATION));
 	for (i = 0; i < len && n < MSG_MAX - 8; i++) {
 		unsigned char c = (unsigned char)text[i];
 

@@ -27,6 +27,12 @@ enum {
  * closed, so that no later open(2) lands there.
  */
 void msg_init(const char *prog);
+/*
+ * For a program whose fd 2 was not its own (inetd(8)): where messages go is
+ * opened now, while that can be done, and it is the system log (/dev/log,
+ * syslog(3)) where there is one.  No effect when msg_init() found fd 2 open.
+ */
+void msg_syslog(void);
 void msg_set_verbose(int level);
 int msg_verbose(void);
 

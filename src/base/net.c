@@ -267,15 +267,30 @@ net_activated(void)
 	return (int)n;
 }
 
+static int
+net_option(int fd, int option, int *value)
+{
+	socklen_t len = sizeof(*value);
+
+	return value == NULL ? 0
+			     : getsockopt(fd, SOL_SOCKET, option, value, &len);
+}
+
+int
+net_kind(int fd, int *domain, int *type, int *listening)
+{
+	if (net_option(fd, SO_DOMAIN, domain) == -1 ||
+	    net_option(fd, SO_TYPE, type) == -1)
+		return -1;
+	return net_option(fd, SO_ACCEPTCONN, listening);
+}
+
 int
 net_is_local(int fd, int *listening)
 {
 	int domain, type;
-	socklen_t len = sizeof(int);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == -1 ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, listening, &len) == -1)
+	if (net_kind(fd, &domain, &type, listening) == -1)
 		return -1;
 	if (domain != AF_UNIX ||
 	    (type != SOCK_SEQPACKET && type != SOCK_STREAM)) {
@@ -283,6 +298,19 @@ net_is_local(int fd, int *listening)
 		return -1;
 	}
 	return 0;
+}
+
+int
+net_spare_stderr(void)
+{
+	struct stat in, err;
+
+	if (fstat(0, &in) == -1 || fstat(2, &err) == -1 ||
+	    !S_ISSOCK(in.st_mode) || in.st_dev != err.st_dev ||
+	    in.st_ino != err.st_ino)
+		return 0;
+	close(2);
+	return 1;
 }
 
 int

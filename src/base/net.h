@@ -56,8 +56,15 @@ void net_forget(struct net_listener *);
  * Removes the variables from the environment.
  */
 int net_activated(void);
+/* What kind of socket fd is (socket(7)); each may be NULL.  -1 ENOTSOCK... */
+int net_kind(int fd, int *domain, int *type, int *listening);
 /* 0 when fd is a local socket of type SEQPACKET or STREAM; *listening set. */
 int net_is_local(int fd, int *listening);
+/*
+ * inetd(8) puts the connection on fd 2 too: no place for messages.  Closes it
+ * then, for msg_init() to find, and returns 1; else 0.
+ */
+int net_spare_stderr(void);
 
 /* Who is at the other end: of a connected socket, who listens(2) there. */
 int net_peer(int fd, struct ucred *);

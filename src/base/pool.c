@@ -34,6 +34,7 @@ pool_init(struct pool *p, unsigned max)
 		return -1;
 	p->n = 0;
 	p->max = max;
+	p->killed = NULL;
 	sigemptyset(&blocked);
 	for (i = 0; i < 3; i++)
 		sigaddset(&blocked, caught[i]);
@@ -74,13 +75,17 @@ pool_reap(struct pool *p)
 {
 	unsigned i;
 	pid_t pid;
+	int status;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (WIFSIGNALED(status) && p->killed != NULL)
+			p->killed(pid, WTERMSIG(status));
 		for (i = 0; i < p->n; i++)
 			if (p->child[i].pid == pid) {
 				p->child[i] = p->child[--p->n];
 				break;
 			}
+	}
 }
 
 int

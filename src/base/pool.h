@@ -21,6 +21,8 @@ struct pool {
 	struct pool_child *child;
 	unsigned n, max;
 	sigset_t unblocked;
+	/* Told of children that a signal ended; NULL after pool_init(). */
+	void (*killed)(pid_t, int sig);
 };
 
 /*

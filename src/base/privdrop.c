@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -83,4 +85,15 @@ privdrop_but_reading(uid_t uid, gid_t gid)
 			return -1;
 	}
 	return seal();
+}
+
+int
+priv_harden(void)
+{
+	struct rlimit none = {0, 0};
+
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	setrlimit(RLIMIT_CORE, &none);
+	return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }

@@ -18,5 +18,10 @@ int privdrop(uid_t, gid_t);
  * capabilities(7)) until privdrop() is called.
  */
 int privdrop_but_reading(uid_t, gid_t);
+/*
+ * For a server: no core of its own and nobody may trace it (-1 when that
+ * cannot be had), and SIGPIPE and SIGXFSZ are ignored: the write fails.
+ */
+int priv_harden(void);
 
 #endif

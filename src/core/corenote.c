@@ -142,6 +142,19 @@ core_table(const struct core_head *h, struct geometry *g, uint64_t *need)
 	return h->raw.len >= *need;
 }
 
+int
+core_head_phdr(struct core_head *h, uint64_t i, Elf64_Phdr *ph)
+{
+	struct geometry g;
+	uint64_t need;
+
+	if (core_geometry(h, &g, &need) != 1 || core_table(h, &g, &need) != 1 ||
+	    i >= g.phnum)
+		return 0;
+	core_phdr(h, &g, i, ph);
+	return 1;
+}
+
 /*
  * The first PT_NOTE with contents; 1 when there is one.  On a stream it does
  * not count when memory contents come before it: those must stay unread.

@@ -13,6 +13,7 @@
 #ifndef CORE_CORENOTE_H
 #define CORE_CORENOTE_H
 
+#include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -89,6 +90,9 @@ int core_head_pread(int fd, struct core_head *h);
 int64_t core_head_need(struct core_head *h);
 int core_head_decode(struct core_head *h);
 void core_head_free(struct core_head *h);
+/* Program header i, whatever the class; 0 when there is none, or it is not
+ * among the bytes at hand. */
+int core_head_phdr(struct core_head *h, uint64_t i, Elf64_Phdr *ph);
 /*
  * The value of auxv entry `type' (AT_*), or dflt.  auxv as a 64-bit core of
  * the host's byte order has it.

@@ -1,4 +1,4 @@
-# make bench: how fast, beside others; see t/bench/report.sh for its settings.
+# make bench: how fast, beside others; settings stand at the head of each script.
 
 BENCH_OUT = build/bench
 BENCH_BIN = $(BENCH_OUT)/clock $(BENCH_OUT)/bench_victim $(BENCH_OUT)/quit
@@ -18,5 +18,7 @@ $(BENCH_OUT)/quit: t/bench/quit.c
 
 bench: all $(BENCH_BIN)
 	t/bench/report.sh
+	t/bench/core.sh
+	t/bench/tee.sh
 
 .PHONY: bench

@@ -9,7 +9,7 @@ FUZZ_OUT = build/fuzz
 FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -O1 -g
 
-FUZZERS = fuzz_corenote fuzz_elfsym fuzz_dump
+FUZZERS = fuzz_corenote fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv
 fuzz_corenote_OBJ = $(CORE) base/io base/deadline base/num
 fuzz_corenote_SEEDS = t/fixtures/core*
 fuzz_elfsym_OBJ = $(ELFSYM) base/io base/deadline base/num
@@ -19,6 +19,11 @@ fuzz_dump_OBJ = $(CORE) base/io base/deadline base/num proc/maps proc/procdir \
 	proc/procinfo $(UNW) unwind/target_notes unwind/target_core $(REPORT)
 fuzz_dump_LIB = $(UNWIND)
 fuzz_dump_SEEDS = t/fixtures/core* t/fixtures/lib*.elf
+fuzz_corestream_OBJ = $(STREAM) core/proxyhdr $(NET) base/io base/num \
+	base/deadline
+fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
+fuzz_corerecv_OBJ = $(RECV) $(STREAM) $(NET) base/io base/num base/deadline
+fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
 
 define fuzzer
 $(FUZZ_OUT)/$(1): t/fuzz/$(1).c t/fuzz/fuzz_main.c \

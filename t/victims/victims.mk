@@ -11,7 +11,7 @@ have = $(shell command -v $(1) 2>/dev/null)
 VICTIMS = null null_O2 null_nofp null_nopie null_fp null_stripped strlen \
 	abort abort_O2 overflow jump smash_guarded smash_raw signals handler \
 	altstack threads leader jit faults vdso callback tail plugin \
-	libplug.so much launch comm live storm
+	libplug.so much memory launch comm live storm
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -52,6 +52,7 @@ tail_FLAGS = tail.c -O2 -g
 plugin_FLAGS = plugin.c -O1 -ldl
 libplug.so_FLAGS = plug.c -O1 -shared -fPIC
 much_FLAGS = much.c -O1
+memory_FLAGS = memory.c -O1
 launch_FLAGS = launch.c -O1
 comm_FLAGS = comm.c -O1
 live_FLAGS = live.c -O1 -pthread

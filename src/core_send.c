@@ -1,0 +1,483 @@
+/*
+ * core_send [options] receiver[:port][,receiver...] | - | -- command  <core
+ * core_send --flush spool [options] receiver[:port][,...] | -- command
+ *
+ * Carries a core off this machine, or keeps it until that can be done.
+ *
+ *  1. msg_init() makes fds 0-2 safe; /proc/PID is opened and checked, and what
+ *     is needed of it to read memory; the spool file, which has no name yet.
+ *  2. A worker is forked, which drops every privilege and only then reads the
+ *     head of the core.  Memory comes from the process itself, untouched pages
+ *     are not even looked at; where that cannot be, all comes from stdin.
+ *  3. Frames go to the first receiver that takes them and says OK to all of
+ *     it; with -s they go to the spool file when none does.
+ *  4. The parent, which parses nothing, kills a worker that hangs, gives the
+ *     spool file its name, and logs one line, whatever happened.
+ *
+ * --flush does 2 to 4 for each file that waits, the oldest first, and removes
+ * it when the receiver has said OK.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/args.h"
+#include "base/msg.h"
+#include "core/corespool.h"
+#include "core/crashargs.h"
+#include "core/crashproc.h"
+#include "core/sendjob.h"
+#include "core/sendtext.h"
+#include "proc/procdir.h"
+
+#define SYNOPSIS                                                         \
+	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port] [-S MiB] " \
+	"[-s spool | --flush spool] [-t seconds] [--KEY=VALUE ...] "     \
+	"receiver[:port][,...] | - | -- command [arg ...]"
+
+enum {
+	PLACES_MAX = 64,
+	CONNECT_S = 3,
+	IDLE_S = 30,
+	SPOOL_MIB = 4096,
+	FREE_MIB = 256
+};
+
+struct options {
+	struct stream_id id;
+	int pidfd, secret, held;
+	unsigned connect_s, idle_s, port;
+	const char *spool;
+	int flush;
+	uint64_t spoolmax, minfree;
+	struct tcp_place place[PLACES_MAX];
+	size_t nplaces;
+	char **command;
+	int local;
+	int catch; /* nobody would see a command's standard error */
+};
+
+enum { K_FLUSH = CRASHARGS_END };
+
+static const struct option longopts[] = {CRASHARGS_OPTIONS,
+    {"flush", required_argument, NULL, K_FLUSH},
+    {"port", required_argument, NULL, 'p'}, {"secret", no_argument, NULL, 'x'},
+    {"held", no_argument, NULL, 'H'}, {NULL, 0, NULL, 0}};
+
+/* --- options -------------------------------------------------------------- */
+
+static void
+parse_places(struct options *o, const char *s)
+{
+	size_t len;
+
+	for (;; s += len + 1) {
+		len = strcspn(s, ",");
+		if (o->nplaces == PLACES_MAX)
+			msg_die(EXIT_USAGE, "more than %d receivers",
+			    (int)PLACES_MAX);
+		if (tcp_place_parse(s, len, o->port, &o->place[o->nplaces]) ==
+		    -1)
+			msg_die(EXIT_USAGE, "this is no receiver: \"%.*s\"",
+			    (int)len, s);
+		o->nplaces++;
+		if (s[len] == '\0')
+			return;
+	}
+}
+
+static void
+parse_target(struct options *o, int argc, char **argv, int dashes)
+{
+	int n = dashes ? 0 : crashargs_words(&o->id, argc, argv);
+
+	if (n > 0 && strcmp(argv[n], "--") == 0) {
+		dashes = 1;
+		n++;
+	}
+	argc -= n;
+	argv += n;
+	if (argc < 1 || (!dashes && argc > 1))
+		msg_usage(SYNOPSIS);
+	if (dashes) {
+		o->command = argv;
+	} else if (strcmp(argv[0], "-") == 0) {
+		if (o->flush)
+			msg_usage(SYNOPSIS);
+		if (isatty(STDOUT_FILENO))
+			msg_die(EXIT_USAGE, "standard output is a terminal");
+		o->local = 1;
+	} else {
+		parse_places(o, argv[0]);
+	}
+}
+
+static void
+parse_options(struct options *o, int argc, char **argv)
+{
+	const char *last = NULL;
+	char why[MSG_MAX];
+	int c, dashes;
+
+	stream_id_init(&o->id);
+	o->pidfd = -1;
+	o->connect_s = CONNECT_S;
+	o->idle_s = IDLE_S;
+	o->port = STREAM_PORT;
+	o->spoolmax = (uint64_t)SPOOL_MIB << 20;
+	o->minfree = (uint64_t)FREE_MIB << 20;
+	/* as in usercrash_c: a pattern newer than this program costs no core */
+	opterr = 0;
+	while ((c = getopt_long(
+		    argc, argv, "+:c:e:Hm:p:S:s:t:vx", longopts, NULL)) != -1) {
+		last = optarg;
+		switch (c) {
+		case 'c':
+			o->connect_s =
+			    (unsigned)args_number("option -c", optarg, 1, 3600);
+			break;
+		case 'e':
+			if (crashargs_encoding(&o->id, optarg) == -1)
+				msg_die(EXIT_USAGE,
+				    "this is no name of an encoding: \"%s\"",
+				    optarg);
+			break;
+		case 'H':
+			o->held = 1;
+			break;
+		case 'm':
+			o->minfree =
+			    args_number("option -m", optarg, 0, UINT32_MAX)
+			    << 20;
+			break;
+		case 'p':
+			o->port = (unsigned)args_number(
+			    "option -p", optarg, 1, 65535);
+			break;
+		case 'S':
+			o->spoolmax =
+			    args_number("option -S", optarg, 1, UINT32_MAX)
+			    << 20;
+			break;
+		case K_FLUSH:
+			o->flush = 1;
+			o->spool = optarg;
+			break;
+		case 's':
+			o->spool = optarg;
+			break;
+		case 't':
+			o->idle_s =
+			    (unsigned)args_number("option -t", optarg, 1, 3600);
+			break;
+		case 'v':
+			msg_set_verbose(msg_verbose() + 1);
+			break;
+		case 'x':
+			o->secret = 1;
+			break;
+		case '?':
+			msg_warn("unknown option %s ignored", argv[optind - 1]);
+			break;
+		case ':':
+			msg_usage(SYNOPSIS);
+		default:
+			if (crashargs_take(&o->id, &o->pidfd, c, optarg, why,
+				sizeof(why)) == -1)
+				msg_warn("%s", why);
+		}
+	}
+	dashes = optind > 1 && argv[optind - 1] != last &&
+	    strcmp(argv[optind - 1], "--") == 0;
+	parse_target(o, argc - optind, argv + optind, dashes);
+}
+
+/* --- what is opened before privileges go ---------------------------------- */
+
+/* The process of this core, or -1: then all must come from stdin. */
+static int
+open_process(struct options *o)
+{
+	int64_t told = o->id.pid;
+	int fd = crashproc_open(&o->id, o->pidfd, STDIN_FILENO);
+
+	if (told != o->id.pid)
+		msg_warn("pid %d is %d here: use %%P in core_pattern",
+		    (int)told, (int)o->id.pid);
+	return fd;
+}
+
+/* The debug build shows with one -v what others show with two. */
+#if defined(DEBUG_TRACE)
+enum { TRACE_VERBOSE = 1 };
+#else
+enum { TRACE_VERBOSE = 2 };
+#endif
+
+static void
+trace(size_t rd, size_t tr, size_t n)
+{
+	dprintf(STDERR_FILENO, " rd=%zu tr=%zu (n=%zu)\n", rd, tr, n);
+}
+
+/* --- what is said --------------------------------------------------------- */
+
+static struct timespec began;
+
+static double
+seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - began.tv_sec) +
+	    (double)(now.tv_nsec - began.tv_nsec) / 1e9;
+}
+
+static void
+progress(const struct send_result *r)
+{
+	char text[SENDTEXT_MAX];
+
+	sendtext_progress(r, seconds(), text);
+	dprintf(STDERR_FILENO, "\r%s  ", text);
+}
+
+static int
+wants_progress(void)
+{
+	return msg_verbose() > 0 && msg_verbose() < TRACE_VERBOSE &&
+	    isatty(STDERR_FILENO);
+}
+
+static void
+progress_end(const struct send_result *r)
+{
+	if (!wants_progress())
+		return;
+	progress(r);
+	dprintf(STDERR_FILENO, "\n");
+}
+
+/*
+ * The line of a core; place is where in the spool it is, or NULL.  A core that
+ * waits there is the only one that can stay there, and only if a receiver said
+ * so may those behind it have more luck.
+ */
+static int
+tell(const struct send_result *r, const char *place)
+{
+	char text[SENDTEXT_MAX];
+
+	progress_end(r);
+	sendtext(r, place, seconds(), text);
+	switch (r->outcome) {
+	case SEND_SENT:
+		msg_info("%s", text);
+		return *r->state != '\0' ? EXIT_PARTIAL : EXIT_DONE;
+	case SEND_SPOOLED:
+		msg_info("%s", text);
+		return EXIT_PARTIAL;
+	case SEND_LOST:
+		msg_warn("%s", text);
+		return place != NULL && r->refused ? EXIT_PARTIAL : EXIT_SYSTEM;
+	default:
+		msg_warn("%s", text);
+		return EXIT_PARTIAL;
+	}
+}
+
+/* --- one core ------------------------------------------------------------- */
+
+static void
+prepare(const struct options *o, struct sendjob *j)
+{
+	memset(j, 0, sizeof(*j));
+	j->cfg.places = o->place;
+	j->cfg.nplaces = o->nplaces;
+	j->cfg.spoolfd = j->cfg.corefd = -1;
+	j->cfg.connect_ms = (int64_t)o->connect_s * 1000;
+	j->cfg.idle_ms = (int64_t)o->idle_s * 1000;
+	j->cfg.id = &o->id;
+	j->cfg.secret = o->secret;
+	j->cfg.held = o->held;
+	j->cfg.minfree = o->minfree;
+	j->cfg.trace = msg_verbose() >= TRACE_VERBOSE ? trace : NULL;
+	j->hide[0] = j->hide[1] = -1;
+	j->command = o->command;
+	j->catch = o->catch;
+	j->local = o->local;
+	j->tick = wants_progress() ? progress : NULL;
+}
+
+/* The spool's directory, with a file in it for this core; or -1. */
+static int
+open_spool(const struct options *o, struct send_cfg *c)
+{
+	int dirfd;
+
+	if (o->spool == NULL)
+		return -1;
+	dirfd =
+	    corespool_begin(o->spool, o->spoolmax, &c->spoolfd, &c->spoolmax);
+	if (dirfd == -1)
+		msg_warn_sys("unable to use spool %s", o->spool);
+	return dirfd;
+}
+
+/* Gives the spool file its name, which goes to place. */
+static void
+publish(const struct options *o, const struct send_cfg *c, int dirfd,
+    struct send_result *r, char *place, size_t size)
+{
+	char name[CORESPOOL_NAME_MAX];
+	size_t len = strlen(r->why);
+
+	if (corespool_publish(dirfd, c->spoolfd, o->spoolmax, r->id.time,
+		r->id.pid, name) == 0) {
+		snprintf(place, size, "%s/%s", o->spool, name);
+		return;
+	}
+	r->outcome = SEND_LOST;
+	snprintf(r->why + len, sizeof(r->why) - len, "%sspool: %s",
+	    len > 0 ? "; " : "", errno == EFBIG ? "full" : strerror(errno));
+}
+
+/*
+ * May it leave?  Where the kernel did not tell, /proc does; where it is not
+ * even sure which process it is, it is the worker who finds out.
+ */
+static int
+may_leave(const struct options *o, int procfd, struct send_cfg *c)
+{
+	c->secret = 1;
+	if (o->secret || o->local)
+		return 1;
+	if (o->id.dumpmode != -1)
+		return o->id.dumpmode == 1;
+	if (o->id.pid > 0)
+		return !proc_is_secret(procfd);
+	c->secret = 0;
+	c->withhold = procfd != -1 && proc_is_secret(procfd);
+	return 1;
+}
+
+static int
+send_one(struct options *o)
+{
+	static struct send_result withheld = {.outcome = SEND_WITHHELD};
+	char place[PATH_MAX + CORESPOOL_NAME_MAX];
+	int procfd, dirfd;
+	struct send_result *r;
+	struct coremem *mem;
+	struct sendjob j;
+
+	procfd = open_process(o);
+	crashproc_complete(&o->id, procfd);
+	prepare(o, &j);
+	if (!may_leave(o, procfd, &j.cfg)) {
+		withheld.id = o->id;
+		return tell(&withheld, NULL);
+	}
+	mem = procfd != -1 ? coremem_open(procfd) : NULL;
+	dirfd = open_spool(o, &j.cfg);
+	j.cfg.corefd = STDIN_FILENO;
+	j.cfg.mem = mem;
+	j.hide[0] = procfd;
+	j.hide[1] = dirfd;
+	r = sendjob_run(&j);
+	if (r == NULL)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	coremem_close(mem);
+	if (r->outcome == SEND_SPOOLED)
+		publish(o, &j.cfg, dirfd, r, place, sizeof(place));
+	return tell(r, r->outcome == SEND_SPOOLED ? place : NULL);
+}
+
+/* --- those that wait ------------------------------------------------------ */
+
+/* One file, which is ours alone.  EXIT_SYSTEM: there is no receiver. */
+static int
+flush_one(const struct options *o, int dirfd, const char *name, int fd)
+{
+	struct send_result *r;
+	struct sendjob j;
+	int code;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	prepare(o, &j);
+	j.kept = 1;
+	j.cfg.spoolfd = fd;
+	j.hide[0] = dirfd;
+	r = sendjob_run(&j);
+	if (r == NULL)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	code = tell(r, name);
+	if (r->outcome == SEND_DAMAGED && corespool_damaged(dirfd, name) == -1)
+		msg_warn_sys("unable to rename %s", name);
+	if (r->outcome == SEND_SENT) {
+		/* complete or not, the receiver has all there is */
+		code = EXIT_DONE;
+		if (corespool_remove(dirfd, name) == -1)
+			msg_die_sys(EXIT_SYSTEM, "unable to remove %s", name);
+	}
+	sendjob_free(r);
+	return code;
+}
+
+static int
+flush_spool(struct options *o)
+{
+	struct corespool_entry *list;
+	int dirfd, fd, code = EXIT_DONE, r;
+	size_t i, n;
+
+	dirfd = corespool_open(o->spool, 0);
+	if (dirfd == -1 || corespool_list(dirfd, &list, &n) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to use spool %s", o->spool);
+	for (i = 0; i < n; i++) {
+		fd = corespool_take(dirfd, list[i].name);
+		if (fd == -1) {
+			/* another flush has it, or has sent it */
+			if (errno == EWOULDBLOCK || errno == ENOENT)
+				continue;
+			msg_warn_sys("unable to open %s", list[i].name);
+			code = EXIT_PARTIAL;
+			continue;
+		}
+		r = flush_one(o, dirfd, list[i].name, fd);
+		close(fd);
+		if (r != EXIT_DONE)
+			code = r;
+		if (r == EXIT_SYSTEM)
+			break;
+	}
+	free(list);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct options o;
+	int blind = fcntl(STDERR_FILENO, F_GETFD) == -1;
+
+	msg_init("core_send");
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	signal(SIGPIPE, SIG_IGN);
+	parse_options(&o, argc, argv);
+	o.catch = blind;
+	/* the kernel gives it for us alone, and without close-on-exec */
+	if (o.pidfd > STDERR_FILENO)
+		fcntl(o.pidfd, F_SETFD, FD_CLOEXEC);
+	return o.flush ? flush_spool(&o) : send_one(&o);
+}

@@ -1,0 +1,400 @@
+/*
+ * recv_core: receives cores and keeps them.
+ *
+ * recv_core [-aiPv] [-d dir] [-u user] [-p port] [-b max] [-T total]
+ *     [-m minfree] [-t idle] [-l life] [-c children] [-C per-host]
+ *     [-R seconds] [bind-address] [-r command [arg ...]]
+ *
+ * - listens on a TCP port, or on a socket that socket activation passes;
+ * - forks per connection; the child runs corerecv_serve() and exits; -i runs
+ *   it on fd 0, and so does an activated descriptor that is a connection;
+ * - bounded children, in all and for one host: the next ones wait a while;
+ * - becomes the owner of the directory before it listens to anybody; where
+ *   that is root, the child that parses is confined to it (storehome);
+ * - with -r a connection has two processes: one that parses, and one that
+ *   waits for it and runs the command, as the same user;
+ * - one line in the log for each connection, and in none of them an exit;
+ * - SIGTERM, SIGINT: listens no more, lets the children finish, exits 0.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/acceptor.h"
+#include "base/args.h"
+#include "base/msg.h"
+#include "base/net.h"
+#include "base/privdrop.h"
+#include "base/tcp.h"
+#include "core/corehook.h"
+#include "core/corerecv.h"
+#include "core/storehome.h"
+
+#define USAGE                                                              \
+	"[-aiPv] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"       \
+	"\t[-m minfree] [-t idle] [-l life] [-c children] [-C per-host]\n" \
+	"\t[-R seconds] [bind-address] [-r command [arg ...]]"
+
+enum {
+	CHILDREN = 64,
+	CHILDREN_MAX = 4096,
+	PER_HOST = 8,
+	MINFREE = 64, /* MiB */
+	FINISH_MS = 60000
+};
+
+struct server {
+	struct corerecv_cfg cfg;
+	struct storehome home;
+	char **hook; /* NULL none */
+	int64_t hookms;
+	int listenfd;
+};
+
+static int
+report_outcome(const struct corerecv_outcome *o)
+{
+	char line[2 * MSG_MAX];
+
+	if (o->result == RECV_EMPTY) {
+		msg_debug(1, "%s: nothing came", o->peer);
+		return EXIT_PARTIAL;
+	}
+	corerecv_line(o, line, sizeof(line));
+	if (o->result == RECV_STORED || o->result == RECV_AGAIN) {
+		msg_info("%s", line);
+		return EXIT_DONE;
+	}
+	msg_warn("%s", line);
+	return o->result == RECV_FAILED ? EXIT_SYSTEM : EXIT_PARTIAL;
+}
+
+/* The parsing end: the facts of a core that is new go to factsfd. */
+static int
+receive(const struct server *s, int infd, int outfd, int factsfd)
+{
+	static struct corerecv_outcome o;
+	struct buf facts = {0};
+	int rc;
+
+	if (storehome_confine(&s->home) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
+	corerecv_serve(infd, outfd, &s->cfg, &o);
+	rc = report_outcome(&o);
+	if (factsfd != -1 && o.result == RECV_STORED &&
+	    (hook_facts(&o, s->home.path, &facts) == -1 ||
+		io_write_full(factsfd, facts.p, facts.len) == -1))
+		msg_warn_sys("unable to tell -r about %s", o.name);
+	buf_free(&facts);
+	return rc;
+}
+
+/* Lets go of the connection: who sent the core need not wait for -r. */
+static void
+let_go(int connfd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	/* tcpserver(1) puts it on fd 1 too */
+	if (null == -1 || dup2(null, 0) == -1 || dup2(null, 1) == -1)
+		msg_warn_sys("unable to let go of the connection");
+	if (null != -1)
+		close(null);
+	if (connfd > 2)
+		close(connfd);
+}
+
+/* The other end: waits for the facts, then runs the command. */
+static void
+run_hook(const struct server *s, int factsfd)
+{
+	struct buf facts = {0};
+	char why[128];
+	int r;
+
+	r = hook_take(factsfd, s->home.path, &facts);
+	if (r == -1)
+		msg_warn_sys("unable to run %s", s->hook[0]);
+	else if (r == 1 && hook_run(s->hook, &facts, s->hookms, why) == -1)
+		msg_warn("unable to run %s for %s: %s", s->hook[0],
+		    hook_file(&facts), why);
+	else if (r == 1)
+		msg_debug(1, "%s: done for %s", s->hook[0], hook_file(&facts));
+	buf_free(&facts);
+}
+
+/* One connection to its end: the exit code. */
+static int
+serve_one(const struct server *s, int infd, int outfd)
+{
+	int fds[2], status;
+	pid_t pid;
+
+	if (s->hook == NULL)
+		return receive(s, infd, outfd, -1);
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
+		msg_warn_sys("unable to start");
+		return EXIT_SYSTEM;
+	}
+	if (pid == 0) {
+		close(fds[0]);
+		_exit(receive(s, infd, outfd, fds[1]));
+	}
+	close(fds[1]);
+	let_go(infd);
+	if (storehome_become(&s->home) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
+	run_hook(s, fds[0]);
+	while (waitpid(pid, &status, 0) == -1)
+		if (errno != EINTR)
+			return EXIT_SYSTEM;
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	msg_warn("receiving process %d: signal %d", (int)pid, WTERMSIG(status));
+	return EXIT_SYSTEM;
+}
+
+/* --- what the accept loop calls ------------------------------------------ */
+
+static int
+serve_child(void *arg, int connfd)
+{
+	const struct server *s = arg;
+
+	tcp_watch(connfd, s->cfg.idlems);
+	return serve_one(s, connfd, connfd);
+}
+
+static void
+refusal(const char *reason, char *line, size_t size)
+{
+	snprintf(line, size, "ERR the receiver has %s\n", reason);
+}
+
+static void
+event(enum acceptor_event e, const char *peer, const char *what)
+{
+	if (e == ACCEPTOR_CONNECTED)
+		msg_debug(1, "%s: %s", peer, what);
+	else if (e == ACCEPTOR_REFUSED)
+		msg_warn("%s: refused: %s", peer, what);
+	else
+		msg_warn_sys("unable to %s", what);
+}
+
+static void
+killed(pid_t pid, int sig)
+{
+	msg_warn("receiving process %d: signal %d", (int)pid, sig);
+}
+
+static void
+removed(const char *host, const char *name, uint64_t bytes)
+{
+	msg_info("removed %s/%s, %" PRIu64 " bytes, to make room", host, name,
+	    bytes);
+}
+
+static void
+run(struct server *s, unsigned max, unsigned perhost)
+{
+	struct acceptor a = {.listenfd = s->listenfd,
+	    .waitms = s->cfg.idlems,
+	    .serve = serve_child,
+	    .arg = s,
+	    .refusal = refusal,
+	    .event = event};
+	unsigned left;
+
+	/* Behind a proxy all of them come from one host. */
+	a.perhost = s->cfg.proxy ? max : perhost;
+	if (acceptor_init(&a, max, killed) == -1 || chdir("/") == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	left = acceptor_run(&a, FINISH_MS);
+	if (left > 0)
+		msg_warn("leaving %u children behind", left);
+}
+
+/* --- the start ------------------------------------------------------------ */
+
+static void
+harden(void)
+{
+	if (priv_harden() == -1)
+		msg_warn_sys("unable to become non-dumpable");
+	/* of directories; files have their modes whatever it is */
+	umask(027);
+}
+
+/* What was given to us: a connection is served here, or *listenfd set. */
+static int
+take_given(int inetd, int *listenfd)
+{
+	int fd = STDIN_FILENO, type, listening = 0, n;
+
+	*listenfd = -1;
+	if (inetd) {
+		if (net_kind(fd, NULL, &type, &listening) == 0 &&
+		    (listening || type != SOCK_STREAM))
+			msg_die(EXIT_USAGE, "fd 0 is not a connection");
+		return fd;
+	}
+	n = net_activated();
+	if (n == -1)
+		msg_die_sys(EXIT_USAGE, "unable to take LISTEN_FDS");
+	if (n == 0)
+		return -1;
+	if (n > 1)
+		msg_die(EXIT_USAGE, "%d sockets passed: one is wanted", n);
+	fd = NET_ACTIVATED;
+	if (net_kind(fd, NULL, &type, &listening) == -1 || type != SOCK_STREAM)
+		msg_die(EXIT_USAGE, "fd %d is not a stream socket", fd);
+	if (!listening)
+		return fd;
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to use fd %d", fd);
+	*listenfd = fd;
+	return -1;
+}
+
+static void
+parse_place(const char *address, unsigned port, struct tcp_place *place)
+{
+	memset(place, 0, sizeof(*place));
+	if (address == NULL)
+		snprintf(place->port, sizeof(place->port), "%u", port);
+	else if (tcp_place_parse(address, strlen(address), port, place) == -1)
+		msg_die(EXIT_USAGE, "\"%s\" is no address", address);
+}
+
+static int
+listen_self(const struct tcp_place *place)
+{
+	const char *host = *place->host ? place->host : "every address";
+	const char *why = NULL;
+	int fd;
+
+	fd = tcp_listen(place, NET_BACKLOG, &why);
+	if (fd == -1)
+		msg_die(EXIT_SYSTEM, "unable to listen on %s port %s: %s", host,
+		    place->port, why != NULL ? why : strerror(errno));
+	msg_debug(1, "listening on %s port %s", host, place->port);
+	return fd;
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct server s;
+	struct corestore *store = &s.cfg.store;
+	struct tcp_place place;
+	const char *dir = STORE_DIR, *user = NULL, *address = NULL, *why;
+	unsigned port = STREAM_PORT, max = CHILDREN, perhost = PER_HOST;
+	int opt, type, connfd, inetd = 0, verbose = 0;
+
+	net_spare_stderr();
+	msg_init("recv_core");
+	msg_syslog();
+	s.cfg.idlems = RECV_IDLE_MS;
+	s.cfg.lifems = RECV_LIFE_MS;
+	s.hookms = HOOK_MS;
+	store->minfree = (uint64_t)MINFREE << 20;
+	store->removed = removed;
+	/* the first '-': operands come as option 1, and -r ends it all */
+	while (s.hook == NULL &&
+	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:il:m:p:r:t:u:v")) != -1)
+		switch (opt) {
+		case 1:
+			if (address != NULL)
+				msg_usage(USAGE);
+			address = optarg;
+			break;
+		case 'C':
+			perhost =
+			    (unsigned)args_option(opt, optarg, 1, CHILDREN_MAX);
+			break;
+		case 'P':
+			s.cfg.proxy = 1;
+			break;
+		case 'R':
+			s.hookms = args_seconds(opt, optarg);
+			break;
+		case 'T':
+			store->total = args_mebibytes(opt, optarg);
+			break;
+		case 'a':
+			s.cfg.byaddress = 1;
+			break;
+		case 'b':
+			store->maxcore = args_mebibytes(opt, optarg);
+			break;
+		case 'c':
+			max =
+			    (unsigned)args_option(opt, optarg, 1, CHILDREN_MAX);
+			break;
+		case 'd':
+			dir = optarg;
+			break;
+		case 'i':
+			inetd = 1;
+			break;
+		case 'l':
+			s.cfg.lifems = args_seconds(opt, optarg);
+			break;
+		case 'm':
+			store->minfree = args_mebibytes(opt, optarg);
+			break;
+		case 'p':
+			port = (unsigned)args_option(opt, optarg, 1, 65535);
+			break;
+		case 'r':
+			s.hook = argv + optind - 1;
+			break;
+		case 't':
+			s.cfg.idlems = args_seconds(opt, optarg);
+			break;
+		case 'u':
+			user = optarg;
+			break;
+		case 'v':
+			msg_set_verbose(++verbose);
+			break;
+		default:
+			msg_usage(USAGE);
+		}
+	if (s.hook != NULL)
+		s.hook[0] = optarg;
+	else if (argc - optind + (address != NULL) > 1)
+		msg_usage(USAGE);
+	else if (optind < argc)
+		address = argv[optind];
+	if (inetd && address != NULL)
+		msg_usage(USAGE);
+	parse_place(address, port, &place);
+	harden();
+	connfd = take_given(inetd, &s.listenfd);
+	if (storehome_open(dir, user, &s.home, &why) == -1)
+		msg_die(EXIT_SYSTEM, "unable to keep cores in %s: %s", dir,
+		    why != NULL ? why : strerror(errno));
+	store->dirfd = s.home.dirfd;
+	if (connfd == -1 && s.listenfd == -1)
+		s.listenfd = listen_self(&place);
+	/* Root's own store needs more, in each child: storehome_confine(). */
+	if (s.home.uid != 0 && storehome_become(&s.home) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
+	if (connfd != -1) {
+		tcp_watch(connfd, s.cfg.idlems);
+		/* a pipe's answer goes the other way */
+		return serve_one(&s, connfd,
+		    net_kind(connfd, NULL, &type, NULL) == 0 ? connfd
+							     : STDOUT_FILENO);
+	}
+	run(&s, max, perhost);
+	return EXIT_DONE;
+}
