@@ -202,6 +202,12 @@ removed(const char *host, const char *name, uint64_t bytes)
 }
 
 static void
+trace(size_t wr, uint64_t tw, uint64_t n)
+{
+	msg_debug(2, " wr=%zu tw=%" PRIu64 " (n=%" PRIu64 ")", wr, tw, n);
+}
+
+static void
 run(struct server *s, unsigned max, unsigned perhost)
 {
 	struct acceptor a = {.listenfd = s->listenfd,
@@ -364,6 +370,7 @@ main(int argc, char *argv[])
 			break;
 		case 'v':
 			msg_set_verbose(++verbose);
+			s.cfg.trace = trace;
 			break;
 		default:
 			msg_usage(USAGE);

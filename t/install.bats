@@ -217,21 +217,29 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core'
 	D='' build debug >"$BATS_TEST_TMPDIR/out" 2>&1 ||
 	    { tail -5 "$BATS_TEST_TMPDIR/out"; false; }
 	for p in $programs; do
-		run "$TOP/bin/${p}_dbg" --no-such-option x
+		run "$TOP/bin/${p}_dbg" -t x </dev/null
 		[ "$status" = 100 ]
-		[[ "$output" == *"$p: "* ]]
+		[[ "$output" == *"$p"* ]]
 		grep -q __asan_init "$TOP/bin/${p}_dbg"
-		not grep -q __asan_init "$D/usr/bin/$p" 2>/dev/null
 	done
 	head -c 5000 /dev/zero >"$BATS_TEST_TMPDIR/in"
 	run "$TOP/bin/core_tee_dbg" -v true \; wc -c <"$BATS_TEST_TMPDIR/in"
 	[ "$status" = 0 ]
 	grep -q ' rd=5000 (n=5000)$' <<<"$output"
+	core_fixture
+	mkdir -m 700 "$BATS_TEST_TMPDIR/store"
+	"$TOP/bin/core_send_dbg" -v --dumpmode=1 - <"$CORE" \
+	    2>"$BATS_TEST_TMPDIR/sent" |
+	    "$TOP/bin/recv_core_dbg" -v -i -m 0 -d "$BATS_TEST_TMPDIR/store" \
+		2>"$BATS_TEST_TMPDIR/received"
+	grep -q ' rd=[0-9]* tr=[0-9]* (n=[0-9]*)$' "$BATS_TEST_TMPDIR/sent"
+	grep -q ' wr=[0-9]* tw=[0-9]* (n=[0-9]*)$' "$BATS_TEST_TMPDIR/received"
 	run "$BIN/core_tee" -v true \; wc -c <"$BATS_TEST_TMPDIR/in"
 	not grep -q 'rd=' <<<"$output"
 	if git -C "$TOP" rev-parse 2>/dev/null; then
 		for p in $programs; do
-			git -C "$TOP" check-ignore -q "bin/$p" "bin/${p}_dbg"
+			git -C "$TOP" check-ignore -q "bin/$p"
+			git -C "$TOP" check-ignore -q "bin/${p}_dbg"
 		done
 		git -C "$TOP" check-ignore -q build-dbg
 	fi

@@ -126,6 +126,24 @@ a_public_place()
 	[ -z "$(find "$PUBLIC" -name '*core*')" ]
 }
 
+@test "class 2: a core that is not its user's does not leave the machine" {
+	local told
+	a_core
+	# by the kernel's word, or when nobody can tell
+	for told in --dumpmode=0 --dumpmode=2 '--dumpmode= --pid=4194304'; do
+		RC=0
+		# shellcheck disable=SC2086
+		"$BIN/core_send" $told 127.0.0.1:9 <"$CORE" \
+		    2>"$BATS_TEST_TMPDIR/err" || RC=$?
+		cat "$BATS_TEST_TMPDIR/err"
+		[ "$RC" = 1 ]
+		grep -q ' withheld' "$BATS_TEST_TMPDIR/err"
+	done
+	# what stays here is no matter of that
+	"$BIN/core_send" --dumpmode=2 - <"$CORE" >"$BATS_TEST_TMPDIR/stream"
+	[ -s "$BATS_TEST_TMPDIR/stream" ]
+}
+
 @test "class 3: no file where the crasher stands" {
 	needs_victim null
 	needs_tool setpriv
@@ -219,6 +237,32 @@ a_public_place()
 NAMES=('a b' '  ' "quo'te\"s" '$(touch x)' '`touch x`' '*' '-o x' 'a;touch x'
     $'new\nline' ') R 1 1' $'esc\e[31m' $'\x01\x02\x1f\x7f' $'\xff\xfe'
     $'x\nsignal: 9' 'back\slash' '%s%n%p' $'\xe2\x80\xae')
+
+@test "class 5: a core has no name at the receiver before it is verified" {
+	local store=$BATS_TEST_TMPDIR/store
+	a_core
+	"$BUILD/t/stream_aid" core "$CORE" >"$BATS_TEST_TMPDIR/stream"
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	# not by bg: a background command's stdin is /dev/null if not its own
+	"$BIN/recv_core" -i -u root -d "$store" -m 0 3>&- 9>&- \
+	    <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/reply" &
+	BG=$!
+	BGS="${BGS:-} $BG"
+	exec 5>"$BATS_TEST_TMPDIR/in"
+	head -c -1 "$BATS_TEST_TMPDIR/stream" >&5
+	wait_for 20 part_is_there "$store"
+	[ "$(find "$store" -name 'core.*' ! -name '*.part')" = '' ]
+	tail -c 1 "$BATS_TEST_TMPDIR/stream" >&5
+	exec 5>&-
+	wait "$BG"
+	[ "$(find "$store" -name 'core.*' ! -name '*.info' -type f | wc -l)" = 1 ]
+	[ "$(find "$store" -name '*.part')" = '' ]
+}
+
+part_is_there()
+{
+	[ -n "$(find "$1" -name 'core.*.part')" ]
+}
 
 @test "class 6: what a program calls itself forges nothing" {
 	needs_victim comm
@@ -362,6 +406,23 @@ json_there()
 	[ "$(find "$WHERE" -type f | tr -dc '\0' | wc -c)" = 0 ]
 	[ "$(find "$WHERE" -type f -printf x)" = \
 	    "$(printf 'x%.0s' $(seq $((i + 2))))" ]
+}
+
+@test "class 10: a sender names no file outside the store" {
+	local store=$BATS_TEST_TMPDIR/a/b/store name
+	a_core
+	mkdir -p "${store%/*}"
+	for name in ../../x /etc/x .. . .x $'a\nb' 'x/../../y' core_dump .lock; do
+		"$BUILD/t/stream_aid" -H "$name" -c "$name" core "$CORE" |
+		    "$BIN/recv_core" -i -u root -m 0 -d "$store"
+	done
+	[ "$(find "$store" -type f -name 'core.*' ! -name '*.info' | wc -l)" = 9 ]
+	# nothing beside the store, nothing hidden but the lock, no odd byte
+	[ "$(find "$BATS_TEST_TMPDIR/a" -mindepth 1 | grep -cv "^$store")" = 1 ]
+	[ "$(find "$store" -name '.?*' | wc -l)" -le 1 ]
+	[ -z "$(find "$store" -mindepth 1 -printf '%f\n' |
+	    grep -v '^[A-Za-z0-9_.+-]*$')" ]
+	[ ! -e /etc/x ]
 }
 
 @test "class 11: 0640, root's, whatever the umask" {
@@ -632,4 +693,17 @@ unharmed()
 	wait_for 10 eval "dmesg | tail -20 | grep -q 'usercrash_c: .*No space'"
 	wait_for 10 eval "dmesg | grep 'usercrash_c: .*$PID' |
 	    grep -q 'no report'"
+}
+
+@test "class 18: a receiver that hangs does not hold the crashed process" {
+	needs_victim much
+	local at=$BATS_TEST_TMPDIR/at
+	pattern_lock
+	mkdir "$at"
+	bg "$BUILD/t/core_peer" listen -w stop:100000 "$at"
+	wait_for 10 test -s "$at/port"
+	pattern "|$BIN/core_send -t1 --pid=%P 127.0.0.1:$(cat "$at/port")"
+	# to its end, or bats would wait for ever
+	crash timeout -s KILL 60 "$VICTIMS/much" mb 64
+	[ "$STATUS" != 137 ]
 }

@@ -10,6 +10,7 @@
 #ifndef CORE_CORERECV_H
 #define CORE_CORERECV_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/tcp.h"
@@ -30,6 +31,9 @@ struct corerecv_cfg {
 	int64_t lifems; /* and how long it may take */
 	int byaddress;	/* the directory is the peer's address, not its word */
 	int proxy;	/* a PROXY header comes first (core/proxyhdr.h) */
+	/* Told of each block: bytes written, in all, and where in the core it
+	 * ends.  May be NULL. */
+	void (*trace)(size_t wr, uint64_t tw, uint64_t n);
 };
 
 enum corerecv_result {

@@ -60,6 +60,8 @@ transfer_write(struct transfer *t, const void *p, size_t len, uint64_t off)
 {
 	if (store_write(&t->part, p, len, off) == 0) {
 		t->o->data += len;
+		if (t->cfg->trace != NULL)
+			t->cfg->trace(len, t->o->data, off + len);
 		return 0;
 	}
 	transfer_failed(t, "write");
