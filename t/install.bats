@@ -55,8 +55,8 @@ taken()
 	tr -d '\n' <"$TOP/src/$1.c" | grep -o 'argv,[[:space:]]*"[^"]*"' |
 	    head -1 | sed 's/.*"\(.*\)"/\1/' | tr -d '+:' | fold -w 1
 	echo
-	grep -o '{"[a-z]*", [a-z]*_argument' "$TOP/src/$1.c" |
-	    sed 's/{"\([a-z]*\)".*/-\1/'
+	grep -o '{"[a-z-]*", [a-z]*_argument' "$TOP/src/$1.c" |
+	    sed 's/{"\([a-z-]*\)".*/-\1/'
 }
 
 # The same as its manual page has them.
@@ -66,12 +66,13 @@ documented()
 	    sed 's/^Fl //'
 }
 
-programs='usercrash_c usercrash_s debugger'
+programs='usercrash_c usercrash_s debugger segfault_analyzer'
 
 @test "install: these files and no others" {
 	build install >/dev/null
 	diff -u - <(placed) <<-'EOF'
 		755 usr/bin/debugger
+		755 usr/bin/segfault_analyzer
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
 		644 usr/lib/systemd/system/usercrash_s.service
@@ -79,6 +80,7 @@ programs='usercrash_c usercrash_s debugger'
 		644 usr/lib/systemd/system/usercrash_s@.service
 		644 usr/lib/tmpfiles.d/usercrash.conf
 		644 usr/share/bash-completion/completions/debugger
+		644 usr/share/bash-completion/completions/segfault_analyzer
 		644 usr/share/bash-completion/completions/usercrash_c
 		644 usr/share/bash-completion/completions/usercrash_s
 		644 usr/share/doc/usercrash/README
@@ -92,6 +94,7 @@ programs='usercrash_c usercrash_s debugger'
 		644 usr/share/doc/usercrash/sysctl.d/60-usercrash.conf
 		644 usr/share/man/man7/usercrash.7
 		644 usr/share/man/man8/debugger.8
+		644 usr/share/man/man8/segfault_analyzer.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
 	EOF
@@ -173,7 +176,7 @@ programs='usercrash_c usercrash_s debugger'
 	(cd "$c" && find . | sort) >"$BATS_TEST_TMPDIR/before"
 	mkdir -p "$c/build/x" "$c/build-san/bin"
 	for f in build/x/y build-san/bin/debugger bin/usercrash_c \
-	    bin/usercrash_s bin/debugger; do
+	    bin/usercrash_s bin/debugger bin/segfault_analyzer; do
 		: >"$c/$f"
 	done
 	D='' TOP=$c build clean >/dev/null
@@ -275,7 +278,7 @@ programs='usercrash_c usercrash_s debugger'
 }
 
 @test "manual pages: the numbers that the sources have" {
-	local m=$TOP/man/usercrash.7 c=$TOP/man/usercrash_c.8
+	local m=$TOP/man/usercrash.7 c=$TOP/man/usercrash_c.8 a
 	# NAME FILE: an enum constant
 	number() {
 		sed -n "s/^.*[[:space:]{]$1 = \([0-9]*\).*/\1/p" \
@@ -294,7 +297,7 @@ programs='usercrash_c usercrash_s debugger'
 	[ "$(number FRAMES_HEAD report/crash_dump.c)" = 256 ]
 	[ "$(number FRAMES_TAIL report/crash_dump.c)" = 64 ]
 	grep -q 'first 256 and the last 64 frames' "$m"
-	grep -q 'SIGNATURE_FRAMES = FRAMES_HEAD' "$TOP/src/report/crash_dump.c"
+	[ "$(number SIGNATURE_FRAMES report/signature.h)" = 256 ]
 	grep -q 'first 256 of the frames' "$m"
 	[ "$(number STACK_WORDS report/memory.c)" = 128 ]
 	grep -q '^128 words' "$m"
@@ -304,6 +307,21 @@ programs='usercrash_c usercrash_s debugger'
 	grep -q '1 to 3600; the default is 20\.' "$c"
 	[ "$(number UNWIND_S debugger.c)" = 60 ]
 	grep -q '1 to 86400; the default is 60\.' "$TOP/man/debugger.8"
+	a=$TOP/man/segfault_analyzer.8
+	[ "$(number SEGV_DEPTH report/segv_report.h)" = 16 ]
+	[ "$(number SEGV_DEPTH_MAX report/segv_report.h)" = 65536 ]
+	grep -q '1 to 65536; the default is 16\.' "$a"
+	[ "$(number SEGV_FILTER_MAX bpf/segv_probe.h)" = 64 ]
+	grep -q '^At most 64 bytes' "$a"
+	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/bpf/segv_probe.h"
+	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/bpf/segv_probe.h"
+	[ "$(number RING_MIN segfault_analyzer.c)" = 4096 ]
+	grep -q '4096 to 1073741824, made a power of two' "$a"
+	grep -q '^is 8388608\.' "$a"
+	[ "$(number SEGV_PAGES_DEFAULT bpf/segv_probe.h)" = 17 ]
+	grep -q '^17 pages of stack are copied' "$a"
+	[ "$(number LAZY_MS report/segv_watch.c)" = 2 ]
+	grep -q 'once every 2 ms' "$a"
 	[ "$(number LIVE_WAIT_MS unwind/target_live.h)" = 2000 ]
 	grep -q 'does not stop within 2 seconds' "$TOP/man/debugger.8"
 }

@@ -19,4 +19,7 @@ $(BENCH_OUT)/quit: t/bench/quit.c
 bench: all $(BENCH_BIN)
 	t/bench/report.sh
 
-.PHONY: bench
+bench-segfault: all victims
+	t/bench/segfault.sh
+
+.PHONY: bench bench-segfault
