@@ -5,6 +5,7 @@
 #   check       the tests; check-san the same with sanitizers
 #   lint        what the tree promises of itself
 #   fuzz, bench see t/fuzz/fuzz.mk and t/bench/report.sh
+#   bench-segfault see t/bench/segfault.sh
 #   demo        a crash and its report
 #   install     below DESTDIR/PREFIX; switches nothing on.  uninstall
 #   debug       bin/*_dbg: sanitizers, and -v shows every block
@@ -85,13 +86,22 @@ SPOOL = spool/slots spool/ring spool/protocol base/net
 UNW = unwind/arch unwind/memop unwind/memop_x86 unwind/memop_x86tab \
 	unwind/memop_a64 $(ELFSYM) unwind/module unwind/target \
 	unwind/unwind unwind/accessors unwind/byhand unwind/symbols \
-	unwind/ehframe
+	unwind/symcache unwind/ehframe
+# which files a process has mapped, and stacks of processes that are gone
+MAPBOOK = bpf/perfrec bpf/recqueue bpf/mapspace bpf/mapbook
+MODCACHE = unwind/modcache unwind/modopen proc/mounts
+TRACK = $(MAPBOOK) bpf/perfring bpf/procscan bpf/maptrack $(MODCACHE) \
+	unwind/target_sample
 REPORT = report/out report/escape report/mend report/signature \
 	report/crash_dump report/cause report/memory report/threads \
-	report/process report/signals
+	report/process report/signals report/crash_sign
+BPF = bpf/bpfsys bpf/ring bpf/reason bpf/insn bpf/btf bpf/segv_probe \
+	bpf/segv_layout bpf/segv_prog bpf/segv_blocks bpf/segv_memory \
+	bpf/segv_event bpf/segv_decode
 
 # --- programs --------------------------------------------------------------
-PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send
+PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send \
+	segfault_analyzer
 usercrash_s_OBJ = usercrash_s base/args base/privdrop spool/serve base/pool $(BASE) $(SPOOL)
 usercrash_c_OBJ = usercrash_c base/args base/privdrop $(BASE) $(PROC) $(CORE) \
 	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
@@ -112,13 +122,24 @@ core_send_OBJ = core_send base/args base/privdrop $(BASE) $(NET) $(STREAM) \
 core_tee_OBJ = core_tee base/args base/fanout base/msg base/num base/deadline
 # like the handler it stands before: to start costs less
 core_tee_LD = $(usercrash_c_LD)
+segfault_analyzer_OBJ = segfault_analyzer base/args base/privdrop $(BASE) \
+	$(PROC) proc/cgroups $(CORE) $(UNW) $(TRACK) $(BPF) bpf/ksyms \
+	report/out report/escape report/signature report/cause report/signals \
+	report/crash_sign report/segv_look report/segv_moment \
+	report/segv_owner \
+	report/segv_print report/segv_detail report/segv_watch \
+	report/segv_stats
+segfault_analyzer_LIB = $(UNWIND)
 
 # --- tests that are C ------------------------------------------------------
 UNITS = unit_out unit_elfsym unit_elfdebug unit_corenote unit_base \
 	unit_slots unit_storm unit_net unit_fanout \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
-	unit_coremem unit_coresend unit_corestore
-unit_out_OBJ = report/out report/escape report/mend report/signature base/io
+	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
+	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
+	unit_segv_prog unit_segv_live
+unit_out_OBJ = report/out report/escape report/mend report/signature base/io \
+	base/num
 unit_elfsym_OBJ = $(ELFSYM) base/io base/num
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
 unit_elfdebug_OBJ = $(unit_elfsym_OBJ)
@@ -130,6 +151,26 @@ unit_storm_OBJ = $(SPOOL) $(BASE)
 unit_net_OBJ = base/net base/num base/deadline
 unit_fanout_OBJ = base/fanout base/deadline
 spool_client_OBJ = $(SPOOL) $(BASE)
+unit_maptrack_OBJ = $(TRACK) $(UNW) $(CORE) $(BASE) proc/procdir proc/maps
+unit_maptrack_LIB = $(UNWIND)
+unit_sample_OBJ = $(unit_maptrack_OBJ) bpf/ksyms
+unit_sample_LIB = $(UNWIND)
+sample_crash_OBJ = $(TRACK) $(UNW) $(CORE) $(BASE) proc/procdir \
+	proc/maps
+sample_crash_LIB = $(UNWIND)
+unit_insn_OBJ = bpf/insn
+unit_btf_OBJ = bpf/btf base/io
+unit_bpfsys_OBJ = bpf/bpfsys bpf/ring bpf/reason proc/procdir $(BASE)
+unit_segv_event_OBJ = bpf/segv_event bpf/segv_decode unwind/arch
+unit_segv_prog_OBJ = bpf/segv_prog bpf/segv_blocks bpf/segv_memory \
+	bpf/segv_layout bpf/segv_event bpf/segv_decode bpf/insn bpf/btf \
+	base/io unwind/arch
+unit_segv_live_OBJ = $(BPF) $(BASE) proc/procdir unwind/arch
+unit_segv_live_LIB = -pthread
+unit_segv_print_OBJ = report/segv_print report/segv_detail report/segv_owner \
+	report/out report/escape report/signals unwind/arch proc/procdir \
+	base/io base/num
+segv_watch_OBJ = $(BPF) base/args $(BASE) proc/procdir unwind/arch
 unit_memop_OBJ = unwind/memop unwind/memop_x86 unwind/memop_x86tab \
 	unwind/memop_a64
 unit_crc32c_OBJ = base/crc32c
@@ -148,7 +189,7 @@ unit_corestore_OBJ = $(RECV) $(STREAM) $(NET) core/corehook base/waiting \
 stream_aid_OBJ = $(STREAM) $(NET) base/io base/num base/deadline
 
 # what the bats files drive, with arguments
-AIDS = spool_client stream_aid core_peer
+AIDS = spool_client stream_aid core_peer segv_watch sample_crash
 
 SCRIPTS = bin/bootstrap
 

@@ -59,7 +59,7 @@ taken()
 	! grep -q CRASHARGS_OPTIONS "${src[0]}" ||
 	    src+=("$TOP/src/core/crashargs.h")
 	cat "${src[@]}" | tr -d '\\ \t\n' |
-	    grep -o '{"[a-z]*",[a-z]*_argument' | sed 's/{"\([a-z]*\)".*/-\1/'
+	    grep -o '{"[a-z-]*",[a-z]*_argument' | sed 's/{"\([a-z-]*\)".*/-\1/'
 }
 
 # The same as its manual page has them.
@@ -69,7 +69,8 @@ documented()
 	    sed 's/^Fl //'
 }
 
-programs='usercrash_c usercrash_s debugger core_tee core_send recv_core'
+programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
+	segfault_analyzer'
 
 @test "install: these files and no others" {
 	build install >/dev/null
@@ -78,6 +79,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core'
 		755 usr/bin/core_tee
 		755 usr/bin/debugger
 		755 usr/bin/recv_core
+		755 usr/bin/segfault_analyzer
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
 		644 usr/lib/systemd/system/core_send-flush.service
@@ -94,6 +96,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core'
 		644 usr/share/bash-completion/completions/core_tee
 		644 usr/share/bash-completion/completions/debugger
 		644 usr/share/bash-completion/completions/recv_core
+		644 usr/share/bash-completion/completions/segfault_analyzer
 		644 usr/share/bash-completion/completions/usercrash_c
 		644 usr/share/bash-completion/completions/usercrash_s
 		644 usr/share/doc/usercrash/README
@@ -121,6 +124,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core'
 		644 usr/share/man/man8/core_tee.8
 		644 usr/share/man/man8/debugger.8
 		644 usr/share/man/man8/recv_core.8
+		644 usr/share/man/man8/segfault_analyzer.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
 	EOF
@@ -509,7 +513,7 @@ as_here()
 }
 
 @test "manual pages: the numbers that the sources have" {
-	local m=$TOP/man/usercrash.7 c=$TOP/man/usercrash_c.8
+	local m=$TOP/man/usercrash.7 c=$TOP/man/usercrash_c.8 a
 	# NAME FILE: an enum constant
 	number() {
 		sed -n "s/^.*[[:space:]{]$1 = \([0-9]*\).*/\1/p" \
@@ -528,7 +532,7 @@ as_here()
 	[ "$(number FRAMES_HEAD report/crash_dump.c)" = 256 ]
 	[ "$(number FRAMES_TAIL report/crash_dump.c)" = 64 ]
 	grep -q 'first 256 and the last 64 frames' "$m"
-	grep -q 'SIGNATURE_FRAMES = FRAMES_HEAD' "$TOP/src/report/crash_dump.c"
+	[ "$(number SIGNATURE_FRAMES report/signature.h)" = 256 ]
 	grep -q 'first 256 of the frames' "$m"
 	[ "$(number STACK_WORDS report/memory.c)" = 128 ]
 	grep -q '^128 words' "$m"
@@ -538,6 +542,21 @@ as_here()
 	grep -q '1 to 3600; the default is 20\.' "$c"
 	[ "$(number UNWIND_S debugger.c)" = 60 ]
 	grep -q '1 to 86400; the default is 60\.' "$TOP/man/debugger.8"
+	a=$TOP/man/segfault_analyzer.8
+	[ "$(number SEGV_DEPTH report/segv_report.h)" = 16 ]
+	[ "$(number SEGV_DEPTH_MAX report/segv_report.h)" = 65536 ]
+	grep -q '1 to 65536; the default is 16\.' "$a"
+	[ "$(number SEGV_FILTER_MAX bpf/segv_probe.h)" = 64 ]
+	grep -q '^At most 64 bytes' "$a"
+	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/bpf/segv_probe.h"
+	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/bpf/segv_probe.h"
+	[ "$(number RING_MIN segfault_analyzer.c)" = 4096 ]
+	grep -q '4096 to 1073741824, made a power of two' "$a"
+	grep -q '^is 8388608\.' "$a"
+	[ "$(number SEGV_PAGES_DEFAULT bpf/segv_probe.h)" = 17 ]
+	grep -q '^17 pages of stack are copied' "$a"
+	[ "$(number LAZY_MS report/segv_watch.c)" = 2 ]
+	grep -q 'once every 2 ms' "$a"
 	[ "$(number LIVE_WAIT_MS unwind/target_live.h)" = 2000 ]
 	grep -q 'does not stop within 2 seconds' "$TOP/man/debugger.8"
 }

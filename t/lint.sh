@@ -114,7 +114,7 @@ lint_rooms()
 	# shellcheck disable=SC2016
 	files '*.c' '*.h' -- src | xargs awk '
 		BEGIN {
-			use["report"] = " unwind core proc base "
+			use["report"] = " bpf unwind core proc base "
 			use["bpf"] = " unwind proc base "
 			use["unwind"] = " core proc base "
 			use["core"] = " proc base "

@@ -153,15 +153,12 @@ fail:
 }
 
 int
-io_open_regular(int dirfd, const char *path)
+io_reopen_regular(int pathfd)
 {
 	struct stat st;
 	char self[40];
-	int fd, pathfd, saved;
+	int fd, saved;
 
-	pathfd = openat(dirfd, path, O_PATH | O_CLOEXEC);
-	if (pathfd == -1)
-		return -1;
 	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		close(pathfd);
 		errno = ENODEV;
@@ -173,4 +170,12 @@ io_open_regular(int dirfd, const char *path)
 	close(pathfd);
 	errno = saved;
 	return fd;
+}
+
+int
+io_open_regular(int dirfd, const char *path)
+{
+	int pathfd = openat(dirfd, path, O_PATH | O_CLOEXEC);
+
+	return pathfd == -1 ? -1 : io_reopen_regular(pathfd);
 }

@@ -31,6 +31,9 @@ int io_write_full(int fd, const void *, size_t);
  * open a device or a FIFO is to do something to it already.
  */
 int io_open_regular(int dirfd, const char *path);
+/* The second half of that, for what was opened with O_PATH by other means;
+ * closes it in any case. */
+int io_reopen_regular(int pathfd);
 /*
  * Appends the whole of dirfd/path to the buffer.  Reads at most max bytes and
  * sets *cut (when not NULL) if there was more.  Follows symbolic links: meant

@@ -60,3 +60,16 @@ num_u64(const char *s, int base, uint64_t min, uint64_t max, uint64_t *out)
 	*out = v;
 	return 0;
 }
+
+char *
+num_digits(char *end, uint64_t v, unsigned base, int width)
+{
+	static const char digit[] = "0123456789abcdef";
+	char *p = end;
+
+	do {
+		*--p = digit[v % base];
+		v /= base;
+	} while (v != 0 || end - p < width);
+	return p;
+}

@@ -27,6 +27,18 @@ set_caps(uint64_t mask)
 	return (int)syscall(SYS_capset, &head, data);
 }
 
+static uint64_t
+permitted_caps(void)
+{
+	struct __user_cap_header_struct head = {
+	    .version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {{0}};
+
+	if (syscall(SYS_capget, &head, data) == -1)
+		return 0;
+	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
+}
+
 /* Root of a user namespace that has few ids (unshare -r) cannot become
  * another; its power ends with its capabilities there. */
 static int
@@ -91,15 +103,21 @@ privdrop(uid_t uid, gid_t gid)
 }
 
 int
+privdrop_but(uid_t uid, gid_t gid, uint64_t caps)
+{
+	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
+	    (geteuid() == 0 && leave_root(uid, gid) == -1 && !ids_are_few()) ||
+	    set_caps(caps & permitted_caps()) == -1)
+		return -1;
+	return seal();
+}
+
+int
 privdrop_but_reading(uid_t uid, gid_t gid)
 {
-	if (geteuid() == 0) {
-		if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-		    (leave_root(uid, gid) == -1 && !ids_are_few()) ||
-		    set_caps(UINT64_C(1) << CAP_DAC_READ_SEARCH) == -1)
-			return -1;
-	}
-	return seal();
+	if (geteuid() != 0)
+		return seal();
+	return privdrop_but(uid, gid, UINT64_C(1) << CAP_DAC_READ_SEARCH);
 }
 
 int

@@ -2,6 +2,7 @@
 #ifndef BASE_PRIVDROP_H
 #define BASE_PRIVDROP_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 /*
@@ -18,6 +19,11 @@ int privdrop(uid_t, gid_t);
  * capabilities(7)) until privdrop() is called.
  */
 int privdrop_but_reading(uid_t, gid_t);
+/*
+ * The same for any user, with those of the given capabilities (one bit for
+ * each CAP_*) that are there to keep.
+ */
+int privdrop_but(uid_t, gid_t, uint64_t caps);
 /*
  * For a server: no core of its own and nobody may trace it (-1 when that
  * cannot be had), and SIGPIPE and SIGXFSZ are ignored: the write fails.

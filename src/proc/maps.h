@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_S = 8 };
+enum { MAP_ID_MAX = 20 }; /* as perf_event_open(2) has build-ids */
 
 struct map {
 	uint64_t start, end, off, ino;
@@ -19,6 +20,8 @@ struct map {
 	const char *name; /* "" when anonymous; NUL-terminated */
 	unsigned prot;	  /* MAP_* */
 	int module;	  /* filled in by unwind/module, -1 none */
+	/* the file's build-id, where a source knows it (not /proc) */
+	unsigned char idlen, id[MAP_ID_MAX];
 };
 
 /*

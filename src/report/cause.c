@@ -322,8 +322,10 @@ fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
 			f->addr = 0;
 	}
 	find_access(f, c);
+	if (c->access != 0)
+		f->access = c->access;
 	f->overflow = is_overflow(f, c);
-	if (f->signo == SIGABRT)
+	if (f->signo == SIGABRT && !c->sampled)
 		find_abort_msg(f, c);
 	make_text(f, c, sy);
 }

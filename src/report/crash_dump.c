@@ -14,9 +14,11 @@
 enum {
 	FRAMES_HEAD = 256, /* shown of each backtrace */
 	FRAMES_TAIL = 64,
-	FRAMES_MAX = 4 << 20, /* counted */
-	SIGNATURE_FRAMES = FRAMES_HEAD
+	FRAMES_MAX = 4 << 20 /* counted */
 };
+
+_Static_assert(
+    (int)FRAMES_HEAD >= (int)SIGNATURE_FRAMES, "frames of a signature");
 
 static int
 unwind_all(struct crash *c)
@@ -153,29 +155,6 @@ dump_fault(const struct fault *f, struct out *o)
 }
 
 static void
-make_signature(const struct crash *c, const struct fault *f, struct symbols *sy,
-    char out[17])
-{
-	struct signature_frame sf[SIGNATURE_FRAMES];
-	const struct trace *tr = &c->t->threads[0].trace;
-	struct symbol s;
-	size_t i, n = 0;
-
-	for (i = 0; i < tr->n && n < SIGNATURE_FRAMES; i++) {
-		symbols_get(sy, tr->f[i].pc, tr->f[i].flags & FRAME_EXACT, &s);
-		if (s.mod == NULL)
-			continue;
-		memset(&sf[n], 0, sizeof(sf[n]));
-		sf[n].module = s.mod->base;
-		sf[n].function = s.name;
-		sf[n].id = s.mod->id;
-		sf[n].idlen = s.mod->idlen;
-		sf[n++].off = s.vaddr;
-	}
-	signature_make(f->signo, sf, n, f->overflow, out);
-}
-
-static void
 summarize(struct crash *c, const struct fault *f, const char *signature)
 {
 	const char *name = signal_name(f->signo);
@@ -218,7 +197,7 @@ crash_dump(struct crash *c, struct out *o)
 	if (c->pause_ns != 0)
 		out_u64(o, "pause_us", OUT_KEY, c->pause_ns / 1000);
 	if (c->t->nthreads > 0 && c->t->threads[0].trace.n > 0)
-		make_signature(c, &f, sy, signature);
+		crash_signature(c->t, sy, f.signo, f.overflow, signature);
 	else
 		c->partial = 1;
 	out_str(o, "signature", OUT_KEY, signature);

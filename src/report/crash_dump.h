@@ -39,6 +39,8 @@ struct crash {
 	int offline; /* a core file: of which host and kernel is unknown */
 	int live;    /* a process as it stands, no crash */
 	int want_environ;
+	unsigned access;  /* MEMOP_*, where the kernel told; 0: to be found */
+	int sampled;	  /* of memory there is code and a piece of stack */
 	int sure;	  /* the process is the core's beyond doubt (pidfd) */
 	int64_t deadline; /* for unwinding (base/deadline.h) */
 
@@ -68,7 +70,12 @@ struct fault {
 void fault_find(struct fault *, const struct crash *, struct symbols *);
 void fault_free(struct fault *);
 const char *signal_name(int signo);		/* "SIGSEGV", or NULL */
+int signal_number(const char *, size_t len);	/* "SEGV", "SIGSEGV"; or -1 */
 const char *signal_code_name(int signo, int c); /* "SEGV_MAPERR", or NULL */
+
+/* The signature of the first thread's trace (report/signature.h). */
+void crash_signature(const struct target *, struct symbols *, int signo,
+    int recursion, char out[17]);
 
 /* A key of the first block that is not known. */
 void key_unavailable(struct out *, const char *key, const char *why);

@@ -22,6 +22,10 @@
  * Buffered; a flush happens only between rows, so that what has reached the
  * descriptor when the writer is killed is whole rows.  The first write error
  * sticks and is returned by out_finish().
+ *
+ * A feed (out_feed) is a sequence of records, each ended by out_record(): in
+ * JSON an object alone on its line, in text whatever rows it has.  Only whole
+ * records leave.
  */
 #ifndef REPORT_OUT_H
 #define REPORT_OUT_H
@@ -46,8 +50,13 @@ struct out *out_new(int fd, enum out_format);
  * any write failed, memory ran out, or out_end() had nothing to end (EINVAL);
  * after the first two nothing more is written. */
 int out_finish(struct out *);
-/* Writes what is there; call it between rows only. */
-void out_flush(struct out *);
+/* Writes what is there; call it between rows (of a feed: records) only.  -1
+ * with the first errno once anything has failed. */
+int out_flush(struct out *);
+/* From the start: records instead of one report. */
+void out_feed(struct out *);
+/* Ends a record.  -1 with the first errno once anything has failed. */
+int out_record(struct out *);
 
 void out_str(struct out *, const char *key, const char *lead, const char *);
 void out_bytes(
@@ -70,6 +79,7 @@ void out_end(struct out *);
 /* Trusted text (no escaping), text form only. */
 void out_text(struct out *, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
+int out_is_text(const struct out *);
 
 /*
  * A section.  out_section() is "name:\n" and opens the object or array name

@@ -1,5 +1,6 @@
 #include <signal.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "report/crash_dump.h"
 
@@ -49,6 +50,22 @@ signal_name(int signo)
 		if (signals[i].signo == signo)
 			return signals[i].name;
 	return NULL;
+}
+
+int
+signal_number(const char *name, size_t len)
+{
+	size_t i;
+
+	if (len > 3 && memcmp(name, "SIG", 3) == 0) {
+		name += 3;
+		len -= 3;
+	}
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (strlen(signals[i].name) == len + 3 &&
+		    memcmp(signals[i].name + 3, name, len) == 0)
+			return signals[i].signo;
+	return -1;
 }
 
 const char *

@@ -34,7 +34,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SIGNATURE_LIMIT = 512, SIGNATURE_CHOSEN = 8 };
+enum {
+	SIGNATURE_LIMIT = 512,
+	SIGNATURE_CHOSEN = 8,
+	SIGNATURE_FRAMES = 256 /* that the programs here hand in at most */
+};
 
 /* Strings stay the caller's.  NULL, or an idlen of 0, where unknown. */
 struct signature_frame {

@@ -47,7 +47,9 @@ find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *pi,
 		di.u.rti.table_data = m->ehtable;
 		di.u.rti.table_len = m->ehcount;
 	}
+	u->searching = 1;
 	r = search_unwind_table(as, ip, &di, pi, need, arg);
+	u->searching = 0;
 	if (r < 0)
 		u->noinfo = 1;
 	return r;
@@ -75,6 +77,7 @@ access_mem(
     unw_addr_space_t as, unw_word_t addr, unw_word_t *val, int write, void *arg)
 {
 	struct unwinder *u = arg;
+	const struct map *m;
 	uint64_t v, off;
 
 	(void)as;
@@ -89,9 +92,16 @@ access_mem(
 		return 0;
 	}
 	if (target_word(u->t, addr, &v) == -1) {
-		u->unreadable = 1;
-		u->missing = addr;
-		return -UNW_EINVAL;
+		m = u->searching ? target_map(u->t, addr) : NULL;
+		if (m == NULL || !(m->prot & MAP_W)) {
+			u->unreadable = 1;
+			u->missing = addr;
+			return -UNW_EINVAL;
+		}
+		/* where unwind data of C++ keeps the address of a personality
+		 * routine: no walk needs it, and of a process that has gone no
+		 * writable memory is left but a piece of stack */
+		v = 0;
 	}
 	*val = v;
 	return 0;

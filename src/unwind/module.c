@@ -40,8 +40,8 @@ begins_elf(struct target *t, const struct map *m)
 	return m->off == 0; /* unreadable here: the file may tell later */
 }
 
-static void
-name_module(struct module *m)
+void
+module_set_name(struct module *m)
 {
 	static const char deleted[] = " (deleted)";
 	size_t n = sizeof(deleted) - 1;
@@ -108,7 +108,7 @@ modules_find(struct target *t)
 		mod->start = m->start;
 		mod->end = m->end;
 		mod->path = m->name;
-		name_module(mod);
+		module_set_name(mod);
 		mod->fd = -1;
 		m->module = (int)t->nmods++;
 	}

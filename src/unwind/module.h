@@ -15,6 +15,7 @@
 
 struct target;
 struct ehtable;
+struct symcache;
 
 enum { MODULE_UNKNOWN, MODULE_NO, MODULE_YES };
 
@@ -36,6 +37,9 @@ struct module {
 	uint64_t ehtable;    /* address of its search table */
 	uint64_t ehcount;    /* entries there */
 	struct ehtable *own; /* made from .eh_frame, when there is none */
+	/* where its symbols are remembered, NULL nowhere; and as whose */
+	struct symcache *syms;
+	uint64_t symkey;
 };
 
 /* Groups t->maps into t->mods and sets map.module; 0 or -1 ENOMEM. */
@@ -47,6 +51,8 @@ int modules_find(struct target *);
 void modules_load(struct target *);
 /* Finds the unwind data of a module; 1 when there is some. */
 int module_unwind_data(struct target *, struct module *);
+/* Sets base and baselen from path. */
+void module_set_name(struct module *);
 void modules_free(struct target *);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "unwind/elfsym.h"
+#include "unwind/symcache.h"
 
 struct asked {
 	uint64_t addr; /* to look up: already less 1 for a return address */
@@ -71,19 +72,49 @@ by_addr(const void *a, const void *b)
 	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
-/* Modules do not overlap, so sorting by address sorts by module too. */
 static void
-resolve_module(struct symbols *s, struct module *m, size_t from, size_t to)
+resolve(struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
 {
 	const char *note = NULL;
-	struct elfsym_query *q = s->q + from;
-	size_t n = to - from;
 
 	if (m->fd != -1)
 		elfsym_resolve(m->fd, q, n);
 	elfsym_resolve_more(m->fd, m->id, m->idlen, q, n, &note);
 	if (note != NULL)
 		s->note = note;
+}
+
+/* Only what is not remembered is read out of the file. */
+static void
+resolve_rest(
+    struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
+{
+	struct elfsym_query *rest = calloc(n, sizeof(*rest));
+	size_t i, k = 0, *of = calloc(n, sizeof(*of));
+
+	for (i = 0; rest != NULL && of != NULL && i < n; i++)
+		if (!symcache_get(m->syms, m->symkey, &q[i])) {
+			of[k] = i;
+			rest[k++].vaddr = q[i].vaddr;
+		}
+	if (k > 0)
+		resolve(s, m, rest, k);
+	for (i = 0; i < k; i++) {
+		q[of[i]] = rest[i];
+		symcache_put(m->syms, m->symkey, &rest[i]);
+	}
+	free(of);
+	free(rest);
+}
+
+/* Modules do not overlap, so sorting by address sorts by module too. */
+static void
+resolve_module(struct symbols *s, struct module *m, size_t from, size_t to)
+{
+	if (m->syms != NULL)
+		resolve_rest(s, m, s->q + from, to - from);
+	else
+		resolve(s, m, s->q + from, to - from);
 }
 
 int

@@ -41,6 +41,8 @@ struct trace {
 	uint64_t left_out; /* frames not kept, after f[head - 1] */
 	size_t head;	   /* how many are from the top, when left_out */
 	char stop[96];	   /* why it ended early; "" for a proper end */
+	int unreadable;	   /* it ended for lack of memory, here: */
+	uint64_t missing;
 };
 
 struct target_thread {

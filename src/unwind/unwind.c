@@ -93,6 +93,14 @@ stop(struct walk *w, const char *why, ...)
 	va_end(ap);
 }
 
+static void
+lack(struct walk *w)
+{
+	stop(w, "no memory at 0x%" PRIx64, w->u->missing);
+	w->tr->unreadable = 1;
+	w->tr->missing = w->u->missing;
+}
+
 /* The code a frame's ip is looked up by: a return address may lie behind the
  * end of its function. */
 static int
@@ -127,7 +135,7 @@ step(struct walk *w)
 		signal = walk_pop_sigcontext(w);
 		r = signal ? 1 : walk_follow_fp(w);
 		if (r == -1 && !u->noinfo && u->unreadable)
-			stop(w, "no memory at 0x%" PRIx64, u->missing);
+			lack(w);
 		else if (r == -1)
 			stop(w, "%s for pc 0x%" PRIx64 ", no frame pointers",
 			    u->noinfo ? "no unwind data" : "bad unwind data",

@@ -30,6 +30,7 @@ struct unwinder {
 	uint64_t reg[UNW_REGS]; /* of the frame a cursor starts from */
 	uint64_t have;		/* bit per register */
 	int noinfo;		/* the last look-up found no unwind data */
+	int searching;		/* in search_unwind_table() */
 	int unreadable;		/* the last step missed memory, here: */
 	uint64_t missing;
 	const struct ehtable *own;

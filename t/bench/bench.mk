@@ -21,4 +21,7 @@ bench: all $(BENCH_BIN)
 	t/bench/core.sh
 	t/bench/tee.sh
 
-.PHONY: bench
+bench-segfault: all victims
+	t/bench/segfault.sh
+
+.PHONY: bench bench-segfault

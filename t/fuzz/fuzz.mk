@@ -9,7 +9,8 @@ FUZZ_OUT = build/fuzz
 FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -O1 -g
 
-FUZZERS = fuzz_corenote fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv
+FUZZERS = fuzz_corenote fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv \
+	fuzz_track fuzz_sample
 fuzz_corenote_OBJ = $(CORE) base/io base/deadline base/num
 fuzz_corenote_SEEDS = t/fixtures/core*
 fuzz_elfsym_OBJ = $(ELFSYM) base/io base/deadline base/num
@@ -24,6 +25,13 @@ fuzz_corestream_OBJ = $(STREAM) core/proxyhdr $(NET) base/io base/num \
 fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
 fuzz_corerecv_OBJ = $(RECV) $(STREAM) $(NET) base/io base/num base/deadline
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
+
+fuzz_track_OBJ = $(MAPBOOK) base/io
+fuzz_track_SEEDS = t/fixtures/perf.records
+fuzz_sample_OBJ = $(MODCACHE) unwind/target_sample $(UNW) $(CORE) base/io \
+	base/deadline base/num proc/maps
+fuzz_sample_LIB = $(UNWIND)
+fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 
 define fuzzer
 $(FUZZ_OUT)/$(1): t/fuzz/$(1).c t/fuzz/fuzz_main.c \

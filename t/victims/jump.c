@@ -6,6 +6,8 @@
  * case: zero | SIGSEGV SEGV_MAPERR 0x0 | @none crash_here outer main
  * case: heap | SIGSEGV SEGV_ACCERR * | @none crash_here outer main
  * case: wild | SIGSEGV SI_KERNEL * | (@none )?crash_here outer main
+ *
+ * "at ADDRESS" jumps there.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -38,6 +40,8 @@ main(int argc, char *argv[])
 		where = (uintptr_t)calloc(1, 64);
 	else if (strcmp(argv[1], "wild") == 0)
 		where = (uintptr_t)0x4141414141414141;
+	else if (strcmp(argv[1], "at") == 0 && argc > 2)
+		where = (uintptr_t)strtoull(argv[2], NULL, 16);
 	outer();
 	return 0;
 }

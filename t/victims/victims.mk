@@ -8,10 +8,11 @@ VCFLAGS = -D_GNU_SOURCE -Wall -Wextra -fno-builtin -Wl,--build-id \
 hello = int main(void){return 0;}\n
 have = $(shell command -v $(1) 2>/dev/null)
 
-VICTIMS = null null_O2 null_nofp null_nopie null_fp null_stripped strlen \
-	abort abort_O2 overflow jump smash_guarded smash_raw signals handler \
-	altstack threads leader jit faults vdso callback tail plugin \
-	libplug.so much memory launch comm live storm
+VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
+	null_stripped strlen abort abort_O2 overflow jump smash_guarded \
+	smash_raw signals handler altstack threads leader jit faults vdso \
+	callback tail plugin libplug.so much memory launch comm live storm \
+	document handled
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -29,6 +30,7 @@ null_staticpie_FLAGS = null.c -O1 -static-pie
 # what old static binaries look like: .eh_frame, but no table to search it
 null_nohdr_FLAGS = null.c -O2 -fomit-frame-pointer -static -no-pie \
 	-Wl,--no-eh-frame-hdr
+null_nohdrpie_FLAGS = null.c -O2 -fomit-frame-pointer -Wl,--no-eh-frame-hdr
 null_full_FLAGS = null.c -O2 -g1
 strlen_FLAGS = strlen.c -O1
 abort_FLAGS = abort.c -O0
@@ -57,6 +59,8 @@ launch_FLAGS = launch.c -O1
 comm_FLAGS = comm.c -O1
 live_FLAGS = live.c -O1 -pthread
 storm_FLAGS = storm.c -O1
+document_FLAGS = document.c -O0
+handled_FLAGS = handled.c -O2
 
 ifneq ($(filter victims check check-san demo,$(MAKECMDGOALS)),)
 VICTIMS += $(if $(call cc_try,-static,$(hello)),null_static null_nohdr)

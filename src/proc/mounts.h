@@ -1,0 +1,25 @@
+/*
+ * mounts: what kind of file system a path leads to, without touching it.
+ *
+ * The text is that of /proc/PID/mountinfo (proc(5)), whose blanks and
+ * newlines in names are escaped; mount points are hostile.
+ */
+#ifndef PROC_MOUNTS_H
+#define PROC_MOUNTS_H
+
+#include <stddef.h>
+
+/*
+ * The type of the mount a path is on, as far as its text tells (links are not
+ * known of): a pointer into the text, *typelen bytes.  NULL: none is.
+ */
+const char *
+mounts_type(const char *text, size_t len, const char *path, size_t *typelen);
+/*
+ * Whether a look-up there may wait for ever on a program that any user can
+ * have written: FUSE (but for fuseblk, which takes a block device), or a mount
+ * still to be made (autofs).
+ */
+int mounts_may_hang(const char *text, size_t len, const char *path);
+
+#endif

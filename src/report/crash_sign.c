@@ -1,0 +1,27 @@
+#include <string.h>
+
+#include "report/crash_dump.h"
+#include "report/signature.h"
+
+void
+crash_signature(const struct target *t, struct symbols *sy, int signo,
+    int recursion, char out[17])
+{
+	struct signature_frame sf[SIGNATURE_FRAMES];
+	const struct trace *tr = &t->threads[0].trace;
+	struct symbol s;
+	size_t i, n = 0;
+
+	for (i = 0; i < tr->n && n < SIGNATURE_FRAMES; i++) {
+		symbols_get(sy, tr->f[i].pc, tr->f[i].flags & FRAME_EXACT, &s);
+		if (s.mod == NULL)
+			continue;
+		memset(&sf[n], 0, sizeof(sf[n]));
+		sf[n].module = s.mod->base;
+		sf[n].function = s.name;
+		sf[n].id = s.mod->id;
+		sf[n].idlen = s.mod->idlen;
+		sf[n++].off = s.vaddr;
+	}
+	signature_make(signo, sf, n, recursion, out);
+}
