@@ -71,13 +71,29 @@ programs='usercrash_c usercrash_s debugger'
 @test "install: these files and no others" {
 	build install >/dev/null
 	diff -u - <(placed) <<-'EOF'
+		755 usr/bin/crashlogctl
 		755 usr/bin/debugger
+		755 usr/bin/usercrash-wrapper
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
+		644 usr/lib/systemd/system/usercrash-flush.service
+		644 usr/lib/systemd/system/usercrash-flush.timer
 		644 usr/lib/systemd/system/usercrash_s.service
 		644 usr/lib/systemd/system/usercrash_s.socket
 		644 usr/lib/systemd/system/usercrash_s@.service
 		644 usr/lib/tmpfiles.d/usercrash.conf
+		644 usr/lib/usercrash/conf.sh
+		644 usr/lib/usercrash/cores.sh
+		644 usr/lib/usercrash/doctor.sh
+		644 usr/lib/usercrash/frames.awk
+		644 usr/lib/usercrash/reports.awk
+		644 usr/lib/usercrash/reports.sh
+		644 usr/lib/usercrash/server.sh
+		644 usr/lib/usercrash/settings.sh
+		644 usr/lib/usercrash/show.sh
+		644 usr/lib/usercrash/status.sh
+		644 usr/lib/usercrash/table.awk
+		644 usr/share/bash-completion/completions/crashlogctl
 		644 usr/share/bash-completion/completions/debugger
 		644 usr/share/bash-completion/completions/usercrash_c
 		644 usr/share/bash-completion/completions/usercrash_s
@@ -90,8 +106,12 @@ programs='usercrash_c usercrash_s debugger'
 		755 usr/share/doc/usercrash/s6/usercrash_s/run
 		644 usr/share/doc/usercrash/s6/usercrash_s/type
 		644 usr/share/doc/usercrash/sysctl.d/60-usercrash.conf
+		644 usr/share/doc/usercrash/usercrash.conf
+		644 usr/share/man/man5/usercrash.conf.5
 		644 usr/share/man/man7/usercrash.7
+		644 usr/share/man/man8/crashlogctl.8
 		644 usr/share/man/man8/debugger.8
+		644 usr/share/man/man8/usercrash-wrapper.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
 	EOF
@@ -328,4 +348,56 @@ programs='usercrash_c usercrash_s debugger'
 		echo "${COMPREPLY[*]}"' bash \
 	    "$D/usr/share/bash-completion/completions/debugger"
 	[ "$output" = json ]
+}
+
+# Commands and options of crashlogctl as its usage has them.
+ctl_words()
+{
+	"$TOP/bin/crashlogctl" --help | grep -o -- '--[a-z-]*' | sort -u
+}
+
+@test "crashlogctl: manual page and completion have what it takes" {
+	local m=$TOP/man/crashlogctl.8 c
+	for c in $("$TOP/bin/crashlogctl" --help |
+	    sed -n 's/^\([a-z-]*\)  .*/\1/p; s/^\([a-z]*\) \[.*/\1/p'); do
+		echo "$c"
+		grep -q "^\.It Cm $c\( \|\$\)" "$m"
+		echo "$c" >>"$BATS_TEST_TMPDIR/commands"
+	done
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" -ge 14 ]
+	for c in $(ctl_words); do
+		echo "$c"
+		grep -q "Fl -${c#--}\( \|\$\)\|| -${c#--}\$" "$m"
+	done
+	for c in 0 1 100 111; do
+		sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/p' "$m" |
+		    grep -qx "\.It $c"
+	done
+	build install >/dev/null
+	run bash -c '
+		. "$1"
+		complete_of() {
+			COMP_WORDS=(crashlogctl "$@")
+			COMP_CWORD=$#
+			_crashlogctl crashlogctl "${!#}" "${COMP_WORDS[$# - 1]}"
+			[ ${#COMPREPLY[@]} = 0 ] ||
+			    printf "%s\n" "${COMPREPLY[@]}"
+		}
+		complete_of "" >"$2/c"
+		complete_of - >"$2/o"
+		while read -r c; do
+			complete_of "$c" - >>"$2/o"
+		done <"$2/c"
+		complete_of --conf = en >"$2/conf"
+		complete_of --conf = x en >"$2/en"
+		complete_of --server op >"$2/op"' bash \
+	    "$D/usr/share/bash-completion/completions/crashlogctl" \
+	    "$BATS_TEST_TMPDIR"
+	[ -z "$output" ]
+	diff <(sort -u "$BATS_TEST_TMPDIR/commands") \
+	    <(sort -u "$BATS_TEST_TMPDIR/c")
+	diff <(ctl_words) <(grep -e '^--' "$BATS_TEST_TMPDIR/o" | sort -u)
+	[ ! -s "$BATS_TEST_TMPDIR/conf" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/en")" = enable ]
+	[ "$(cat "$BATS_TEST_TMPDIR/op")" = openrc ]
 }
