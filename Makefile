@@ -240,12 +240,14 @@ demo:
 
 # --- installation ----------------------------------------------------------
 DOCDIR = $(PREFIX)/share/doc/usercrash
+LIBDIR = $(PREFIX)/lib/usercrash
 COMPDIR = $(PREFIX)/share/bash-completion/completions
 UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket \
 	recv_core.service recv_core@.service recv_core.socket \
-	core_send-flush.service core_send-flush.timer
+	core_send-flush.service core_send-flush.timer \
+	usercrash-flush.service usercrash-flush.timer
 # examples, for whoever sets things up: nothing reads them where they lie
-EXAMPLES = sysctl.d/60-usercrash.conf openrc/usercrash_s \
+EXAMPLES = usercrash.conf sysctl.d/60-usercrash.conf openrc/usercrash_s \
 	runit/usercrash_s/run runit/usercrash_s/log/run \
 	s6/usercrash_s/run s6/usercrash_s/type \
 	s6/usercrash_s-ipc/run s6/usercrash_s-ipc/type \
@@ -258,6 +260,14 @@ EXAMPLES = sysctl.d/60-usercrash.conf openrc/usercrash_s \
 PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
 		man/$p.8:$(MANDIR)/man8/$p.8:644 \
 		etc/bash-completion/usercrash:$(COMPDIR)/$p:644) \
+	bin/crashlogctl:$(BINDIR)/crashlogctl:755 \
+	$(foreach l,$(notdir $(wildcard bin/lib/*.sh bin/lib/*.awk)), \
+		bin/lib/$l:$(LIBDIR)/$l:644) \
+	man/crashlogctl.8:$(MANDIR)/man8/crashlogctl.8:644 \
+	bin/usercrash-wrapper:$(BINDIR)/usercrash-wrapper:755 \
+	man/usercrash-wrapper.8:$(MANDIR)/man8/usercrash-wrapper.8:644 \
+	man/usercrash.conf.5:$(MANDIR)/man5/usercrash.conf.5:644 \
+	etc/bash-completion/crashlogctl:$(COMPDIR)/crashlogctl:644 \
 	man/usercrash.7:$(MANDIR)/man7/usercrash.7:644 \
 	README:$(DOCDIR)/README:644 \
 	$(foreach u,$(UNITS_SYSTEMD), \
@@ -289,6 +299,8 @@ uninstall:
 	done
 	@[ ! -d '$(DESTDIR)$(DOCDIR)' ] || find '$(DESTDIR)$(DOCDIR)' -depth \
 		-type d -exec rmdir {} \; 2>/dev/null || :
+	@[ ! -d '$(DESTDIR)$(LIBDIR)' ] || \
+		rmdir '$(DESTDIR)$(LIBDIR)' 2>/dev/null || :
 
 clean:
 	rm -rf build build-san build-dbg

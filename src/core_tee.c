@@ -1,11 +1,13 @@
 /*
- * core_tee [-v] [-b MiB] [-s separator] [-T seconds] [-t seconds]
+ * core_tee [-v] [-b MiB] [-l fd] [-s separator] [-T seconds] [-t seconds]
  *     command [arg ...] [\; command [arg ...]] ...
  *
  * stdin to the standard input of each command.
  *
  * - every command gets a pipe of its own; all other descriptors it inherits
  *   (the pidfd of %F, core(5)).  They are started in order;
+ * - with -l what the first writes to its standard output the second can read,
+ *   and when that ends, the first has: facts that one finds out for the other;
  * - base/fanout passes on what comes, by tee(2) where it can;
  * - whoever exits, closes its stdin or stalls gets no more; the others do not
  *   notice.  Its pipe is closed, and it is let live;
@@ -31,8 +33,8 @@
 #include "base/fanout.h"
 #include "base/msg.h"
 
-#define USAGE                                                        \
-	"[-v] [-b MiB] [-s separator] [-T seconds] [-t seconds]\n\t" \
+#define USAGE                                                                \
+	"[-v] [-b MiB] [-l fd] [-s separator] [-T seconds] [-t seconds]\n\t" \
 	"command [arg ...] [\\; command [arg ...]] ..."
 
 enum {
@@ -41,7 +43,9 @@ enum {
 	HOLD_S = 3600,
 	SECONDS_MAX = 7 * 86400,
 	TERM_MS = 5000, /* from SIGTERM to SIGKILL */
-	KILL_MS = 1000	/* for a killed one to go: not from every sleep */
+	KILL_MS = 1000, /* for a killed one to go: not from every sleep */
+	LINK_MIN = 3,
+	LINK_MAX = 255
 };
 
 struct consumer {
@@ -60,6 +64,8 @@ struct tee {
 	enum stage stage;
 	int64_t stagnant; /* when the next stage comes */
 	int stall_s, hold_s;
+	int linkto; /* the second's descriptor, 0: there is no link */
+	int link[2];
 	sigset_t unblocked;
 };
 
@@ -98,6 +104,10 @@ start(struct tee *t, unsigned i)
 	    &attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawn_file_actions_init(&actions);
 	e = posix_spawn_file_actions_adddup2(&actions, p[0], STDIN_FILENO);
+	/* their numbers are too high for that to be one's own (link_open) */
+	if (e == 0 && t->linkto && i < 2)
+		e = posix_spawn_file_actions_adddup2(&actions, t->link[i == 0],
+		    i == 0 ? STDOUT_FILENO : t->linkto);
 	if (e == 0)
 		e = posix_spawnp(
 		    &c->pid, c->argv[0], &actions, &attr, c->argv, environ);
@@ -118,6 +128,37 @@ start(struct tee *t, unsigned i)
 	msg_warn_sys("%s[%d]: unable to write to it", c->argv[0], (int)c->pid);
 	close(p[1]);
 	return -1;
+}
+
+static void
+link_close(struct tee *t)
+{
+	if (t->link[0] != -1)
+		close(t->link[0]);
+	if (t->link[1] != -1)
+		close(t->link[1]);
+	t->linkto = 0;
+}
+
+/* High numbers: dup2 to the same one would leave it to be closed by exec.
+ * Without a link the second finds nothing there, which is better than to end
+ * here. */
+static void
+link_open(struct tee *t)
+{
+	int p[2];
+
+	t->link[0] = t->link[1] = -1;
+	if (pipe2(p, O_CLOEXEC) == 0) {
+		t->link[0] = fcntl(p[0], F_DUPFD_CLOEXEC, LINK_MAX + 1);
+		t->link[1] = fcntl(p[1], F_DUPFD_CLOEXEC, LINK_MAX + 1);
+		close(p[0]);
+		close(p[1]);
+	}
+	if (t->link[0] == -1 || t->link[1] == -1) {
+		msg_warn_sys("unable to link");
+		link_close(t);
+	}
 }
 
 /* Outputs that have ended. */
@@ -320,7 +361,7 @@ main(int argc, char **argv)
 
 	msg_init("core_tee");
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	while ((opt = getopt(argc, argv, "+T:b:s:t:v")) != -1)
+	while ((opt = getopt(argc, argv, "+T:b:l:s:t:v")) != -1)
 		switch (opt) {
 		case 'T':
 			t.hold_s = (int)args_number(
@@ -328,6 +369,10 @@ main(int argc, char **argv)
 			break;
 		case 'b':
 			mib = args_number("option -b", optarg, 1, 1024);
+			break;
+		case 'l':
+			t.linkto = (int)args_number(
+			    "option -l", optarg, LINK_MIN, LINK_MAX);
 			break;
 		case 's':
 			separator = optarg;
@@ -349,8 +394,12 @@ main(int argc, char **argv)
 	if (fanout_init(&t.flow, STDIN_FILENO, t.n, (size_t)mib << 20,
 		(int64_t)t.stall_s * 1000) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	if (t.linkto)
+		link_open(&t);
 	for (i = 0; i < t.n; i++)
 		t.c[i].failed = start(&t, i) == -1;
+	if (t.linkto)
+		link_close(&t);
 	ran = t.alive;
 	run(&t);
 	if (ran == 0 || t.flow.err)

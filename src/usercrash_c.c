@@ -39,9 +39,9 @@
 #include "report/out.h"
 #include "spool/sink.h"
 
-#define SYNOPSIS                                                            \
-	"[-ev] [-d dir] [-f text|json] [-n slots] [-o file|-] [-S socket] " \
-	"[-s share] [-w seconds] [--KEY=VALUE ...] pid comm sig"
+#define SYNOPSIS                                                              \
+	"[-epv] [-d dir] [-f text|json] [-m minfree] [-n slots] [-o file|-] " \
+	"[-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] pid comm sig"
 
 enum {
 	WORKER_S = 20,	     /* for the whole report */
@@ -60,6 +60,7 @@ struct options {
 	const char *host;
 	enum out_format format;
 	int want_environ;
+	int print;
 	int wait_s;
 	struct sink_cfg sink;
 };
@@ -67,6 +68,7 @@ struct options {
 /* What the worker tells its parent; hostile once the worker parses. */
 struct told {
 	char summary[CRASH_SUMMARY];
+	char signature[17];
 	int partial;
 	int err; /* the report could not be written, an errno */
 };
@@ -120,7 +122,8 @@ parse_operands(struct options *o, int argc, char **argv)
 
 	if (argc < 1)
 		msg_usage(SYNOPSIS);
-	o->pid = (pid_t)args_number("pid", argv[0], 1, INT_MAX);
+	if (*argv[0] != '\0')
+		o->pid = (pid_t)args_number("pid", argv[0], 0, INT_MAX);
 	if (argc < 2) {
 		msg_warn("no comm and no signal given");
 		return;
@@ -152,7 +155,7 @@ parse_options(struct options *o, int argc, char **argv)
 	 * this program costs no report: unknown options are passed over */
 	opterr = 0;
 	while ((c = getopt_long(
-		    argc, argv, "+:d:ef:n:o:S:s:vw:", longopts, NULL)) != -1)
+		    argc, argv, "+:d:ef:m:n:o:pS:s:vw:", longopts, NULL)) != -1)
 		switch (c) {
 		case 'd':
 			o->sink.slots.dir = optarg;
@@ -168,12 +171,19 @@ parse_options(struct options *o, int argc, char **argv)
 				    "format is neither text nor json: %s",
 				    optarg);
 			break;
+		case 'm':
+			o->sink.slots.minfree =
+			    args_number("option -m", optarg, 0, 1 << 30) << 20;
+			break;
 		case 'n':
 			o->sink.slots.n = (unsigned)args_number(
 			    "option -n", optarg, 1, SLOTS_MAX);
 			break;
 		case 'o':
 			o->sink.output = optarg;
+			break;
+		case 'p':
+			o->print = 1;
 			break;
 		case 'S':
 			o->sink.socket = optarg;
@@ -222,6 +232,9 @@ parse_options(struct options *o, int argc, char **argv)
 		default:
 			msg_usage(SYNOPSIS);
 		}
+	if (o->print && o->sink.output != NULL &&
+	    strcmp(o->sink.output, "-") == 0)
+		msg_die(EXIT_USAGE, "both -p and -o - want standard output");
 	parse_operands(o, argc - optind, argv + optind);
 }
 
@@ -232,40 +245,24 @@ open_process(struct options *o, const char **why)
 	pid_t found;
 	int fd;
 
-	fd = proc_open_crashed(o->pid, o->tid, o->pidfd);
+	errno = ESRCH;
+	fd = o->pid == 0 ? -1 : proc_open_crashed(o->pid, o->tid, o->pidfd);
 	if (fd != -1)
 		return fd;
-	*why = errno == ESRCH ? "the process is gone"
+	*why = o->pid == 0    ? "which one it is was not said"
+	    : errno == ESRCH  ? "the process is gone"
 	    : errno == ESTALE ? "its process id now belongs to another process"
 			      : "/proc cannot be read";
 	/* %p instead of %P, out of a container? */
-	found = o->pidfd == -1 ? proc_find_crashed(o->pid) : -1;
-	if (found > 0 && (fd = proc_open_crashed(found, 0, -1)) != -1) {
-		msg_warn("pid %d is %d here: use %%P in core_pattern",
-		    (int)o->pid, (int)found);
+	found = o->pidfd == -1 || o->pid == 0 ? proc_find_crashed(o->pid) : -1;
+	if (found > 0 && (fd = proc_open_crashed(found, 0, o->pidfd)) != -1) {
+		if (o->pid != 0)
+			msg_warn("pid %d is %d here: use %%P in core_pattern",
+			    (int)o->pid, (int)found);
 		o->pid = found;
 		o->tid = 0;
 	}
 	return fd;
-}
-
-/* All crashes of one program count against its share of the ring. */
-static uint64_t
-program_key(int procfd, const char *comm)
-{
-	char path[PATH_MAX];
-	uint64_t key = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-	ssize_t i, n;
-
-	n = procfd == -1 ? -1 : readlinkat(procfd, "exe", path, sizeof(path));
-	if (n <= 0) {
-		n = comm != NULL ? (ssize_t)strlen(comm) : 0;
-		n = n > PATH_MAX ? PATH_MAX : n;
-		memcpy(path, comm != NULL ? comm : "", (size_t)n);
-	}
-	for (i = 0; i < n; i++)
-		key = (key ^ (unsigned char)path[i]) * UINT64_C(0x100000001b3);
-	return key;
 }
 
 static void
@@ -307,6 +304,7 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 	limit_worker();
 	r = dying_report(&c, procfd, o->tid, STDIN_FILENO, reportfd, o->format);
 	memcpy(told->summary, c.summary, sizeof(told->summary));
+	memcpy(told->signature, c.signature, sizeof(told->signature));
 	told->partial = c.partial;
 	told->err = r == -1 && c.written ? errno : 0;
 	return r == -1 ? EXIT_SYSTEM : EXIT_DONE;
@@ -348,18 +346,28 @@ await_worker(pid_t worker, int wait_s, char *text, size_t len)
 	return text;
 }
 
-/* Gives stdin away: the crashed process is to wait for the worker only. */
 static void
-forget_stdin(void)
+forget(int fd)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	if (fd == -1)
-		close(STDIN_FILENO);
-	else {
-		dup2(fd, STDIN_FILENO);
+	if (null == -1)
 		close(fd);
+	else {
+		dup2(null, fd);
+		close(null);
 	}
+}
+
+/* For whoever goes on from here.  The worker has a say in the signature, but
+ * cannot make it anything else. */
+static void
+print(struct told *told, const char *where)
+{
+	told->signature[sizeof(told->signature) - 1] = '\0';
+	if (strspn(told->signature, "0123456789abcdef") != 16)
+		strcpy(told->signature, "none");
+	dprintf(STDOUT_FILENO, "%s %s\n", told->signature, where);
 }
 
 /* The line of every crash.  Exit code. */
@@ -399,6 +407,8 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	else
 		snprintf(
 		    where, sizeof(where), "%s/%s", o->sink.slots.dir, s->name);
+	if (o->print)
+		print(told, where);
 	code = trouble != NULL || told->partial ? EXIT_PARTIAL : EXIT_DONE;
 	msg_info("%s[%d] %s, report %s%s%s", comm, (int)o->pid, told->summary,
 	    where, trouble != NULL ? ", incomplete: " : "",
@@ -425,9 +435,12 @@ make_report(const struct options *o, int procfd, const char *proc_why,
 			close(s->connfd);
 		if (s->dirfd != -1)
 			close(s->dirfd);
+		if (o->print) /* its end is to mean that it is published */
+			forget(STDOUT_FILENO);
 		_exit(work(o, procfd, proc_why, s->fd, told));
 	}
-	forget_stdin();
+	/* the crashed process is to wait for the worker only */
+	forget(STDIN_FILENO);
 	if (worker == -1) {
 		snprintf(text, len, "unable to fork: %s", strerror(errno));
 		return text;
@@ -451,8 +464,8 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	procfd = open_process(&o, &proc_why);
-	if (sink_open(&o.sink, program_key(procfd, o.comm), o.pid, o.signo,
-		o.comm, &s) == -1)
+	if (sink_open(&o.sink, sink_key(procfd, o.comm), o.pid, o.signo, o.comm,
+		&s) == -1)
 		msg_warn_sys("unable to create a report in %s",
 		    o.sink.output != NULL ? o.sink.output : o.sink.slots.dir);
 	if (s.connfd == -1 && o.sink.output == NULL)

@@ -85,7 +85,8 @@ one_bad()
 	for args in '' ';' '; touch x' 'touch x ;' 'touch x ; ; touch x' \
 	    '-t 1' '-t 0 touch x' '-t x touch x' '-b 0 touch x' \
 	    '-b 1025 touch x' '-T 0 touch x' '-q touch x' \
-	    '-s , , touch x' '-s , touch x ,' '-s'; do
+	    '-s , , touch x' '-s , touch x ,' '-s' '-l 2 touch x' \
+	    '-l 256 touch x' '-l x touch x'; do
 		# shellcheck disable=SC2086
 		tee_run $args </dev/null
 		[ "$RC" = 100 ]
@@ -175,6 +176,52 @@ sys.exit(p.wait())' "$IN" "$BIN/core_tee" dd of=x status=none \; dd of=y status=
 	[ "$(cat a)" = '<;><reboot>' ]
 	cmp "$IN" b
 	cmp "$IN" c
+}
+
+@test "-l: the second reads what the first writes, and sees it end" {
+	data 5000000
+	local fd
+	# shellcheck disable=SC2016
+	for fd in 3 4 5 7 255; do
+		rm -f a b c one two l2 l3
+		tee_run -l $fd sh -c 'cat >a; echo facts; echo more' \; \
+		    bash -c "read -r l <&$fd; cat <&$fd >two
+			readlink /proc/self/fd/$fd >l2
+			echo \$l >one; cat >b" \; \
+		    bash -c "cat >c; readlink /proc/self/fd/$fd >l3 || :" \
+		    <"$IN"
+		[ "$RC" = 0 ]
+		[ "$(cat one two)" = $'facts\nmore' ]
+		grep -q pipe l2
+		not cmp l2 l3
+		cmp "$IN" a && cmp "$IN" b && cmp "$IN" c
+	done
+}
+
+@test "-l: the first is killed, or cannot be run: the second sees an end" {
+	data 5000000
+	# shellcheck disable=SC2016
+	tee_run -l 4 sh -c 'echo half; kill -9 $$' \; \
+	    sh -c 'cat <&4 >one; cat >b' <"$IN"
+	[ "$RC" = 1 ]
+	[ "$(cat one)" = half ]
+	cmp "$IN" b
+	tee_run -l 4 /nonexistent \; sh -c 'cat <&4 >one; cat >b' <"$IN"
+	[ "$RC" = 1 ]
+	[ -e one ] && [ ! -s one ]
+	cmp "$IN" b
+	# alone, it writes for nobody
+	tee_run -l 4 sh -c 'echo facts; cat >b' <"$IN"
+	cmp "$IN" b
+}
+
+@test "-l: no descriptor left for it is no reason not to run" {
+	echo x >in
+	ulimit -n 100
+	tee_run -l 4 dd of=a status=none \; dd of=b status=none <in
+	[ "$RC" = 0 ]
+	lines 1 'unable to link: '
+	cmp in a && cmp in b
 }
 
 @test "one exits at once, with 0: nothing is lost or said" {

@@ -77,9 +77,11 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 	diff -u - <(placed) <<-'EOF'
 		755 usr/bin/core_send
 		755 usr/bin/core_tee
+		755 usr/bin/crashlogctl
 		755 usr/bin/debugger
 		755 usr/bin/recv_core
 		755 usr/bin/segfault_analyzer
+		755 usr/bin/usercrash-wrapper
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
 		644 usr/lib/systemd/system/core_send-flush.service
@@ -87,13 +89,27 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/lib/systemd/system/recv_core.service
 		644 usr/lib/systemd/system/recv_core.socket
 		644 usr/lib/systemd/system/recv_core@.service
+		644 usr/lib/systemd/system/usercrash-flush.service
+		644 usr/lib/systemd/system/usercrash-flush.timer
 		644 usr/lib/systemd/system/usercrash_s.service
 		644 usr/lib/systemd/system/usercrash_s.socket
 		644 usr/lib/systemd/system/usercrash_s@.service
 		644 usr/lib/sysusers.d/usercrash.conf
 		644 usr/lib/tmpfiles.d/usercrash.conf
+		644 usr/lib/usercrash/conf.sh
+		644 usr/lib/usercrash/cores.sh
+		644 usr/lib/usercrash/doctor.sh
+		644 usr/lib/usercrash/frames.awk
+		644 usr/lib/usercrash/reports.awk
+		644 usr/lib/usercrash/reports.sh
+		644 usr/lib/usercrash/server.sh
+		644 usr/lib/usercrash/settings.sh
+		644 usr/lib/usercrash/show.sh
+		644 usr/lib/usercrash/status.sh
+		644 usr/lib/usercrash/table.awk
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
+		644 usr/share/bash-completion/completions/crashlogctl
 		644 usr/share/bash-completion/completions/debugger
 		644 usr/share/bash-completion/completions/recv_core
 		644 usr/share/bash-completion/completions/segfault_analyzer
@@ -118,13 +134,17 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/share/doc/usercrash/s6/usercrash_s/type
 		644 usr/share/doc/usercrash/sysctl.d/60-usercrash.conf
 		755 usr/share/doc/usercrash/ucspi/recv_core/run
+		644 usr/share/doc/usercrash/usercrash.conf
 		644 usr/share/doc/usercrash/xinetd.d/recv_core
+		644 usr/share/man/man5/usercrash.conf.5
 		644 usr/share/man/man7/usercrash.7
 		644 usr/share/man/man8/core_send.8
 		644 usr/share/man/man8/core_tee.8
+		644 usr/share/man/man8/crashlogctl.8
 		644 usr/share/man/man8/debugger.8
 		644 usr/share/man/man8/recv_core.8
 		644 usr/share/man/man8/segfault_analyzer.8
+		644 usr/share/man/man8/usercrash-wrapper.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
 	EOF
@@ -589,4 +609,56 @@ as_here()
 		echo "${COMPREPLY[*]}"' bash \
 	    "$D/usr/share/bash-completion/completions/debugger"
 	[ "$output" = json ]
+}
+
+# Commands and options of crashlogctl as its usage has them.
+ctl_words()
+{
+	"$TOP/bin/crashlogctl" --help | grep -o -- '--[a-z-]*' | sort -u
+}
+
+@test "crashlogctl: manual page and completion have what it takes" {
+	local m=$TOP/man/crashlogctl.8 c
+	for c in $("$TOP/bin/crashlogctl" --help |
+	    sed -n 's/^\([a-z-]*\)  .*/\1/p; s/^\([a-z]*\) \[.*/\1/p'); do
+		echo "$c"
+		grep -q "^\.It Cm $c\( \|\$\)" "$m"
+		echo "$c" >>"$BATS_TEST_TMPDIR/commands"
+	done
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/commands")" -ge 14 ]
+	for c in $(ctl_words); do
+		echo "$c"
+		grep -q "Fl -${c#--}\( \|\$\)\|| -${c#--}\$" "$m"
+	done
+	for c in 0 1 100 111; do
+		sed -n '/^\.Sh EXIT STATUS/,/^\.Sh EXAMPLES/p' "$m" |
+		    grep -qx "\.It $c"
+	done
+	build install >/dev/null
+	run bash -c '
+		. "$1"
+		complete_of() {
+			COMP_WORDS=(crashlogctl "$@")
+			COMP_CWORD=$#
+			_crashlogctl crashlogctl "${!#}" "${COMP_WORDS[$# - 1]}"
+			[ ${#COMPREPLY[@]} = 0 ] ||
+			    printf "%s\n" "${COMPREPLY[@]}"
+		}
+		complete_of "" >"$2/c"
+		complete_of - >"$2/o"
+		while read -r c; do
+			complete_of "$c" - >>"$2/o"
+		done <"$2/c"
+		complete_of --conf = en >"$2/conf"
+		complete_of --conf = x en >"$2/en"
+		complete_of --server op >"$2/op"' bash \
+	    "$D/usr/share/bash-completion/completions/crashlogctl" \
+	    "$BATS_TEST_TMPDIR"
+	[ -z "$output" ]
+	diff <(sort -u "$BATS_TEST_TMPDIR/commands") \
+	    <(sort -u "$BATS_TEST_TMPDIR/c")
+	diff <(ctl_words) <(grep -e '^--' "$BATS_TEST_TMPDIR/o" | sort -u)
+	[ ! -s "$BATS_TEST_TMPDIR/conf" ]
+	[ "$(cat "$BATS_TEST_TMPDIR/en")" = enable ]
+	[ "$(cat "$BATS_TEST_TMPDIR/op")" = openrc ]
 }

@@ -49,7 +49,7 @@ kernel_log()
 @test "usage: 100 and how to" {
 	local args
 	for args in '' x '-f' '-f xml 1 x 11' '-n x 1 x 11' \
-	    '-o' '--nonsense'; do
+	    '-o' '--nonsense' '-p -o - 1 x 11' '-m x 1 x 11'; do
 		# shellcheck disable=SC2086
 		run "$C" -d "$BATS_TEST_TMPDIR/d" $args </dev/null
 		echo "$args: $status $output"
@@ -119,6 +119,66 @@ kernel_log()
 	[ "$(value gid "$REPORT")" = 13 ]
 	[ "$(value host "$REPORT")" = faraway ]
 	[ "$(value time "$REPORT")" = 2001-09-09T01:46:40Z ]
+}
+
+@test "-p: the signature and the report's name, alone on stdout" {
+	a_core
+	offline -p "$PID" null 11
+	[ "$status" -le 1 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/o")" = \
+	    "$(value signature "$REPORT") $REPORT" ]
+	# without it: nothing
+	offline "$PID" null 11
+	[ ! -s "$BATS_TEST_TMPDIR/o" ]
+	# into a slot, nobody reading, no frames, no report
+	mkdir -m 750 "$BATS_TEST_TMPDIR/d"
+	"$C" -p -S /dev/null -d "$BATS_TEST_TMPDIR/d" "$PID" null 11 <"$CORE" \
+	    >"$BATS_TEST_TMPDIR/o" || :
+	[ "$(cut -d ' ' -f 2 "$BATS_TEST_TMPDIR/o")" = \
+	    "$BATS_TEST_TMPDIR/d/usercrash_00" ]
+	"$C" -p -o "$REPORT" "$PID" null 11 <"$CORE" >/dev/full || :
+	is_report "$REPORT"
+	CORE=/dev/null
+	offline -p 999999999 null 11
+	[ "$(cat "$BATS_TEST_TMPDIR/o")" = "none $REPORT" ]
+	offline -p -o /nonexistent/r 999999999 null 11
+	[ "$status" = 111 ]
+	[ ! -s "$BATS_TEST_TMPDIR/o" ]
+}
+
+@test "a process that is not known: what the core says" {
+	local pid
+	a_core
+	for pid in '' 0; do
+		offline "$pid" null 11
+		[ "$status" -le 1 ]
+		is_report "$REPORT"
+		[ "$(value pid "$REPORT")" = "$PID" ]
+		frames "$REPORT" | head -1 | grep -q crash_here
+		grep -q '^files: unavailable: ' "$REPORT"
+	done
+}
+
+@test "a process that is not known, by the kernel: looked for" {
+	needs_victim null
+	pattern_lock
+	pattern "|$RUND/c -d$RUND/d -S$RUND/s 0 %e %s"
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	section files "$REPORT" | grep -q 'out$'
+}
+
+@test "-m: no report while less is free" {
+	a_core
+	mkdir -m 750 "$BATS_TEST_TMPDIR/d"
+	status=0
+	"$C" -S /dev/null -d "$BATS_TEST_TMPDIR/d" -m 1073741824 "$PID" null \
+	    11 <"$CORE" 2>"$BATS_TEST_TMPDIR/e" || status=$?
+	[ "$status" = 111 ]
+	grep -q 'No space left' "$BATS_TEST_TMPDIR/e"
+	"$C" -S /dev/null -d "$BATS_TEST_TMPDIR/d" -m 0 "$PID" null 11 \
+	    <"$CORE" || :
+	[ -s "$BATS_TEST_TMPDIR/d/usercrash_00" ]
 }
 
 @test "a comm with blanks, split into arguments, is joined" {

@@ -164,6 +164,7 @@ summarize(struct crash *c, const struct fault *f, const char *signature)
 		snprintf(number, sizeof(number), "signal %d", f->signo);
 		name = f->signo ? number : "live";
 	}
+	snprintf(c->signature, sizeof(c->signature), "%s", signature);
 	snprintf(c->summary, sizeof(c->summary), "%s%s%.200s signature %s",
 	    name, *f->text ? ": " : "", f->text, signature);
 }

@@ -27,7 +27,7 @@ struct crash {
 	const char *proc_why;	      /* why pi is NULL */
 	const char *core_why;	      /* why there is no head, or none of use */
 
-	pid_t pid;
+	pid_t pid;	   /* 0: ask head */
 	const char *comm;  /* of the crashing thread; NULL: ask pi, head */
 	const char *host;  /* NULL: this one */
 	int64_t time;	   /* seconds since the epoch; 0: now */
@@ -46,8 +46,9 @@ struct crash {
 
 	/* filled in for the caller's log line; hostile text */
 	char summary[CRASH_SUMMARY];
-	int partial; /* a section that matters is missing */
-	int written; /* all was made; what fails then is writing */
+	char signature[17]; /* "none" when there is no frame */
+	int partial;	    /* a section that matters is missing */
+	int written;	    /* all was made; what fails then is writing */
 };
 
 /* 0, or -1 with errno when memory ran out. */

@@ -208,7 +208,8 @@ dump_identity(const struct crash *c, struct out *o)
 	pid_t tid = t->nthreads > 0 ? t->threads[0].tid : c->pid;
 	long uid = c->uid, gid = c->gid;
 
-	out_i64(o, "pid", OUT_KEY, c->pid);
+	out_i64(o, "pid", OUT_KEY,
+	    c->pid == 0 && h != NULL && h->have_psinfo ? h->pspid : c->pid);
 	out_i64(o, "tid", OUT_KEY, tid);
 	if (t->nthreads > 0 && t->threads[0].nstid != tid)
 		out_i64(o, "nstid", OUT_KEY, t->threads[0].nstid);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,24 @@ open_output(const char *path, struct sink *s)
 	s->fd = open(
 	    s->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
 	return s->fd == -1 ? -1 : 0;
+}
+
+uint64_t
+sink_key(int procfd, const char *comm)
+{
+	char path[PATH_MAX];
+	uint64_t key = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	ssize_t i, n;
+
+	n = procfd == -1 ? -1 : readlinkat(procfd, "exe", path, sizeof(path));
+	if (n <= 0) {
+		n = comm != NULL ? (ssize_t)strlen(comm) : 0;
+		n = n > PATH_MAX ? PATH_MAX : n;
+		memcpy(path, comm != NULL ? comm : "", (size_t)n);
+	}
+	for (i = 0; i < n; i++)
+		key = (key ^ (unsigned char)path[i]) * UINT64_C(0x100000001b3);
+	return key;
 }
 
 int

@@ -28,6 +28,9 @@ struct sink {
 };
 
 void sink_defaults(struct sink_cfg *);
+/* What a program's share of the ring is counted by: the executable of the
+ * process procfd, a directory of /proc or -1; else comm, which may be NULL. */
+uint64_t sink_key(int procfd, const char *comm);
 /* key: what the program's share of the ring is counted by; comm may be NULL.
  * 0, or -1 with errno and s->fd -1. */
 int sink_open(const struct sink_cfg *, uint64_t key, pid_t pid, int signo,

@@ -1,0 +1,271 @@
+# frames.awk: the frames of a report, taken out and put back with names and
+# source lines.  Part of crashlogctl.
+#
+#   awk -v want=frames -f frames.awk REPORT
+#	"name FUNCTION"                a mangled one
+#	"at BUILD-ID ADDRESS PATH"     an address in a file; tabs between
+#   awk -v want=modules -f frames.awk REPORT
+#	"BUILD-ID<tab>PATH" of each
+#   awk -v want=report -v names=FILE -v lines=FILE -f frames.awk REPORT
+#	the report, with what those two files hold put in:
+#	names	MANGLED<tab>DEMANGLED
+#	lines	BUILD-ID ADDRESS PATH<tab>FUNCTION<tab>FILE:LINE, the
+#		innermost inlined function first; tabs between
+#
+# Both forms of a report are read (usercrash(7)).  PC is the instruction itself
+# in the first frame and in the one after a signal frame; in others it is the
+# return address, and the byte before it lies in the call.  Which module a
+# frame is in is found by its PC, as names of modules may hold anything.
+
+# hexadecimal digits less one
+function less_one(h, i, c, digits) {
+	digits = "0123456789abcdef"
+	for (i = length(h); i > 0; i--) {
+		c = index(digits, substr(h, i, 1))
+		if (c > 1)
+			return substr(h, 1, i - 1) substr(digits, c - 1, 1) \
+			    substr(h, i + 1)
+		h = substr(h, 1, i - 1) "f" substr(h, i + 1)
+	}
+	return h
+}
+
+# 16 digits, so that they compare as text
+function wide(h) {
+	sub(/^0x/, "", h)
+	while (length(h) < 16)
+		h = "0" h
+	return h
+}
+
+# "NAME": VALUE of a row, the value without quotes; "" if there is none
+function member(s, name, at) {
+	at = index(s, "\"" name "\": ")
+	if (at == 0)
+		return ""
+	s = substr(s, at + length(name) + 4)
+	if (match(s, /^"([^"\\]|\\.)*"/))
+		return substr(s, 2, RLENGTH - 2)
+	match(s, /^[0-9]*/)
+	return substr(s, 1, RLENGTH)
+}
+
+# Sets pc, func, offset of the row s and whether a signal frame is in it.
+# Text:  #NN pc PC FUNCTION+0xOFF (MODULE+0xOFF) <MARK>
+function read_frame(s, t) {
+	func_name = offset = ""
+	if (json) {
+		pc = wide(member(s, "pc"))
+		func_name = member(s, "function")
+		offset = member(s, "module_offset")
+		sub(/^0x/, "", offset)
+		is_signal = member(s, "kind") == "signal frame"
+		number = member(s, "n")
+		return
+	}
+	t = s
+	sub(/^ *#/, "", t)
+	number = t + 0
+	sub(/^[0-9]+ pc /, "", t)
+	pc = wide(substr(t, 1, 16))
+	t = substr(t, 18)
+	is_signal = t ~ / <signal frame>$/
+	sub(/ <[a-z ]+>$/, "", t)
+	if (match(t, /\+0x[0-9a-f]+\)$/)) {
+		offset = substr(t, RSTART + 3, RLENGTH - 4)
+		if (match(t, /\+0x[0-9a-f]+ \(/))
+			func_name = substr(t, 1, RSTART - 1)
+	}
+}
+
+# The key of the row's address in its file, or "".
+function place(i, a) {
+	if (offset == "")
+		return ""
+	for (i = 1; i <= mods; i++)
+		if (pc >= mstart[i] && pc < mend[i])
+			break
+	if (i > mods || substr(mpath[i], 1, 1) != "/")
+		return ""
+	a = number + 0 == 0 || after_signal ? offset : less_one(offset)
+	sub(/^0+/, "", a)
+	return mid[i] "\t0x" (a == "" ? "0" : a) "\t" mpath[i]
+}
+
+function is_frame(s) {
+	if (json)
+		return s ~ /^ +([{]"tid".*)?[{]"n": [0-9]+, "pc": "0x/
+	return (section == "backtrace" || section == "threads") &&
+	    s ~ /^ +#[0-9]+ pc [0-9a-f]+ /
+}
+
+function read_module(s, n, part) {
+	mods++
+	if (json) {
+		mstart[mods] = wide(member(s, "start"))
+		mend[mods] = wide(member(s, "end"))
+		mid[mods] = member(s, "build_id")
+		mpath[mods] = member(s, "path")
+	} else {
+		sub(/^ +/, "", s)
+		split(s, part, /[- ]/)
+		mstart[mods] = wide(part[1])
+		mend[mods] = wide(part[2])
+		sub(/^[^ ]* bias [0-9a-f]+ /, "", s)
+		mid[mods] = ""
+		if (match(s, /^build-id [0-9a-f]+ /)) {
+			mid[mods] = substr(s, 10, RLENGTH - 10)
+			s = substr(s, RLENGTH + 1)
+		}
+		mpath[mods] = s
+	}
+	# a path that had to be escaped is looked up by its build-id only
+	if (index(mpath[mods], "\\"))
+		mpath[mods] = mid[mods] != "" ? "/" : ""
+	if (mid[mods] == "")
+		mid[mods] = "-"
+}
+
+# Which section a line begins or is in.
+function note_section(s) {
+	if (NR == 1)
+		json = s == "{"
+	if (json ? match(s, /^"[a-z_]+": /) : match(s, /^[a-z]+:/)) {
+		section = s
+		sub(/^"/, "", section)
+		sub(/[": ].*/, "", section)
+		after_signal = 0
+	}
+}
+
+# Printable, whatever it is: source files name themselves.
+function clean(s) {
+	gsub(/[^ -~]/, "?", s)
+	return s
+}
+
+function quote(s, n, i, out, part) {
+	n = split(clean(s), part, /\\/)
+	out = part[1]
+	for (i = 2; i <= n; i++)
+		out = out "\\\\" part[i]
+	n = split(out, part, /"/)
+	out = part[1]
+	for (i = 2; i <= n; i++)
+		out = out "\\\"" part[i]
+	return out
+}
+
+# As JSON has it; the escapes of a report's string are doubled there.
+function demangled(name) {
+	return name in nice ? nice[name] : ""
+}
+
+function text_frame(s, k, i, at, indent) {
+	at = index(s, " " func_name "+0x")
+	if (at > 0 && demangled(func_name) != "")
+		s = substr(s, 1, at) clean(demangled(func_name)) \
+		    substr(s, at + 1 + length(func_name))
+	match(s, /^ */)
+	indent = substr(s, 1, RLENGTH) "      "
+	print (number + 0 == 0 && section == "backtrace" ? bold s plain : s)
+	for (i = 1; i <= count[k]; i++)
+		print dim indent clean(where_func[k, i]) " at " \
+		    clean(where_line[k, i]) (i < count[k] ? ", inlined" : "") \
+		    plain
+}
+
+function json_frame(s, k, i, extra, at, head) {
+	extra = ""
+	if (demangled(func_name) != "")
+		extra = ", \"demangled\": \"" quote(demangled(func_name)) "\""
+	if (count[k] > 0) {
+		extra = extra ", \"source\": ["
+		for (i = 1; i <= count[k]; i++)
+			extra = extra (i > 1 ? ", " : "") "{\"function\": \"" \
+			    quote(where_func[k, i]) "\", \"line\": \"" \
+			    quote(where_line[k, i]) "\"}"
+		extra = extra "]"
+	}
+	# the end of the first object that has no other in it
+	at = index(s, "{\"n\": ")
+	head = substr(s, 1, at - 1)
+	s = substr(s, at)
+	if (match(s, /^[{]("([^"\\]|\\.)*"|[^"{}])*[}]/))
+		s = substr(s, 1, RLENGTH - 1) extra substr(s, RLENGTH)
+	print head s
+}
+
+function text_line(s) {
+	if (s ~ /^cause: /)
+		print red s plain
+	else if (s ~ /^[a-z]+:( unavailable: .*)?$/ && section != "" && past)
+		print bold s plain
+	else
+		print s
+	if (s == "")
+		past = 1
+}
+
+BEGIN {
+	while (names != "" && (getline line < names) > 0)
+		if (split(line, f, "\t") == 2)
+			nice[f[1]] = f[2]
+	while (lines != "" && (getline line < lines) > 0)
+		if (split(line, f, "\t") == 5) {
+			k = f[1] "\t" f[2] "\t" f[3]
+			count[k]++
+			where_func[k, count[k]] = f[4]
+			where_line[k, count[k]] = f[5]
+		}
+}
+
+# The modules come after the frames that need them, so all is kept.
+{
+	row[NR] = $0
+	note_section($0)
+	if (section == "modules" &&
+	    (json ? /^ +[{]"start": / : /^ +[0-9a-f]+-[0-9a-f]+ bias /))
+		read_module($0)
+}
+
+END {
+	if (want == "modules") {
+		for (i = 1; i <= mods; i++)
+			print mid[i] "\t" mpath[i]
+		exit
+	}
+	section = ""
+	for (r = 1; r <= NR; r++) {
+		s = row[r]
+		if (r == 1)
+			json = s == "{"
+		note_section(s)
+		if (!is_frame(s)) {
+			if (want == "report" && json)
+				print s
+			else if (want == "report")
+				text_line(s)
+			continue
+		}
+		read_frame(s)
+		if (number + 0 == 0)
+			after_signal = 0
+		k = place()
+		after_signal = is_signal
+		if (want == "report" && json)
+			json_frame(s, k)
+		else if (want == "report")
+			text_frame(s, k)
+		else {
+			if (k != "" && !(k in told)) {
+				told[k] = 1
+				print "at\t" k
+			}
+			if (func_name ~ /^_[ZRD]/ && !(func_name in told)) {
+				told[func_name] = 1
+				print "name\t" func_name
+			}
+		}
+	}
+}

@@ -1,0 +1,413 @@
+# shellcheck shell=sh disable=SC2034,SC2154
+# server: usercrash_s and the flush timer, started and stopped.  Part of
+# crashlogctl.
+#
+# Whoever runs the services of the machine is to run the server as well:
+# systemd, OpenRC, runit, s6; where it is none of them, a plain daemon with a
+# pid file.  What was started here is noted in $state/server before it is, and
+# only that is stopped by disable.  Files that we write for it carry a mark,
+# and only those are removed.  Without a server reports are still written:
+# usercrash_c takes the slots itself.
+#
+# $state/server: one line: kind of server, its pid file, its options
+
+mark='# Written by crashlogctl enable.'
+unit=usercrash_s.socket
+
+# What manages services here.
+server_kind()
+{
+	if [ "$server_want" != auto ]; then
+		say "$server_want"
+	elif [ -n "$root" ]; then
+		if [ -n "$(systemd_unit)" ]; then
+			say systemd
+		else
+			say none
+		fi
+	elif [ -d /run/systemd/system ]; then
+		say systemd
+	elif [ -e /run/openrc/softlevel ] && have rc-service; then
+		say openrc
+	elif [ "$(cat /proc/1/comm 2>/dev/null)" = runit ]; then
+		say runit
+	elif [ "$(cat /proc/1/comm 2>/dev/null)" = s6-svscan ]; then
+		say s6
+	else
+		say daemon
+	fi
+}
+
+# systemd_unit [NAME]: where that unit is, or nothing.
+systemd_unit()
+{
+	for d in /etc/systemd/system "${bindir%/*}/lib/systemd/system" \
+	    /usr/lib/systemd/system /lib/systemd/system; do
+		if [ -f "$root$d/${1:-$unit}" ]; then
+			say "$d/${1:-$unit}"
+			return
+		fi
+	done
+}
+
+# The server's options as the conf has them; none if all are the defaults.
+server_args()
+{
+	args=
+	[ "$conf_socket" = /run/usercrash/usercrash.sock ] ||
+	    args="$args -S $conf_socket"
+	[ "$conf_reports" = /var/log/usercrashes ] ||
+	    args="$args -d $conf_reports"
+	[ "$conf_slots" = 50 ] || args="$args -n $conf_slots"
+	[ "$conf_share" = auto ] || args="$args -s $conf_share"
+	[ "$conf_report_free" = 16 ] || args="$args -m $conf_report_free"
+	printf '%s\n' "${args# }"
+}
+
+# Does anybody listen on the socket?
+server_listens()
+{
+	awk -v path="$conf_socket" '
+		$8 == path && $4 == "00010000" { found = 1 }
+		END { exit !found }' /proc/net/unix 2>/dev/null
+}
+
+server_state()
+{
+	noted=
+	read -r noted _ 2>/dev/null <"$root$state/server"
+	if [ -n "$root" ]; then
+		say "${noted:-none}"
+	elif server_listens; then
+		say "listens at $conf_socket${noted:+ ($noted)}"
+	else
+		say "none listens at $conf_socket${noted:+ ($noted)};" \
+		    "usercrash_c takes the slots itself"
+	fi
+}
+
+server_start()
+{
+	kind=$(server_kind)
+	args=$(server_args)
+	# beside the socket, where that is
+	pidfile=${conf_socket%/*}/usercrash_s.pid
+	note="$kind $pidfile $args"
+	if noted=$(cat "$root$state/server" 2>/dev/null); then
+		# one with other options goes first
+		[ "$noted" = "$note" ] || server_stop
+	elif [ -z "$root" ] && server_listens; then
+		# somebody else's, and so it stays
+		return 0
+	fi
+	[ "$kind" != none ] || return 0
+	kind=${note%% *} pidfile=${conf_socket%/*}/usercrash_s.pid
+	say "$note" | put_file "$root$state/server" 600 || return 1
+	if ! "start_$kind"; then
+		warn "unable to start the server by $kind; usercrash_c takes" \
+		    "the slots itself"
+		return 1
+	fi
+}
+
+server_stop()
+{
+	if ! read -r kind pidfile _ 2>/dev/null <"$root$state/server"; then
+		drop_file "$root$state/server"
+		return
+	fi
+	case $kind in
+	systemd | openrc | runit | s6 | daemon) ;;
+	*)
+		warn "unable to stop a server by '$kind'"
+		drop_file "$root$state/server"
+		return 1
+		;;
+	esac
+	if ! "stop_$kind"; then
+		warn "unable to stop the server by $kind"
+		return 1
+	fi
+	drop_file "$root$state/server"
+}
+
+# put_marked PATH MODE: like put_file, with a mark; a file of somebody else's
+# is left alone.
+put_marked()
+{
+	if [ -e "$1" ] && ! grep -Fqx "$mark" "$1"; then
+		return 0
+	fi
+	put_dir "${1%/*}" 755 && put_file "$@"
+}
+
+drop_marked()
+{
+	if [ -f "$1" ] && grep -Fqx "$mark" "$1"; then
+		drop_file "$1"
+		# a directory that was made for it
+		case ${1%/*} in
+		*/usercrash*) rmdir "${1%/*}" 2>/dev/null || : ;;
+		esac
+	fi
+}
+
+# --- systemd ---------------------------------------------------------------
+
+etcunits=/etc/systemd/system
+flush=usercrash-flush.timer
+
+systemctl_do()
+{
+	if [ -n "$root" ]; then
+		run systemctl --root="$root" "$@"
+	else
+		run systemctl "$@"
+	fi
+}
+
+start_systemd()
+{
+	have systemctl && [ -n "$(systemd_unit)" ] || return 1
+	if [ -n "$args" ]; then
+		put_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf" \
+		    644 <<-END || return 1
+			$mark
+			[Service]
+			ExecStart=
+			ExecStart=$bindir/usercrash_s -i $args
+			ReadWritePaths=-$conf_reports
+		END
+	else
+		drop_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf"
+	fi
+	case $args in
+	-S*)
+		put_marked "$root$etcunits/$unit.d/50-conf.conf" 644 \
+		    <<-END || return 1
+			$mark
+			[Socket]
+			ListenSequentialPacket=
+			ListenSequentialPacket=$conf_socket
+		END
+		;;
+	*) drop_marked "$root$etcunits/$unit.d/50-conf.conf" ;;
+	esac
+	if [ "$conf" != "$conf_file" ]; then
+		put_marked "$root$etcunits/${flush%.*}.service.d/50-conf.conf" \
+		    644 <<-END || return 1
+			$mark
+			[Service]
+			ExecStart=
+			ExecStart=$bindir/crashlogctl --conf $conf flush
+		END
+	else
+		drop_marked "$root$etcunits/${flush%.*}.service.d/50-conf.conf"
+	fi
+	now=--now
+	if [ -n "$root" ]; then
+		now=
+	else
+		run systemctl daemon-reload || return 1
+	fi
+	systemctl_do enable ${now:+"$now"} $unit || return 1
+	if sends && [ "$conf_spool" != no ] && [ -n "$(systemd_unit $flush)" ]
+	then
+		systemctl_do enable ${now:+"$now"} $flush
+	fi
+}
+
+stop_systemd()
+{
+	have systemctl || return 1
+	now=--now
+	[ -z "$root" ] || now=
+	set --
+	[ -z "$(systemd_unit)" ] || set -- $unit
+	[ -z "$(systemd_unit $flush)" ] || set -- "$@" $flush
+	[ $# = 0 ] || systemctl_do disable ${now:+"$now"} "$@" || return 1
+	drop_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf"
+	drop_marked "$root$etcunits/$unit.d/50-conf.conf"
+	drop_marked "$root$etcunits/${flush%.*}.service.d/50-conf.conf"
+	[ -n "$root" ] || run systemctl daemon-reload
+}
+
+# --- OpenRC ----------------------------------------------------------------
+
+# Our examples, or nothing.
+examples()
+{
+	for d in "${bindir%/*}/share/doc/usercrash" "${bindir%/*}/etc"; do
+		if [ -e "$d/$1" ]; then
+			say "$d/$1"
+			return
+		fi
+	done
+}
+
+start_openrc()
+{
+	script=$(examples openrc/usercrash_s)
+	[ -n "$script" ] || return 1
+	{
+		sed -n 1p "$script"
+		say "$mark"
+		sed 1d "$script"
+	} | put_marked "$root/etc/init.d/usercrash_s" 755 || return 1
+	if [ -n "$args" ]; then
+		put_marked "$root/etc/conf.d/usercrash_s" 644 <<-END || return 1
+			$mark
+			usercrash_s_args="$args"
+		END
+	fi
+	run rc-update add usercrash_s default || return 1
+	[ -n "$root" ] || run rc-service usercrash_s start
+}
+
+stop_openrc()
+{
+	[ -n "$root" ] || run rc-service usercrash_s stop
+	run rc-update del usercrash_s default
+	drop_marked "$root/etc/init.d/usercrash_s"
+	drop_marked "$root/etc/conf.d/usercrash_s"
+}
+
+# --- runit and s6 ----------------------------------------------------------
+
+# A service directory, complete before it gets its name where it is scanned.
+put_service()
+{
+	put_marked "$1/run" 755 <<-END
+		#!/bin/sh
+		$mark
+		exec 2>&1
+		exec $bindir/usercrash_s $args
+	END
+}
+
+runit_scan()
+{
+	for d in /var/service /etc/service /service /run/runit/service; do
+		if [ -d "$root$d" ]; then
+			say "$root$d"
+			return
+		fi
+	done
+}
+
+start_runit()
+{
+	scan=$(runit_scan)
+	[ -n "$scan" ] || return 1
+	put_service "$root/etc/sv/usercrash_s" || return 1
+	[ -e "$scan/usercrash_s" ] ||
+	    run ln -s /etc/sv/usercrash_s "$scan/usercrash_s"
+}
+
+stop_runit()
+{
+	scan=$(runit_scan)
+	[ -n "$root" ] || ! have sv || run sv down usercrash_s
+	if [ -n "$scan" ] && [ -L "$scan/usercrash_s" ]; then
+		drop_file "$scan/usercrash_s"
+	fi
+	drop_marked "$root/etc/sv/usercrash_s/run"
+}
+
+start_s6()
+{
+	scan=/run/service
+	[ -z "$root" ] && [ -d $scan ] && have s6-svscanctl || return 1
+	put_service $scan/usercrash_s || return 1
+	run s6-svscanctl -a $scan || return 1
+	warn "$scan is made anew at boot: for a service that stays see" \
+	    "${bindir%/*}/share/doc/usercrash/s6"
+}
+
+stop_s6()
+{
+	scan=/run/service
+	if [ -d $scan/usercrash_s ]; then
+		! have s6-svunlink || run s6-svunlink $scan usercrash_s
+		drop_marked $scan/usercrash_s/run
+	fi
+}
+
+# --- a plain daemon --------------------------------------------------------
+
+# The id in the pid file, if it still is a usercrash_s; else of the one that
+# holds the lock beside the socket: two that were started at once have both
+# written the file, and one of them has gone.
+daemon_pid()
+{
+	if read -r pid 2>/dev/null <"$pidfile" && is_server "$pid"; then
+		say "$pid"
+		return
+	fi
+	# shellcheck disable=SC2012
+	inode=$(ls -i "${pidfile%/*}"/*.lock 2>/dev/null |
+	    awk '{ print $1; exit }')
+	[ -n "$inode" ] || return 1
+	pid=$(awk -v end=":$inode\$" '$2 == "FLOCK" && $6 ~ end {
+		print $5
+		exit
+	}' /proc/locks)
+	is_server "$pid" && say "$pid"
+}
+
+is_server()
+{
+	conf_is_num "$1" || return 1
+	case $(readlink "/proc/$1/exe") in
+	*/usercrash_s | */"usercrash_s (deleted)") ;;
+	*) return 1 ;;
+	esac
+}
+
+# until_true TENTHS COMMAND...: whether it succeeds in that time.
+until_true()
+{
+	tenths=$1
+	shift
+	until "$@"; do
+		[ "$tenths" -gt 0 ] || return 1
+		tenths=$((tenths - 1))
+		sleep 0.1 2>/dev/null || sleep 1
+	done
+}
+
+start_daemon()
+{
+	[ -z "$root" ] || return 1
+	! daemon_pid >/dev/null || return 0
+	have usercrash_s || return 1
+	put_dir "${conf_socket%/*}" 755 || return 1
+	change "run usercrash_s${args:+ $args} as a daemon" || return 0
+	log=/dev/null
+	[ ! -w /dev/kmsg ] || log=/dev/kmsg
+	set --
+	! have setsid || set -- setsid
+	# The pid is written by the daemon before it is one, so that there is
+	# none that nobody can find.  The words are numbers and plain paths.
+	# shellcheck disable=SC2016,SC2086
+	(cd / && exec sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" \
+	    usercrash_s $args </dev/null >/dev/null 2>>$log 9>&-) &
+	until_true 50 server_listens
+}
+
+stop_daemon()
+{
+	pid=$(daemon_pid) || {
+		[ -n "$dry" ] || rm -f "$pidfile"
+		return 0
+	}
+	change "end the server, process $pid" || return 0
+	kill "$pid"
+	until_true 650 daemon_gone || return 1
+	rm -f "$pidfile"
+}
+
+daemon_gone()
+{
+	! daemon_pid >/dev/null
+}
