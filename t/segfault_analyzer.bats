@@ -60,6 +60,15 @@ unwatch()
 	cat "$D/err"
 }
 
+# own VICTIM: a copy, $OWN, of a name that nobody else has, $NAME.
+own()
+{
+	needs_victim "$1"
+	NAME=o$$x$BATS_TEST_NUMBER
+	OWN=$D/$NAME
+	cp "$VICTIMS/$1" "$OWN"
+}
+
 # quiet COMMAND...: crashes it where no core is written; $PID.
 quiet()
 {
@@ -161,12 +170,13 @@ stat_of()
 
 @test "an output that cannot be opened or written" {
 	needs_bpf
+	own null
 	run "$BIN/segfault_analyzer" -d 1 -o "$D/no/such"
 	[ "$status" = 100 ]
 	[[ $output == *"unable to open $D/no/such: No such file"* ]]
-	bg "$BIN/segfault_analyzer" -v -n nul -o /dev/full 2>"$D/err"
+	bg "$BIN/segfault_analyzer" -v -n "$NAME" -o /dev/full 2>"$D/err"
 	wait_for 30 grep -q attached "$D/err"
-	quiet "$VICTIMS/null"
+	quiet "$OWN"
 	rc=0
 	wait "$BG" || rc=$?
 	[ "$rc" = 111 ]
@@ -217,7 +227,8 @@ stat_of()
 	watch -r -t --format json -n document
 	quiet "$VICTIMS/document" both
 	unwatch
-	[ "$(wc -l <"$D/out")" = 2 ]
+	grep "\"pid\": $PID, " "$D/out" >"$D/two"
+	[ "$(wc -l <"$D/two")" = 2 ]
 	readonly=$(sed -n 's/^readonly //p' "$D/victim.out")
 	while read -r line; do
 		n=$((n + 1))
@@ -251,7 +262,7 @@ stat_of()
 			json_get "$D/ev" registers eflags >/dev/null
 		fi
 		cp "$D/ev" "$D/ev$n"
-	done <"$D/out"
+	done <"$D/two"
 	[ "$(json_get "$D/ev1" fault_type)" = map_error ]
 	[ "$(json_get "$D/ev1" fault_address)" = 0x0 ]
 	[ "$(json_get "$D/ev1" access)" = write ]
@@ -268,7 +279,7 @@ stat_of()
 	watch -n nul
 	quiet "$VICTIMS/null"
 	unwatch
-	[ "$(wc -l <"$D/out")" = 4 ]
+	[ "$(event "$PID" | wc -l)" = 4 ]
 	field Instruction "$PID" | grep -Eq '\(crash_here\+0x[0-9a-f]+\)$'
 	watch -n nul --format json
 	quiet "$VICTIMS/null"
@@ -491,8 +502,9 @@ told()
 	needs_bpf
 	unshare -U -r -p -f -m --mount-proc true 2>/dev/null ||
 	    unmet "needs user namespaces"
-	watch -t --format json -n threads
-	quiet unshare -U -r -p -f -m --mount-proc "$VICTIMS/threads" 1
+	own threads
+	watch -t --format json -n "$NAME"
+	quiet unshare -U -r -p -f -m --mount-proc "$OWN" 1
 	unwatch
 	[ "$(wc -l <"$D/out")" = 1 ]
 	cp "$D/out" "$D/ev"
@@ -639,7 +651,7 @@ right_or_said()
 	quiet "$VICTIMS/null"
 	unwatch
 	event "$t" | grep -q .
-	[ "$(grep -c '^\[' "$D/out")" = 1 ]
+	[ -z "$(event "$PID")" ]
 	watch -n hread
 	quiet "$VICTIMS/threads" 1
 	unwatch
@@ -685,28 +697,29 @@ right_or_said()
 # --- output ----------------------------------------------------------------
 
 @test "-o replaces, --append adds; the same on the terminal" {
-	watch -n nul
-	quiet "$VICTIMS/null"
+	own null
+	watch -n "$NAME"
+	quiet "$OWN"
 	unwatch
 	[ "$(grep -c '^\[' "$D/out")" = 1 ]
 	mv "$D/out" "$D/kept"
 	needs_bpf
-	bg "$BIN/segfault_analyzer" -v -n nul -o "$D/kept" --append 2>"$D/err"
+	bg "$BIN/segfault_analyzer" -v -n "$NAME" -o "$D/kept" --append 2>"$D/err"
 	AN=$BG
 	wait_for 30 grep -q attached "$D/err"
-	quiet "$VICTIMS/null"
+	quiet "$OWN"
 	unwatch
 	[ "$(grep -c '^\[' "$D/kept")" = 2 ]
-	bg "$BIN/segfault_analyzer" -v -n nul -o "$D/kept" 2>"$D/err"
+	bg "$BIN/segfault_analyzer" -v -n "$NAME" -o "$D/kept" 2>"$D/err"
 	AN=$BG
 	wait_for 30 grep -q attached "$D/err"
-	quiet "$VICTIMS/null"
+	quiet "$OWN"
 	unwatch
 	[ "$(grep -c '^\[' "$D/kept")" = 1 ]
-	bg "$BIN/segfault_analyzer" -v -n nul >"$D/stdout" 2>"$D/err"
+	bg "$BIN/segfault_analyzer" -v -n "$NAME" >"$D/stdout" 2>"$D/err"
 	AN=$BG
 	wait_for 30 grep -q attached "$D/err"
-	quiet "$VICTIMS/null"
+	quiet "$OWN"
 	unwatch
 	# the command line is there only if the process still was
 	same='s/0x[0-9a-f]*//g; s/[0-9]//g; /Command Line/d'
@@ -773,9 +786,10 @@ right_or_said()
 
 @test "SIGINT, SIGTERM, SIGHUP: at once, nothing lost of what was seen" {
 	local s n
+	own handled
 	for s in INT TERM HUP; do
-		watch -n handled --stats
-		bg "$VICTIMS/handled" 1000000 >/dev/null
+		watch -n "$NAME" --stats
+		bg "$OWN" 1000000 >/dev/null
 		wait_for 30 test -s "$D/out"
 		unwatch $s
 		kill "$BG"
@@ -792,11 +806,12 @@ right_or_said()
 	needs_tool nohup
 	rm -f "$D/out"
 	needs_bpf
-	bg nohup "$BIN/segfault_analyzer" -n nul -o "$D/out" 2>"$D/err"
+	own null
+	bg nohup "$BIN/segfault_analyzer" -n "$NAME" -o "$D/out" 2>"$D/err"
 	AN=$BG
 	wait_for 30 eval '[ -e "$D/out" ] || gone $AN'
 	kill -HUP "$AN"
-	quiet "$VICTIMS/null"
+	quiet "$OWN"
 	wait_for 30 grep -q . "$D/out"
 	not gone "$AN"
 	unwatch
@@ -805,13 +820,14 @@ right_or_said()
 
 @test "the reader of a pipe goes away: an error, not a signal" {
 	needs_bpf
+	own null
 	mkfifo "$D/fifo"
-	bg sh -c "'$BIN/segfault_analyzer' -v -n nul >'$D/fifo' 2>'$D/err'
+	bg sh -c "'$BIN/segfault_analyzer' -v -n $NAME >'$D/fifo' 2>'$D/err'
 	    echo \$? >'$D/rc'"
 	exec 7<"$D/fifo"
 	wait_for 30 grep -q attached "$D/err"
 	exec 7<&-
-	quiet "$VICTIMS/null"
+	quiet "$OWN"
 	wait_for 30 test -s "$D/rc"
 	[ "$(cat "$D/rc")" = 111 ]
 	grep -q 'unable to write to standard output: Broken pipe' "$D/err"
@@ -919,8 +935,9 @@ fewer_probes()
 # --- load ------------------------------------------------------------------
 
 @test "--rate: no more than that, and the rest is counted" {
-	watch -n handled --rate 100 --stats
-	quiet "$VICTIMS/handled" 20000
+	own handled
+	watch -n "$NAME" --rate 100 --stats
+	quiet "$OWN" 20000
 	unwatch
 	[ "$STATUS" = 0 ]
 	[ "$(stat_of seen)" = 20000 ]
@@ -933,8 +950,9 @@ fewer_probes()
 }
 
 @test "a storm of handled signals: every one told or counted" {
-	watch -n handled --stats
-	quiet "$VICTIMS/handled" 100000 1 2
+	own handled
+	watch -n "$NAME" --stats
+	quiet "$OWN" 100000 1 2
 	unwatch
 	[ "$(stat_of seen)" = 200000 ]
 	[ $(($(stat_of events) + $(stat_of dropped))) = 200000 ]
@@ -943,8 +961,9 @@ fewer_probes()
 }
 
 @test "a ring too small: what is lost is counted, the exit code is 1" {
-	watch -n handled -t -r --ring-size 4096 --stats
-	quiet "$VICTIMS/handled" 20000
+	own handled
+	watch -n "$NAME" -t -r --ring-size 4096 --stats
+	quiet "$OWN" 20000
 	unwatch
 	[ "$(stat_of ring_size)" = 4096 ]
 	[ "$(stat_of seen)" = 20000 ]
@@ -958,11 +977,11 @@ fewer_probes()
 }
 
 @test "1,000 processes that die at once: stacks for all, no handler active" {
-	needs_victim storm
+	own storm
 	pattern core 0
-	watch -t -n storm --stats
+	watch -t -n "$NAME" --stats
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		quiet "$VICTIMS/storm" 100
+		quiet "$OWN" 100
 		cat "$D/victim.out" >>"$D/pids"
 	done
 	unwatch
@@ -970,17 +989,17 @@ fewer_probes()
 	[ "$(sort -u "$D/pids" | wc -l)" = 1000 ]
 	[ "$(stat_of events)" = 1000 ]
 	[ "$(stat_of reliable)" = 1000 ]
-	[ "$(stack_rows <"$D/out" | grep -c " crash_here $VICTIMS/storm$")" = \
+	[ "$(stack_rows <"$D/out" | grep -c " crash_here $OWN$")" = \
 	    1000 ]
-	[ "$(stack_rows <"$D/out" | grep -c " main $VICTIMS/storm$")" = 1000 ]
+	[ "$(stack_rows <"$D/out" | grep -c " main $OWN$")" = 1000 ]
 }
 
 @test "1,000 programs that live for an instant: stacks for all" {
-	needs_victim null_nofp
+	own null_nofp
 	pattern core 0
-	watch -t -n null_ --stats
+	watch -t -n "$NAME" --stats
 	quiet sh -c "i=0; while [ \$i -lt 1000 ]; do
-	    $VICTIMS/null_nofp; i=\$((i + 1)); done"
+	    $OWN; i=\$((i + 1)); done"
 	unwatch
 	[ "$STATUS" = 0 ]
 	[ "$(stat_of events)" = 1000 ]
@@ -998,12 +1017,13 @@ resident()
 @test "a long storm at constant memory" {
 	# of the sanitizer build, what it keeps of freed memory is not meant
 	export ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=64
-	watch -t -n handled --format json --stats=1
-	quiet "$VICTIMS/handled" 20000 3
+	own handled
+	watch -t -n "$NAME" --format json --stats=1
+	quiet "$OWN" 20000 3
 	wait_for 60 grep -q 'stats: events=[1-9]' "$D/err"
 	first=$(resident)
 	for _ in 1 2 3 4 5 6 7 8; do
-		quiet "$VICTIMS/handled" 50000 3
+		quiet "$OWN" 50000 3
 		: >"$D/out"
 	done
 	last=$(resident)
@@ -1014,8 +1034,9 @@ resident()
 }
 
 @test "--stats=SECONDS: on stderr, and the counts of each CPU with -v" {
-	watch -v --stats=1 -n nul
-	quiet "$VICTIMS/null"
+	own null
+	watch -v --stats=1 -n "$NAME"
+	quiet "$OWN"
 	wait_for 30 grep -q 'stats: events=1 ' "$D/err"
 	unwatch
 	[ "$(grep -c 'stats: events=' "$D/err")" -ge 2 ]
