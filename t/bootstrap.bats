@@ -1,5 +1,7 @@
 # bootstrap and t/run: what they set is put back, whatever happens to them;
 # what is missing is asked for once, and by its right name.
+#
+# not with sanitizers: it builds its own
 
 load helper
 

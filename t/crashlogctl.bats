@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # crashlogctl: enable, disable, status, the conf; on settings of our own, no
 # kernel is touched (crashlogctl_live.bats does that).
+#
+# not with sanitizers: a script
 
 load helper
 load ctl

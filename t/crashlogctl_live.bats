@@ -2,6 +2,8 @@
 # crashlogctl on the running kernel: from enable to disable, by way of crashes.
 # Kernel settings are saved by kernel.sh as well, should crashlogctl fail to
 # put them back.
+#
+# not with sanitizers: a script; the programs have their own tests
 
 load helper
 load ctl

@@ -1,5 +1,7 @@
 #!/usr/bin/env bats
 # crashlogctl: list, show, top, watch, vacuum, cores, gdb.
+#
+# not with sanitizers: a script
 
 load helper
 load ctl

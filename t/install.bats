@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # install, uninstall, clean; and that what is installed says what is true:
 # manual pages, examples, completion.
+#
+# not with sanitizers: what is installed is not run
 
 load helper
 

@@ -1,4 +1,6 @@
 # lint.sh finds what it says it finds: each check in a tree that has one fault.
+#
+# not with sanitizers: no program of ours is run
 
 load helper
 

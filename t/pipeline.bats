@@ -1,5 +1,7 @@
 # The whole way of a core: kernel, core_tee, core_send, network, recv_core,
 # disk.  What arrives is what the kernel wrote, or it is said that it is not.
+#
+# not with sanitizers: gigabytes; the programs have their own tests
 
 load helper
 

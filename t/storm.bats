@@ -1,5 +1,7 @@
 # Storms: a program that crashes again and again takes its share and no more,
 # and every crash is told of.
+#
+# not with sanitizers: a script; the programs have their own tests
 
 load helper
 load wrapper

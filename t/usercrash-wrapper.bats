@@ -1,5 +1,7 @@
 # usercrash-wrapper: who is told of a crash and how, whatever the kernel, the
 # crash, the conf or a dying neighbour do; in three shells.
+#
+# not with sanitizers: a script; the programs have their own tests
 
 load helper
 load wrapper
