@@ -212,13 +212,15 @@ spooled()
 	arrived 0 "$IN"
 }
 
-# slowly ARGS...: core_send in the background, fed with $IN in small pieces
-# and never its end before it has all: $PARENT, and its worker in $WORKER.
+# slowly ARGS...: core_send in the background, fed with $IN in small pieces,
+# or with so many bytes of it and no end: $PARENT, its worker is $WORKER.
 slowly()
 {
 	rm -f slow
 	mkfifo slow
-	bg sh -c 'exec "$@" >slow' - "$PEER" feed -r 3000 "$IN"
+	# shellcheck disable=SC2086
+	bg sh -c 'exec "$@" >slow' - "$PEER" feed -r 3000 ${UPTO:+-k $UPTO} \
+	    "$IN"
 	bg sh -c 'exec "$@" <slow 2>>err' - "$S" "$@"
 	PARENT=$BG
 	worker_of "$PARENT"
@@ -694,6 +696,7 @@ answers()
 @test "the spool: killed at any moment, nothing unfinished has a name" {
 	local i
 	data 48
+	UPTO=30000000
 	for i in 1 2 3 4 5 6; do
 		slowly -s spool 127.0.0.1:1
 		# amid one of its writes

@@ -1,6 +1,8 @@
 #!/usr/bin/env bats
 # What a core crosses the network with: base/crc32c, base/tcp, the core stream
 # and the PROXY protocol, without the programs that use them.
+#
+# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 

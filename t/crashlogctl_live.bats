@@ -197,3 +197,47 @@ core_is_there()
 	ctl cores | awk -v p="$1" '$3 == p && $6 == "complete" { f = 1 }
 		END { exit !f }'
 }
+
+# --- a receiver that is down -------------------------------------------------
+
+@test "no receiver for an hour: spooled, doctor says so, flush delivers all" {
+	local port=$((20000 + $$ % 10000)) i
+	with_wrapper
+	mkdir "$CTL/remote"
+	cat >>"$CTL/c" <<-END
+		receiver 127.0.0.1:$port
+		spool $CTL/spool
+		spool-free 0
+	END
+	ctl enable >/dev/null
+	for i in null abort threads; do
+		crash "$VICTIMS/$i"
+		report_of "$PID"
+	done
+	wait_for 30 waiting 3
+	# an hour goes by
+	find "$CTL/spool" -name '*.core' -exec touch -d '1 hour ago' {} +
+	exits 1 ctl doctor >"$CTL/out"
+	grep -E "^(warning|error) +receiver: .*$port" "$CTL/out"
+	grep -E '^(warning|error) +spool: ' "$CTL/out"
+	# the timer's command: fails as long as nobody answers, loses nothing
+	exits 111 ctl flush
+	waiting 4 || waiting 3
+	bg "$BIN/recv_core" -u root -d "$CTL/remote" -m 0 -p "$port" 127.0.0.1
+	wait_for 20 ctl flush
+	waiting 0
+	ctl doctor >"$CTL/out" || :
+	[ -z "$(complaints)" ]
+	# without the cores of doctor's own crashes
+	for i in null abort crasher; do
+		[ "$(find "$CTL/remote" -name "core.$i.*" ! -name '*.info' |
+		    wc -l)" = 1 ]
+	done
+	[ -z "$(find "$CTL/remote" -name '*.part')" ]
+	ctl disable >/dev/null
+}
+
+waiting()
+{
+	[ "$(find "$CTL/spool" -name '*.core' 2>/dev/null | wc -l)" = "$1" ]
+}

@@ -2,6 +2,7 @@
 # crashlogctl: list, show, top, watch, vacuum, cores, gdb.
 #
 # not with sanitizers: a script
+# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 load ctl

@@ -1,7 +1,8 @@
 # ctl: what the tests of crashlogctl share.   load helper; load ctl
 #
 # crashlogctl and all it needs is put into $CTL, short enough for the kernel's
-# pattern; every path it uses is below that.  $SH is the shell that runs it.
+# pattern; every path it uses is below that.  $SH is the shell that runs it;
+# TEST_SH="busybox sh" in the environment makes it that one everywhere.
 
 # shellcheck shell=bash disable=SC2034,SC2154
 
@@ -11,12 +12,13 @@ for s in dash 'busybox sh' bash; do
 		SHELLS+=("$s")
 	fi
 done
+[ -z "${TEST_SH:-}" ] || SHELLS=("$TEST_SH")
 SH=${SHELLS[0]}
 
 # Those that are missing here are missed, by STRICT.
 needs_shells()
 {
-	[ ${#SHELLS[@]} = 3 ] || unmet "needs dash, busybox and bash"
+	[ -n "${TEST_SH:-}" ] || [ ${#SHELLS[@]} = 3 ] || unmet "needs dash, busybox and bash"
 }
 
 # ctl_install [DIR]

@@ -3,6 +3,7 @@
 # manual pages, examples, completion.
 #
 # not with sanitizers: what is installed is not run
+# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 

@@ -1,4 +1,6 @@
 # recv_core: what comes in, where it goes, and what befalls it.
+#
+# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 
@@ -861,6 +863,8 @@ child_of()
 	run "$A" -C "$PORT" -B 'PROXY TCP4 300.0.0.1 1.1.1.1 1 2\r\n' \
 	    core "$D/core"
 	[ "$status" = 1 ]
+	# the lines come after the answers
+	wait_for 20 warned 2
 	: >"$D/log"
 	run "$A" -C "$PORT" text 'PROXY UNKNOWN\r\n'
 	[ "$status" = 2 ]
@@ -869,6 +873,11 @@ child_of()
 	run recv < <("$A" text 'PROXY UNKNOWN\r\n' && "$A" core "$D/core")
 	[ "$status" = 1 ]
 	[[ $output == "ERR neither "*"a PROXY header, which is not expected here" ]]
+}
+
+warned()
+{
+	[ "$(grep -c warning "$D/log")" -ge "$1" ]
 }
 
 @test "-r: a command with the facts, after the reply" {

@@ -2,7 +2,9 @@
 #
 # shellcheck shell=bash disable=SC2034,SC2154
 
+# TEST_SH="/bin/busybox sh" in the environment: that shell everywhere
 SHELLS=(/bin/dash '/bin/busybox sh' /bin/bash)
+[ -z "${TEST_SH:-}" ] || SHELLS=("$TEST_SH")
 LETTERS='P%P I%I p%p i%i u%u g%g d%d s%s t%t c%c C%C F%F h%h e%e'
 
 needs_shells()
@@ -24,7 +26,7 @@ place()
 		[ -e "$1/b/$p" ] || ln -s "$BIN/$p" "$1/b/$p"
 	done
 	[ -e "$1/b/lib" ] || ln -s "$TOP/bin/lib" "$1/b/lib"
-	sed "1s|.*|#!${2:-/bin/sh}|" "$TOP/bin/usercrash-wrapper" >"$1/b/w"
+	sed "1s|.*|#!${2:-${TEST_SH:-/bin/sh}}|" "$TOP/bin/usercrash-wrapper" >"$1/b/w"
 	chmod 755 "$1/b/w"
 	[ -e "$1/f" ] || conf "$1"
 }

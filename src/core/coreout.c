@@ -180,10 +180,10 @@ lost_while_writing(struct coreout *o, int err)
 }
 
 static int
-too_slow(struct coreout *o, const char *what)
+too_slow(struct coreout *o, const char *what, int64_t ms)
 {
 	snprintf(o->why, sizeof(o->why), "%s for %d seconds", what,
-	    (int)(o->idle_ms / 1000));
+	    (int)(ms / 1000));
 	return -1;
 }
 
@@ -200,7 +200,7 @@ await_turn(struct coreout *o, int64_t deadline)
 		if (r == -1 && errno != EINTR)
 			return lost(o, strerror(errno));
 		if (r == 0)
-			return too_slow(o, "it took nothing");
+			return too_slow(o, "it took nothing", o->idle_ms);
 		if (r <= 0)
 			continue;
 		if (p[1].revents != 0) {
@@ -393,7 +393,7 @@ coreout_reply(struct coreout *o, uint64_t size, struct stream_reply *reply)
 	while (r == 0) {
 		r = deadline_poll(o->infd, POLLIN, deadline);
 		if (r == 0)
-			return too_slow(o, "it had all and did not answer");
+			return too_slow(o, "it had all and did not answer", ms);
 		if (r > 0)
 			r = hear(o);
 	}

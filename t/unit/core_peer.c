@@ -34,6 +34,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -270,6 +271,7 @@ accept_all(void)
 			err(111, "accept");
 		if (fork() == 0) {
 			close(s);
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			signal(SIGPIPE, SIG_IGN);
 			serve();
 		}

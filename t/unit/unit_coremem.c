@@ -59,6 +59,10 @@ start(struct child *c)
 		for (i = 0; i < PAGES; i++)
 			if (touched(i))
 				memset(c->plain + i * page, (int)i | 1, page);
+#if defined(MADV_PAGEOUT)
+		/* half of them swapped, where there is swap */
+		madvise(c->plain, PAGES / 2 * page, MADV_PAGEOUT);
+#endif
 		memset(c->none, 'n', page * LIVE / 2);
 		mprotect(c->none, page * LIVE, PROT_NONE);
 		(void)!write(p[1], "", 1);

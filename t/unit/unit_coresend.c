@@ -264,6 +264,9 @@ test_answers(void)
 	answer("ERR\n", 4, "it said: ERR", 1, 0);
 	ok[n - 2] = ok[n - 2] == '0' ? '1' : '0';
 	answer(ok, (size_t)n, "it says OK, but of another core", 0, 0);
+	n = (char)snprintf(
+	    ok, sizeof(ok), "OK x 4097 %08x\n", crc32c(0, core, 4096));
+	answer(ok, (size_t)n, "it says OK, but of another core", 0, 0);
 	answer("OK x 4095 00000000\n", 19, "it says OK, but of another core", 0,
 	    0);
 	answer("HTTP/1.1 400\n", 13, "its answer makes no sense", 0, 0);
@@ -386,6 +389,33 @@ test_damage(void)
 		whole = r == 0 && end.size != UINT64_MAX;
 		CHECK(!whole);
 	}
+	close(kept);
+	close(out);
+}
+
+/* A frame that is missing as a whole: the rest is undamaged, and not all. */
+static void
+test_missing(void)
+{
+	struct stream_end end;
+	struct coreout o;
+	struct stat st;
+	int kept = tmpfile_fd(), out = tmpfile_fd();
+	const size_t frame = STREAM_FRAME + 4096;
+	char *p;
+
+	paint(5, 3);
+	setup(&o, -1, -1, kept);
+	CHECK(stream(&o, 0, 3 * 4096, sizeof(core)) == 0);
+	CHECK(fstat(kept, &st) == 0 && (size_t)st.st_size < sizeof(block));
+	CHECK(pread(kept, block, sizeof(block), 0) == st.st_size);
+	p = memmem(block, (size_t)st.st_size, "DATA", 4);
+	must(p != NULL, "no frame");
+	memmove(p, p + frame, (size_t)(block + st.st_size - p) - frame);
+	CHECK(pwrite(kept, block, (size_t)st.st_size - frame, 0) > 0);
+	CHECK(ftruncate(kept, st.st_size - (off_t)frame) == 0);
+	setup(&o, out, -1, -1);
+	CHECK(coreout_replay(&o, kept, block, &end) == -1 && o.refused == -1);
 	close(kept);
 	close(out);
 }
@@ -654,6 +684,7 @@ main(int argc, char **argv)
 	test_keep_full();
 	test_replay();
 	test_damage();
+	test_missing();
 	test_extent();
 	test_spool(argv[1]);
 	test_args();

@@ -23,6 +23,10 @@
 #define MADV_GUARD_INSTALL 102
 #endif
 
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+
 enum { PAGE = 4096, MB = 1 << 20 };
 
 static int *volatile nowhere;
@@ -91,6 +95,10 @@ anonymous(void)
 	madvise(p + 128 * PAGE, 16 * PAGE, MADV_FREE);
 	madvise(p + 200 * PAGE, 8 * PAGE, MADV_GUARD_INSTALL);
 	madvise(p + 300 * PAGE, 8 * PAGE, MADV_DONTDUMP);
+	/* swapped, where there is swap */
+	p = map(2 * MB, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
+	fill(p, MB);
+	madvise(p, 2 * MB, MADV_PAGEOUT);
 	/* huge pages, where there are any */
 	p = map(8 * MB, PROT_READ | PROT_WRITE, MAP_PRIVATE, -1);
 	madvise(p, 8 * MB, MADV_HUGEPAGE);
