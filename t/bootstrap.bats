@@ -49,7 +49,7 @@ slow_tree()
 	cat >"$TREE/bin/usercrash_c" <<-EOF
 		#!/bin/sh
 		touch $RUND/called
-		until [ -e $GO ]; do sleep 0.1; done
+		until [ -e $GO ] || [ ! -d ${GO%/*} ]; do sleep 0.1; done
 	EOF
 	chmod +x "$TREE/bin/usercrash_c"
 	touch -d tomorrow "$TREE"/bin/*

@@ -936,7 +936,7 @@ held()
 	cat >"$RUND/h" <<-EOF
 		cat >$RUND/d/part.\$1
 		mv $RUND/d/part.\$1 $RUND/d/core.\$1
-		until [ -e $RUND/release ]; do
+		until [ -e $RUND/release ] || [ ! -d $RUND ]; do
 			sleep 0.02
 		done
 	EOF

@@ -534,8 +534,8 @@ core_ends()
 	needs_victim much
 	pattern_lock
 	# shellcheck disable=SC2016
-	on_core 'exec <&-; touch $RUND/1c; until [ -e $RUND/go1 ]; do sleep 0.02; done' \
-	    'exec <&-; touch $RUND/2c; until [ -e $RUND/go ]; do sleep 0.02; done'
+	on_core 'exec <&-; touch $RUND/1c; until [ -e $RUND/go1 ] || [ ! -d $RUND ]; do sleep 0.02; done' \
+	    'exec <&-; touch $RUND/2c; until [ -e $RUND/go ] || [ ! -d $RUND ]; do sleep 0.02; done'
 	crash_bg "$VICTIMS/much" mb 64
 	wait_for 30 test -e "$RUND/1c"
 	wait_for 30 test -e "$RUND/2c"
@@ -639,7 +639,7 @@ core_ends()
 	needs_victim much
 	pattern_lock
 	# shellcheck disable=SC2016
-	on_core 'head -c 1000 >$RUND/a; until [ -e $RUND/go ]; do sleep 0.02; done
+	on_core 'head -c 1000 >$RUND/a; until [ -e $RUND/go ] || [ ! -d $RUND ]; do sleep 0.02; done
 		cat >>$RUND/a; touch $RUND/ea' 'echo $PPID >$RUND/ct; cat >$RUND/b; touch $RUND/eb'
 	crash_bg "$VICTIMS/much" mb 64
 	wait_for 30 test -s "$RUND/ct"

@@ -175,7 +175,7 @@ same_core()
 		exec 2>>$D/log
 		{ dd bs=1M count=20 iflag=fullblock status=none
 		  echo \$1 >$D/half
-		  until [ -e $D/go ]; do sleep 0.02; done
+		  until [ -e $D/go ] || [ ! -d $D ]; do sleep 0.02; done
 		  cat; } | $BIN/core_send -v -x -p $PORT --pid=2147483647 127.0.0.1
 		echo "exit \$?" >>$D/log
 	EOF

@@ -817,7 +817,7 @@ crash_secret()
 	kernel_place
 	cat >"$RUND/hook" <<-END
 		#!/bin/sh
-		until [ -e $RUND/go ]; do sleep 0.02; done
+		until [ -e $RUND/go ] || [ ! -d $RUND ]; do sleep 0.02; done
 		cp "\$REPORT_FILE" $RUND/copy.\$REPORT_PID
 	END
 	chmod 755 "$RUND/hook"
@@ -842,7 +842,7 @@ stage()
 		#!/bin/bash
 		echo \$\$ >$RUND/stage.new
 		mv $RUND/stage.new $RUND/stage
-		until [ -e $RUND/go ]; do /bin/sleep 0.02; done
+		until [ -e $RUND/go ] || [ ! -d $RUND ]; do /bin/sleep 0.02; done
 		exec $BIN/$1 "\$@"
 	END
 	chmod 755 "$RUND/b/$1"
