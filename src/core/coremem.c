@@ -2,9 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -90,7 +90,7 @@ coremem_open(int procfd)
 	struct coremem *m = calloc(1, sizeof(*m));
 	static const char *const names[] = {
 	    "mem", "maps", "status", "auxv", "pagemap"};
-	int *fds[] = {NULL, NULL, NULL, NULL, NULL};
+	int *fds[5];
 	size_t i;
 
 	if (m == NULL)
@@ -295,12 +295,12 @@ int
 coremem_intact(struct coremem *m)
 {
 	struct buf b = {0};
-	int r = 0, sigkill = 9;
+	int r = 0;
 
 	if (slurp_again(m->statusfd, STATUS_MAX, &b) == 0)
 		r = proc_status_number(b.p, b.len, "CoreDumping", 0) == 1 &&
-		    !has_signal(&b, "SigPnd", sigkill) &&
-		    !has_signal(&b, "ShdPnd", sigkill);
+		    !has_signal(&b, "SigPnd", SIGKILL) &&
+		    !has_signal(&b, "ShdPnd", SIGKILL);
 	buf_free(&b);
 	return r;
 }
