@@ -75,128 +75,82 @@ STATIC := $(call cc_try,-static -no-pie $(UNWIND_A),int main(void){return 0;}\n)
 endif
 
 # --- rooms -----------------------------------------------------------------
-BASE = base/msg base/io base/num base/deadline
-PROC = proc/procdir proc/maps proc/procinfo
-CORE = core/corenote core/notes
-NET = base/tcp
-STREAM = core/corestream core/streamhead core/streamtext base/crc32c
-SEND = core/coresend core/sendmemory core/sendstream core/sendjob \
-	core/sendtext core/crashargs core/crashproc \
-	core/coreout core/corereplay core/coreextent core/coremem \
-	core/corepages core/corespool base/transport
-RECV = core/corerecv core/transfer core/recvnative core/recvraw core/inflow \
-	core/proxyhdr core/corefile core/corestore core/storepublish \
-	core/storeroom core/storename core/notes core/corenote
-ELFSYM = unwind/elfsym unwind/elffile unwind/elfdynamic unwind/elfnames \
-	unwind/elfinfo unwind/elfdebug
-SPOOL = spool/slots spool/ring spool/protocol base/net
-UNW = unwind/arch unwind/memop unwind/memop_x86 unwind/memop_x86tab \
-	unwind/memop_a64 $(ELFSYM) unwind/module unwind/target \
-	unwind/unwind unwind/accessors unwind/byhand unwind/symbols \
-	unwind/symcache unwind/ehframe
-# which files a process has mapped, and stacks of processes that are gone
-MAPBOOK = bpf/perfrec bpf/recqueue bpf/mapspace bpf/mapbook
-MODCACHE = unwind/modcache unwind/modopen proc/mounts
-TRACK = $(MAPBOOK) bpf/perfring bpf/procscan bpf/maptrack $(MODCACHE) \
-	unwind/target_sample
-REPORT = report/out report/escape report/mend report/signature \
-	report/crash_dump report/cause report/memory report/threads \
-	report/process report/signals report/crash_sign
-BPF = bpf/bpfsys bpf/ring bpf/reason bpf/insn bpf/btf bpf/segv_probe \
-	bpf/segv_layout bpf/segv_prog bpf/segv_blocks bpf/segv_memory \
-	bpf/segv_event bpf/segv_decode
+# A room is a folder of src and an archive of all that is in it, so a program
+# takes of it what it calls and no more.  In the order in which they are
+# linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
+ROOMS = segv report bpf track unwind target send store slots core crash stream \
+	net proc elf memop base
+room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
+# archives ROOM...: of those rooms, in the order of ROOMS
+archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 
 # --- programs --------------------------------------------------------------
+# PROGRAM = what it is made of; those that own a directory link no unwinder.
 PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send \
 	segfault_analyzer
-usercrash_s_OBJ = usercrash_s base/args base/privdrop spool/serve base/pool $(BASE) $(SPOOL)
-usercrash_c_OBJ = usercrash_c base/args base/privdrop $(BASE) $(PROC) $(CORE) \
-	core/corestash $(SPOOL) spool/sink $(UNW) unwind/target_notes \
-	unwind/target_proc unwind/target_core $(REPORT) report/dying
+usercrash_s = slots net base
+usercrash_c = report unwind target slots core net proc elf memop base
 usercrash_c_LIB = $(if $(filter yes,$(STATIC)),$(UNWIND_A),$(UNWIND))
 # the last for clang, to which -no-pie says nothing beside -static
 usercrash_c_LD = $(if $(filter yes,$(STATIC)),-static -no-pie \
 	-Wno-unused-command-line-argument,$(LDPIE))
-debugger_OBJ = debugger base/args base/privdrop $(BASE) $(PROC) $(CORE) $(UNW) \
-	unwind/target_notes unwind/target_proc unwind/target_core \
-	unwind/target_live $(REPORT)
+debugger = report unwind target core proc elf memop base
 debugger_LIB = $(UNWIND)
-recv_core_OBJ = recv_core base/args base/acceptor base/waiting base/pool \
-	base/privdrop base/net $(BASE) $(NET) $(STREAM) $(RECV) \
-	core/storehome core/corehook
-core_send_OBJ = core_send base/args base/privdrop $(BASE) $(NET) $(STREAM) \
-	$(CORE) $(SEND) proc/procdir proc/maps
-core_tee_OBJ = core_tee base/args base/fanout base/msg base/num base/deadline
+recv_core = store core stream net base
+core_send = send core crash stream net proc base
+core_tee = base
 # like the handler it stands before: to start costs less
 core_tee_LD = $(usercrash_c_LD)
-segfault_analyzer_OBJ = segfault_analyzer base/args base/privdrop $(BASE) \
-	$(PROC) proc/cgroups $(CORE) $(UNW) $(TRACK) $(BPF) bpf/ksyms \
-	report/out report/escape report/signature report/cause report/signals \
-	report/crash_sign report/segv_look report/segv_moment \
-	report/segv_owner \
-	report/segv_print report/segv_detail report/segv_watch \
-	report/segv_stats
+segfault_analyzer = segv report bpf track unwind target core proc elf memop base
 segfault_analyzer_LIB = $(UNWIND)
 
 # --- tests that are C ------------------------------------------------------
-UNITS = unit_out unit_elfsym unit_elfdebug unit_corenote unit_base \
+UNITS = unit_out unit_elfsym unit_elfdebug unit_corehead unit_base \
 	unit_slots unit_storm unit_net unit_fanout \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live
-unit_out_OBJ = report/out report/escape report/mend report/signature base/io \
-	base/num
-unit_elfsym_OBJ = $(ELFSYM) base/io base/num
+unit_out = report base
+unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
-unit_elfdebug_OBJ = $(unit_elfsym_OBJ)
+unit_elfdebug = elf base
 unit_elfdebug_LIB = $(unit_elfsym_LIB)
-unit_corenote_OBJ = $(CORE) base/io base/deadline
-unit_base_OBJ = base/msg base/io base/num base/deadline
-unit_slots_OBJ = $(SPOOL) $(BASE)
-unit_storm_OBJ = $(SPOOL) $(BASE)
-unit_net_OBJ = base/net base/num base/deadline
-unit_fanout_OBJ = base/fanout base/deadline
-spool_client_OBJ = $(SPOOL) $(BASE)
-unit_maptrack_OBJ = $(TRACK) $(UNW) $(CORE) $(BASE) proc/procdir proc/maps
+unit_corehead = core base
+unit_base = base
+unit_slots = slots net base
+unit_storm = slots net base
+unit_net = net base
+unit_fanout = base
+unit_maptrack = track target core proc elf base
 unit_maptrack_LIB = $(UNWIND)
-unit_sample_OBJ = $(unit_maptrack_OBJ) bpf/ksyms
+unit_sample = track unwind target core proc elf base
 unit_sample_LIB = $(UNWIND)
-sample_crash_OBJ = $(TRACK) $(UNW) $(CORE) $(BASE) proc/procdir \
-	proc/maps
-sample_crash_LIB = $(UNWIND)
-unit_insn_OBJ = bpf/insn
-unit_btf_OBJ = bpf/btf base/io
-unit_bpfsys_OBJ = bpf/bpfsys bpf/ring bpf/reason proc/procdir $(BASE)
-unit_segv_event_OBJ = bpf/segv_event bpf/segv_decode unwind/arch
-unit_segv_prog_OBJ = bpf/segv_prog bpf/segv_blocks bpf/segv_memory \
-	bpf/segv_layout bpf/segv_event bpf/segv_decode bpf/insn bpf/btf \
-	base/io unwind/arch
-unit_segv_live_OBJ = $(BPF) $(BASE) proc/procdir unwind/arch
+unit_insn = bpf
+unit_btf = bpf base
+unit_bpfsys = bpf proc base
+unit_segv_event = segv target
+unit_segv_prog = segv bpf target base
+unit_segv_live = segv bpf target proc base
 unit_segv_live_LIB = -pthread
-unit_segv_print_OBJ = report/segv_print report/segv_detail report/segv_owner \
-	report/out report/escape report/signals unwind/arch proc/procdir \
-	base/io base/num
-segv_watch_OBJ = $(BPF) base/args $(BASE) proc/procdir unwind/arch
-unit_memop_OBJ = unwind/memop unwind/memop_x86 unwind/memop_x86tab \
-	unwind/memop_a64
-unit_crc32c_OBJ = base/crc32c
-unit_corestream_OBJ = $(STREAM) base/io base/num
-unit_tcp_OBJ = $(NET) base/num base/deadline
-unit_proxyhdr_OBJ = core/proxyhdr $(NET) base/crc32c base/num base/deadline
-
-unit_coremem_OBJ = core/coremem core/corepages proc/maps proc/procdir base/io \
-	base/num
-unit_coresend_OBJ = $(STREAM) $(CORE) core/coreout core/corereplay \
-	core/coreextent core/corespool core/crashargs base/io base/num \
-	base/deadline
-core_peer_OBJ = $(STREAM) base/io base/num
-unit_corestore_OBJ = $(RECV) $(STREAM) $(NET) core/corehook base/waiting \
-	base/io base/num base/deadline
-stream_aid_OBJ = $(STREAM) $(NET) base/io base/num base/deadline
+unit_segv_print = segv report target proc base
+unit_memop = memop
+unit_crc32c = stream
+unit_corestream = stream base
+unit_tcp = net base
+unit_proxyhdr = store stream net base
+unit_coremem = send proc base
+unit_coresend = send core crash stream net base
+unit_corestore = store core stream net base
 
 # what the bats files drive, with arguments
 AIDS = spool_client stream_aid core_peer segv_watch sample_crash
+spool_client = slots net base
+stream_aid = stream net base
+core_peer = stream base
+segv_watch = segv bpf target proc base
+sample_crash = track unwind target core proc elf base
+sample_crash_LIB = $(UNWIND)
 
 SCRIPTS = bin/bootstrap
 
@@ -213,15 +167,23 @@ $(BUILD)/t/%.o: t/unit/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
 
+# made anew: a file that went must not stay in it
+define archive
+$(BUILD)/$(1).a: $(call room,$(1))
+	@rm -f $$@
+	$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call archive,$(r))))
+
 define program
-$(BIN)/$(1)$(SUFFIX): $(addprefix $(BUILD)/,$(addsuffix .o,$($(1)_OBJ)))
+$(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(call archives,$($(1)))
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(or $$($(1)_LD),$$(LDPIE)) $$(LDGC) $$(LDFLAGS) $$($(1)_LIB)
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
 define unit
-$(BUILD)/t/$(1): $(BUILD)/t/$(1).o $(addprefix $(BUILD)/,$(addsuffix .o,$($(1)_OBJ)))
+$(BUILD)/t/$(1): $(BUILD)/t/$(1).o $(call archives,$($(1)))
 	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(LDPIE) $$(LDGC) $$(LDFLAGS) $$($(1)_LIB)
 endef
 $(foreach u,$(UNITS) $(AIDS),$(eval $(call unit,$(u))))

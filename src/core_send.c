@@ -31,12 +31,12 @@
 
 #include "base/args.h"
 #include "base/msg.h"
-#include "core/corespool.h"
-#include "core/crashargs.h"
-#include "core/crashproc.h"
-#include "core/sendjob.h"
-#include "core/sendtext.h"
+#include "crash/crashid.h"
+#include "crash/crashproc.h"
 #include "proc/procdir.h"
+#include "send/corespool.h"
+#include "send/sendjob.h"
+#include "send/sendtext.h"
 
 #define SYNOPSIS                                                         \
 	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port] [-S MiB] " \

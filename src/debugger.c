@@ -27,9 +27,9 @@
 #include "base/privdrop.h"
 #include "proc/procdir.h"
 #include "report/crash_dump.h"
-#include "unwind/target_core.h"
-#include "unwind/target_live.h"
-#include "unwind/target_notes.h"
+#include "target/target_core.h"
+#include "target/target_live.h"
+#include "target/target_notes.h"
 
 #define SYNOPSIS "[-ev] [-f text|json] [-t tid] [-w seconds] pid | core [exe]"
 

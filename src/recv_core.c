@@ -26,15 +26,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/acceptor.h"
 #include "base/args.h"
 #include "base/msg.h"
-#include "base/net.h"
 #include "base/privdrop.h"
-#include "base/tcp.h"
-#include "core/corehook.h"
-#include "core/corerecv.h"
-#include "core/storehome.h"
+#include "net/acceptor.h"
+#include "net/local.h"
+#include "net/tcp.h"
+#include "store/corehook.h"
+#include "store/corerecv.h"
+#include "store/storehome.h"
 
 #define USAGE                                                              \
 	"[-aiPv] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"       \

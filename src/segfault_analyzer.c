@@ -4,9 +4,9 @@
  * segfault_analyzer [-rtv] [-d seconds] [-p pid] [-n name] [-o file]
  *     [long options]
  *
- * - follows which files every process maps (bpf/maptrack), since a process
+ * - follows which files every process maps (track/maptrack), since a process
  *   has usually gone when its event is read;
- * - attaches a BPF program to signal_deliver (bpf/segv_probe), which filters,
+ * - attaches a BPF program to signal_deliver (segv/segv_probe), which filters,
  *   limits the rate and copies registers and stack into a ring buffer;
  * - gives up all rights but those of looking;
  * - sleeps until the ring has something, then 2 ms longer: under load a
@@ -27,7 +27,7 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
-#include "report/segv_watch.h"
+#include "segv/segv_watch.h"
 
 #define SYNOPSIS                                                         \
 	"[-rtv] [-d seconds] [-p pid] [-n name] [-o file]\n"             \

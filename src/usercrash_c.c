@@ -37,7 +37,7 @@
 #include "proc/procdir.h"
 #include "report/dying.h"
 #include "report/out.h"
-#include "spool/sink.h"
+#include "slots/sink.h"
 
 #define SYNOPSIS                                                              \
 	"[-epv] [-d dir] [-f text|json] [-m minfree] [-n slots] [-o file|-] " \

@@ -23,10 +23,10 @@
 #include "base/args.h"
 #include "base/deadline.h"
 #include "base/msg.h"
-#include "base/net.h"
-#include "base/pool.h"
 #include "base/privdrop.h"
-#include "spool/serve.h"
+#include "net/local.h"
+#include "net/pool.h"
+#include "slots/serve.h"
 
 #define USAGE                                                             \
 	"[-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]\n" \

@@ -133,14 +133,14 @@ event_of()
 
 @test "event: every field; cut, forged and lost records" {
 	unit unit_segv_event
-	on_arm unit_segv_event bpf/segv_event bpf/segv_decode unwind/arch
+	on_arm unit_segv_event segv/segv_event segv/segv_decode target/arch
 }
 
 @test "program: for both machines, all blocks, filters, rate, a full ring" {
 	unit unit_segv_prog
-	on_arm unit_segv_prog bpf/segv_prog bpf/segv_blocks bpf/segv_memory \
-	    bpf/segv_layout bpf/segv_event bpf/segv_decode bpf/insn \
-	    bpf/btf base/io unwind/arch
+	on_arm unit_segv_prog segv/segv_prog segv/segv_blocks segv/segv_memory \
+	    segv/segv_layout segv/segv_event segv/segv_decode bpf/insn \
+	    bpf/btf base/io target/arch
 }
 
 @test "probe: events, filters, counts on this kernel; nothing left after kill -9" {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# What a core crosses the network with: base/crc32c, base/tcp, the core stream
+# What a core crosses the network with: stream/crc32c, net/tcp, the core stream
 # and the PROXY protocol, without the programs that use them.
 #
 # quiet: nothing crashes here, and core_pattern is let alone
@@ -84,7 +84,7 @@ else:
 	needs_tool aarch64-linux-gnu-gcc qemu-aarch64
 	aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" -O1 \
 	    -static -Wall -Werror -o "$BATS_TEST_TMPDIR/crc32c" \
-	    "$TOP/t/unit/unit_crc32c.c" "$TOP/src/base/crc32c.c"
+	    "$TOP/t/unit/unit_crc32c.c" "$TOP/src/stream/crc32c.c"
 	qemu-aarch64 "$BATS_TEST_TMPDIR/crc32c"
 }
 

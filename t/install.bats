@@ -60,7 +60,7 @@ taken()
 	    head -1 | sed 's/.*"\(.*\)"/\1/' | tr -d '+:-' | fold -w 1
 	echo
 	! grep -q CRASHARGS_OPTIONS "${src[0]}" ||
-	    src+=("$TOP/src/core/crashargs.h")
+	    src+=("$TOP/src/crash/crashid.h")
 	cat "${src[@]}" | tr -d '\\ \t\n' |
 	    grep -o '{"[a-z-]*",[a-z]*_argument' | sed 's/{"\([a-z-]*\)".*/-\1/'
 }
@@ -542,15 +542,15 @@ as_here()
 		sed -n "s/^.*[[:space:]{]$1 = \([0-9]*\).*/\1/p" \
 		    "$TOP/src/$2" | head -1
 	}
-	[ "$(number SLOTS_N spool/slots.h)" = 50 ]
+	[ "$(number SLOTS_N slots/slots.h)" = 50 ]
 	grep -q '^50 of them by default' "$m"
-	[ "$(number SLOTS_MINFREE spool/slots.h)" = 16 ]
+	[ "$(number SLOTS_MINFREE slots/slots.h)" = 16 ]
 	grep -q 'less than 16 MiB' "$m"
-	[ "$(number SERVE_ASK_MS spool/serve.h)" = 1000 ]
-	[ "$(number SERVE_COMPLETE_MS spool/serve.h)" = 30000 ]
+	[ "$(number SERVE_ASK_MS slots/serve.h)" = 1000 ]
+	[ "$(number SERVE_COMPLETE_MS slots/serve.h)" = 30000 ]
 	grep -q 'waits 1 second for the REQUEST and 30 seconds' "$m"
-	[ "$(number ASK_MS spool/sink.c)" = 2000 ]
-	[ "$(number PUBLISH_MS spool/sink.c)" = 10000 ]
+	[ "$(number ASK_MS slots/sink.c)" = 2000 ]
+	[ "$(number PUBLISH_MS slots/sink.c)" = 10000 ]
 	grep -q 'waits 2 seconds for the REPLY and 10 seconds' "$m"
 	[ "$(number FRAMES_HEAD report/crash_dump.c)" = 256 ]
 	[ "$(number FRAMES_TAIL report/crash_dump.c)" = 64 ]
@@ -566,21 +566,21 @@ as_here()
 	[ "$(number UNWIND_S debugger.c)" = 60 ]
 	grep -q '1 to 86400; the default is 60\.' "$TOP/man/debugger.8"
 	a=$TOP/man/segfault_analyzer.8
-	[ "$(number SEGV_DEPTH report/segv_report.h)" = 16 ]
-	[ "$(number SEGV_DEPTH_MAX report/segv_report.h)" = 65536 ]
+	[ "$(number SEGV_DEPTH segv/segv_report.h)" = 16 ]
+	[ "$(number SEGV_DEPTH_MAX segv/segv_report.h)" = 65536 ]
 	grep -q '1 to 65536; the default is 16\.' "$a"
-	[ "$(number SEGV_FILTER_MAX bpf/segv_probe.h)" = 64 ]
+	[ "$(number SEGV_FILTER_MAX segv/segv_probe.h)" = 64 ]
 	grep -q '^At most 64 bytes' "$a"
-	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/bpf/segv_probe.h"
-	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/bpf/segv_probe.h"
+	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/segv/segv_probe.h"
+	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/segv/segv_probe.h"
 	[ "$(number RING_MIN segfault_analyzer.c)" = 4096 ]
 	grep -q '4096 to 1073741824, made a power of two' "$a"
 	grep -q '^is 8388608\.' "$a"
-	[ "$(number SEGV_PAGES_DEFAULT bpf/segv_probe.h)" = 17 ]
+	[ "$(number SEGV_PAGES_DEFAULT segv/segv_probe.h)" = 17 ]
 	grep -q '^17 pages of stack are copied' "$a"
-	[ "$(number LAZY_MS report/segv_watch.c)" = 2 ]
+	[ "$(number LAZY_MS segv/segv_watch.c)" = 2 ]
 	grep -q 'once every 2 ms' "$a"
-	[ "$(number LIVE_WAIT_MS unwind/target_live.h)" = 2000 ]
+	[ "$(number LIVE_WAIT_MS target/target_live.h)" = 2000 ]
 	grep -q 'does not stop within 2 seconds' "$TOP/man/debugger.8"
 }
 

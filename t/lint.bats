@@ -14,8 +14,7 @@ setup()
 	cat >"$TREE/Makefile" <<-'EOF'
 		CC = gcc
 		ALL_CFLAGS = -Isrc -Wall -Wextra -Werror
-		BASE = base/a
-		usercrash_s_OBJ = usercrash_s $(BASE)
+		usercrash_s = base
 	EOF
 	cat >"$TREE/src/base/a.h" <<-'EOF'
 		/* a: nothing much. */
@@ -121,27 +120,36 @@ has()
 }
 
 @test "rooms: every arrow, allowed or not" {
-	local from to allowed
+	local from to allowed want
+	local rooms='segv report bpf track unwind target send store slots core
+	    crash stream net proc elf memop base'
 	rm -r "$TREE"/src/*
-	for from in report bpf unwind core spool proc base; do
+	for from in $rooms; do
 		case $from in
-		report) allowed='report bpf unwind core proc base' ;;
-		bpf) allowed='bpf unwind proc base' ;;
-		unwind) allowed='unwind core proc base' ;;
-		core) allowed='core proc base' ;;
-		base) allowed=base ;;
-		*) allowed="$from base" ;;
+		segv) allowed='report unwind track bpf target elf memop proc' ;;
+		report) allowed='unwind target elf memop core proc' ;;
+		unwind) allowed='target elf' ;;
+		track) allowed='target proc' ;;
+		target) allowed='elf core proc' ;;
+		send | store) allowed='crash stream core net proc' ;;
+		crash) allowed='stream proc' ;;
+		slots) allowed=net ;;
+		bpf) allowed=proc ;;
+		*) allowed= ;;
 		esac
+		[ "$from" = memop ] || allowed="$allowed base"
 		mkdir -p "$TREE/src/$from"
-		for to in report bpf unwind core spool proc base; do
-			printf ' # include "%s/y.h"\n' $to \
-			    >"$TREE/src/$from/x.c"
-			lint rooms
-			case " $allowed " in
-			*" $to "*) [ "$status" = 0 ] ;;
-			*) [ "$status" = 1 ] ;;
+		want=
+		for to in $rooms; do
+			printf ' # include "%s/y.h"\n' "$to"
+			case " $from $allowed " in
+			*" $to "*) ;;
+			*) want="$want$to " ;;
 			esac
-		done
+		done >"$TREE/src/$from/x.c"
+		lint rooms
+		[ "$(sed -n "s|^lint: rooms: src/$from/x.c:[0-9]*: \"\([a-z]*\)/y.h\" points.*|\1|p" \
+		    <<<"$output" | tr '\n' ' ')" = "$want" ]
 		rm "$TREE/src/$from/x.c"
 	done
 	# a program may use all of them
@@ -160,12 +168,22 @@ has()
 	finds rooms src/attic/b.c attic
 }
 
+@test "folders: one file more than there may be" {
+	local i
+	for i in $(seq 19); do
+		printf 'int b%s;\n' "$i" >"$TREE/src/base/b$i.c"
+	done
+	clean folders
+	printf 'int b;\n' >"$TREE/src/base/b.c"
+	finds folders src/base 21
+}
+
 @test "servers: an unwinder among what a server links, hidden in a variable" {
-	printf 'BASE += unwind/elfsym\n' >>"$TREE/Makefile"
-	finds servers usercrash_s unwind/elfsym
-	printf 'BASE = base/a\nrecv_core_OBJ = recv_core report/out\n' \
+	printf 'MORE = unwind\nusercrash_s += $(MORE)\n' >>"$TREE/Makefile"
+	finds servers usercrash_s unwind
+	printf 'usercrash_s = base\nrecv_core = base report\n' \
 	    >>"$TREE/Makefile"
-	finds servers recv_core report/out
+	finds servers recv_core report
 	rm "$TREE/Makefile"
 	finds servers "not to be had"
 }

@@ -5,6 +5,7 @@
 #
 #   format   C as clang-format 14 has it
 #   rooms    arrows between the folders of src only go down
+#   folders  at most 20 files of C in each of src
 #   servers  what owns a directory links no unwinder
 #   scripts  shellcheck, dash -n
 #   man      groff -ww, mandoc -Tlint
@@ -25,7 +26,7 @@ if [ "${1:-}" = -C ]; then
 	shift 2
 fi
 cd "$top" || exit 100
-all='format rooms servers scripts man words size pages guards clang cross'
+all='format rooms folders servers scripts man words size pages guards clang cross'
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086
 	set -- $all
@@ -114,11 +115,21 @@ lint_rooms()
 	# shellcheck disable=SC2016
 	files '*.c' '*.h' -- src | xargs awk '
 		BEGIN {
-			use["report"] = " bpf unwind core proc base "
-			use["bpf"] = " unwind proc base "
-			use["unwind"] = " core proc base "
-			use["core"] = " proc base "
-			use["spool"] = use["proc"] = " base "
+			use["segv"] = " report unwind track bpf target elf" \
+			    " memop proc base "
+			use["report"] = " unwind target elf memop core proc" \
+			    " base "
+			use["unwind"] = " target elf base "
+			use["track"] = " target proc base "
+			use["target"] = " elf core proc base "
+			use["send"] = use["store"] = " crash stream core net" \
+			    " proc base "
+			use["crash"] = " stream proc base "
+			use["slots"] = " net base "
+			use["bpf"] = " proc base "
+			use["core"] = use["net"] = use["proc"] = use["elf"] = \
+			    use["stream"] = " base "
+			use["memop"] = " "
 			use["base"] = " "
 		}
 		FNR == 1 {
@@ -146,18 +157,29 @@ lint_rooms()
 		}' /dev/null
 }
 
+# The rooms of a server are those that its line in the Makefile names.
 lint_servers()
 {
 	for p in usercrash_s recv_core; do
-		for o in $(of_make "${p}_OBJ"); do
+		for o in $(of_make "$p"); do
 			case $o in
-			unwind/* | report/* | bpf/*)
+			elf | memop | target | unwind | report | segv)
 				echo "Makefile: $p links $o" ;;
 			esac
 		done
 	done
-	[ -f Makefile ] && [ -n "$(of_make usercrash_s_OBJ)" ] ||
-	    echo "Makefile: usercrash_s_OBJ is not to be had"
+	[ -f Makefile ] && [ -n "$(of_make usercrash_s)" ] ||
+	    echo "Makefile: what usercrash_s links is not to be had"
+}
+
+# One folder, one topic.
+lint_folders()
+{
+	for d in src/*/; do
+		[ -d "$d" ] || continue
+		n=$(files '*.c' -- "$d" | grep -c .)
+		[ "$n" -le 20 ] || echo "$d: $n files of C, 20 are allowed"
+	done
 }
 
 lint_scripts()

@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# The two parsers of hostile files, core/corenote and unwind/elfsym: their
+# The two parsers of hostile files, core/corehead and elf/elfsym: their
 # units, and their answers held against those of binutils and elfutils.
 
 # shellcheck disable=SC2046,SC2086,SC2164
@@ -48,8 +48,8 @@ agree()
 		  exit bad > 0 || n == 0 }' sized answers
 }
 
-@test "unit_corenote: streams, deadlines, PN_XNUM, every length, bit flips" {
-	unit unit_corenote "$FIX"
+@test "unit_corehead: streams, deadlines, PN_XNUM, every length, bit flips" {
+	unit unit_corehead "$FIX"
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 failed" ]]
 }
@@ -69,10 +69,10 @@ agree()
 @test "a core from a pipe: nothing after the notes is consumed" {
 	local f whole
 	for f in core.x86_64 core-threads.x86_64 core.aarch64; do
-		"$BUILD/t/unit_corenote" show "$FIX/$f" >shown
+		"$BUILD/t/unit_corehead" show "$FIX/$f" >shown
 		# a pipe, not the file
 		# shellcheck disable=SC2002
-		cat "$FIX/$f" | "$BUILD/t/unit_corenote" pipe >piped
+		cat "$FIX/$f" | "$BUILD/t/unit_corehead" pipe >piped
 		sed '/^rest:/d' piped | cmp - shown
 		# The notes end where readelf says they do.
 		if command -v readelf >/dev/null; then
@@ -84,16 +84,16 @@ agree()
 }
 
 @test "a truncated and two forged cores: what is there, and the trouble" {
-	unit unit_corenote show "$FIX/core-cut.x86_64"
+	unit unit_corehead show "$FIX/core-cut.x86_64"
 	[ "$status" -eq 1 ]
 	[[ $output == *"error: No data available"* ]]
 	[[ $output == *"trouble: the core ends amid the notes"* ]]
 	[[ $output == *"signal: 11 1 0x10"* ]]
-	unit unit_corenote show "$FIX/core-forged-notes.x86_64"
+	unit unit_corehead show "$FIX/core-forged-notes.x86_64"
 	[ "$status" -eq 0 ]
 	[[ $output == *"trouble: the notes are cut short or garbled"* ]]
 	[[ $output == *"thread: "*" 11 216"* ]]
-	unit unit_corenote show "$FIX/core-forged-files.x86_64"
+	unit unit_corehead show "$FIX/core-forged-files.x86_64"
 	[ "$status" -eq 0 ]
 	[[ $output == *"trouble: the file note claims more than it holds"* ]]
 	[[ $output != *"file: "* ]]
@@ -101,7 +101,7 @@ agree()
 }
 
 @test "a 32-bit core: not for us, but thread, signal and name are known" {
-	unit unit_corenote show "$FIX/core.i386"
+	unit unit_corehead show "$FIX/core.i386"
 	[ "$status" -eq 1 ]
 	[[ $output == *"error: Operation not supported"* ]]
 	[[ $output == *"class: 1"*"machine: 3"* ]]
@@ -111,7 +111,7 @@ agree()
 }
 
 @test "an aarch64 core: ids, registers, files" {
-	unit unit_corenote show "$FIX/core.aarch64"
+	unit unit_corehead show "$FIX/core.aarch64"
 	[ "$status" -eq 0 ]
 	[[ $output == *"process: 4242 1000 1001 victim|victim --aarch64 x"* ]]
 	[[ $output == *"signal: 11 2 0xaaaaaaaa0123"* ]]
@@ -123,7 +123,7 @@ agree()
 	local f
 	needs_tool readelf eu-readelf
 	for f in core.x86_64 core-threads.x86_64 core.aarch64; do
-		"$BUILD/t/unit_corenote" show "$FIX/$f" >shown
+		"$BUILD/t/unit_corehead" show "$FIX/$f" >shown
 		readelf -lW "$FIX/$f" | awk '$1 == "LOAD" {
 		    print "load:", $2, $3, $5, $6 }' >want
 		[ -s want ]

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "core/corenote.h"
+#include "core/corehead.h"
 
 struct core_extent {
 	uint64_t size; /* bytes the whole core has */

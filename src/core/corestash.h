@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/corenote.h"
+#include "core/corehead.h"
 
 enum {
 	STASH_SMALL = 1 << 20,	  /* segments up to this are kept whole */

@@ -1,13 +1,13 @@
 /*
  * notes: the note segment of a core, decoded.  Private to core/; the contract
- * is in core/corenote.h.
+ * is in core/corehead.h.
  */
 #ifndef CORE_NOTES_H
 #define CORE_NOTES_H
 
 #include <stddef.h>
 
-#include "core/corenote.h"
+#include "core/corehead.h"
 
 /*
  * Decodes the len bytes at p (in h->raw) into h; align is the segment's

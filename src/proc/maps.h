@@ -19,7 +19,7 @@ struct map {
 	uint64_t dev;	  /* major << 32 | minor */
 	const char *name; /* "" when anonymous; NUL-terminated */
 	unsigned prot;	  /* MAP_* */
-	int module;	  /* filled in by unwind/module, -1 none */
+	int module;	  /* filled in by target/module, -1 none */
 	/* the file's build-id, where a source knows it (not /proc) */
 	unsigned char idlen, id[MAP_ID_MAX];
 };

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memop/memop.h"
 #include "report/crash_dump.h"
-#include "unwind/memop.h"
 
 enum {
 	NULL_PAGES = 64 << 10, /* below this an address is a null pointer */

@@ -7,8 +7,8 @@
 #include <time.h>
 
 #include "base/deadline.h"
+#include "memop/memop.h"
 #include "report/signature.h"
-#include "unwind/memop.h"
 #include "unwind/unwind.h"
 
 enum {

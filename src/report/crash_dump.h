@@ -12,11 +12,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "core/corenote.h"
+#include "core/corehead.h"
 #include "proc/procinfo.h"
 #include "report/out.h"
+#include "target/target.h"
 #include "unwind/symbols.h"
-#include "unwind/target.h"
 
 enum { CRASH_SUMMARY = 320 };
 

@@ -7,9 +7,9 @@
 
 #include "base/privdrop.h"
 #include "core/corestash.h"
-#include "unwind/target_core.h"
-#include "unwind/target_notes.h"
-#include "unwind/target_proc.h"
+#include "target/target_core.h"
+#include "target/target_notes.h"
+#include "target/target_proc.h"
 
 enum { NOBODY = 65534 };
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "unwind/elfsym.h"
-#include "unwind/symcache.h"
+#include "elf/elfsym.h"
+#include "elf/symcache.h"
 
 struct asked {
 	uint64_t addr; /* to look up: already less 1 for a return address */

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "unwind/target.h"
+#include "target/target.h"
 
 struct symbols;
 

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-#include "unwind/target.h"
+#include "target/target.h"
 
 struct unwinder;
 

@@ -4,7 +4,7 @@
 #ifndef UNWIND_IMPL_H
 #define UNWIND_IMPL_H
 
-#include "unwind/ehframe.h"
+#include "elf/ehframe.h"
 #include "unwind/unwind.h"
 
 #if defined(__x86_64__) || defined(__aarch64__)

@@ -9,44 +9,59 @@ FUZZ_OUT = build/fuzz
 FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -O1 -g
 
-FUZZERS = fuzz_corenote fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv \
+FUZZERS = fuzz_corehead fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv \
 	fuzz_track fuzz_sample
-fuzz_corenote_OBJ = $(CORE) base/io base/deadline base/num
-fuzz_corenote_SEEDS = t/fixtures/core*
-fuzz_elfsym_OBJ = $(ELFSYM) base/io base/deadline base/num
+fuzz_corehead = core base
+fuzz_corehead_SEEDS = t/fixtures/core*
+fuzz_elfsym = elf base
 fuzz_elfsym_LIB = $(if $(LZMA),-llzma)
 fuzz_elfsym_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
-fuzz_dump_OBJ = $(CORE) base/io base/deadline base/num proc/maps proc/procdir \
-	proc/procinfo $(UNW) unwind/target_notes unwind/target_core $(REPORT)
+fuzz_dump = report unwind target core proc elf memop base
 fuzz_dump_LIB = $(UNWIND)
 fuzz_dump_SEEDS = t/fixtures/core* t/fixtures/lib*.elf
-fuzz_corestream_OBJ = $(STREAM) core/proxyhdr $(NET) base/io base/num \
-	base/deadline
+fuzz_corestream = store stream net base
 fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
-fuzz_corerecv_OBJ = $(RECV) $(STREAM) $(NET) base/io base/num base/deadline
+fuzz_corerecv = store core stream net base
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
 
-fuzz_track_OBJ = $(MAPBOOK) base/io
+fuzz_track = track base
 fuzz_track_SEEDS = t/fixtures/perf.records
-fuzz_sample_OBJ = $(MODCACHE) unwind/target_sample $(UNW) $(CORE) base/io \
-	base/deadline base/num proc/maps
+fuzz_sample = unwind target core proc elf base
 fuzz_sample_LIB = $(UNWIND)
 fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 
+# the compiler, and the engine it brings: asked once
+$(FUZZ_OUT)/cc:
+	@mkdir -p $(@D)
+	@if [ "$(FUZZ_ENGINE)" != main ] && printf '%s\n' '#include <stddef.h>' \
+	    'int LLVMFuzzerTestOneInput(const char *, size_t);' \
+	    'int LLVMFuzzerTestOneInput(const char *p, size_t n)' \
+	    '{ return p && n ? 0 : 0; }' | clang -x c - -fsanitize=fuzzer \
+	    -o /dev/null 2>/dev/null; \
+	then echo clang -fsanitize=fuzzer; else echo $(CC); fi >$@
+
+FUZZ_CC = $$(cat $(FUZZ_OUT)/cc)$(1) -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) \
+	$(FUZZ_SAN) $(DEFS)
+
+$(FUZZ_OUT)/%.o: src/%.c $(FUZZ_OUT)/cc
+	@mkdir -p $(@D)
+	@$(call FUZZ_CC,$(if $(shell grep fuzzer $(FUZZ_OUT)/cc),-no-link)) \
+	    -MMD -MP -c -o $@ $<
+
+define fuzzroom
+$(FUZZ_OUT)/$(1).a: $(patsubst src/%.c,$(FUZZ_OUT)/%.o,$(wildcard src/$(1)/*.c))
+	@rm -f $$@
+	@$$(AR) rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call fuzzroom,$(r))))
+
 define fuzzer
-$(FUZZ_OUT)/$(1): t/fuzz/$(1).c t/fuzz/fuzz_main.c \
-    $(addprefix src/,$(addsuffix .c,$($(1)_OBJ)))
-	@mkdir -p $$(@D)
-	@rm -f $$@.libfuzzer
-	@if [ "$(FUZZ_ENGINE)" != main ] && \
-	    clang -std=gnu11 -D_GNU_SOURCE -Isrc $$(WARN) $$(FUZZ_SAN) \
-		-fsanitize=fuzzer $$(DEFS) -o $$@ \
-		$$(filter-out %fuzz_main.c,$$^) $$($(1)_LIB) 2>$$@.log; then \
-		touch $$@.libfuzzer; \
-	else \
-		$$(CC) -std=gnu11 -D_GNU_SOURCE -Isrc $$(WARN) $$(FUZZ_SAN) \
-		    $$(DEFS) -o $$@ $$^ $$($(1)_LIB); \
-	fi
+$(FUZZ_OUT)/$(1): t/fuzz/$(1).c t/fuzz/fuzz_main.c $(FUZZ_OUT)/cc \
+    $(patsubst %,$(FUZZ_OUT)/%.a,$(filter $($(1)),$(ROOMS)))
+	@grep -q fuzzer $(FUZZ_OUT)/cc && touch $$@.libfuzzer || \
+	    rm -f $$@.libfuzzer
+	@$$(call FUZZ_CC) -o $$@ $$< $$$$(grep -q fuzzer $(FUZZ_OUT)/cc || \
+	    echo t/fuzz/fuzz_main.c) $$(filter %.a,$$^) $$($(1)_LIB)
 
 .PHONY: run-$(1)
 run-$(1): $(FUZZ_OUT)/$(1)

@@ -18,9 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
-#include "core/corerecv.h"
 #include "fuzz.h"
+#include "store/corerecv.h"
+#include "stream/crc32c.h"
 
 static char dir[64];
 static struct corerecv_cfg cfg;

@@ -9,10 +9,10 @@
 
 #include "../unit/stream_walk.h"
 #include "base/io.h"
-#include "base/tcp.h"
-#include "core/proxyhdr.h"
-#include "core/streamtext.h"
 #include "fuzz.h"
+#include "net/tcp.h"
+#include "store/proxyhdr.h"
+#include "stream/streamtext.h"
 
 #define MUST(e)                  \
 	do {                     \

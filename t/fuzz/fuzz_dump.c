@@ -27,11 +27,11 @@
 
 #include "base/deadline.h"
 #include "base/io.h"
-#include "core/corenote.h"
+#include "core/corehead.h"
 #include "fuzz.h"
 #include "report/crash_dump.h"
-#include "unwind/target_core.h"
-#include "unwind/target_notes.h"
+#include "target/target_core.h"
+#include "target/target_notes.h"
 
 #define PROGRAM UINT64_C(0x7f0000000000) /* where it is mapped */
 #define STACK UINT64_C(0x7ffd00000000)

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "elf/elfsym.h"
 #include "fuzz.h"
-#include "unwind/elfsym.h"
 
 static int
 by_vaddr(const void *a, const void *b)

@@ -14,8 +14,8 @@
 #include "base/deadline.h"
 #include "base/io.h"
 #include "fuzz.h"
+#include "target/target_sample.h"
 #include "unwind/symbols.h"
-#include "unwind/target_sample.h"
 #include "unwind/unwind.h"
 
 enum { STACK = 0x7ffd0000, PAGES = 4 };

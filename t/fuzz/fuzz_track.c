@@ -2,9 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/mapbook.h"
-#include "bpf/recqueue.h"
 #include "fuzz.h"
+#include "track/mapbook.h"
+#include "track/recqueue.h"
 
 static volatile uint64_t sink;
 

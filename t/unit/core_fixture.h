@@ -1,6 +1,6 @@
 /*
  * core_fixture: cores made up by a test, and ways to hand them over.  For
- * unit_corenote, which includes it once.
+ * unit_corehead, which includes it once.
  */
 #ifndef T_CORE_FIXTURE_H
 #define T_CORE_FIXTURE_H
@@ -100,7 +100,7 @@ make_core(
 static int
 as_file(const void *p, size_t len)
 {
-	char path[] = "/tmp/unit_corenote.XXXXXX";
+	char path[] = "/tmp/unit_corehead.XXXXXX";
 	int fd = mkstemp(path);
 
 	must(fd != -1 && unlink(path) == 0 && io_write_full(fd, p, len) == 0,

@@ -40,9 +40,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/io.h"
-#include "core/corestream.h"
+#include "stream/corestream.h"
+#include "stream/crc32c.h"
 
 static const char *mode = "ok";
 static uint64_t bytes, got;

@@ -1,7 +1,7 @@
 /*
  * elf_fixture: ELF files made up by a test: one executable section without
  * contents, a symbol table, an extra section; and what the units that test
- * unwind/elfsym share.  Each includes it once.
+ * elf/elfsym share.  Each includes it once.
  */
 #ifndef T_ELF_FIXTURE_H
 #define T_ELF_FIXTURE_H
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "unwind/elfsym.h"
+#include "elf/elfsym.h"
 
 static int failed, checks;
 static const char *fixtures;

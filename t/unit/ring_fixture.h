@@ -1,6 +1,6 @@
 /*
  * ring_fixture: an empty ring in a directory of its own, and looks into it.
- * For the units that test spool/slots; each includes it once.
+ * For the units that test slots/slots; each includes it once.
  */
 #ifndef T_RING_FIXTURE_H
 #define T_RING_FIXTURE_H
@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "spool/slots.h"
+#include "slots/slots.h"
 
 static int failed, checks;
 static char base[] = "/tmp/unit_ring.XXXXXX";

@@ -40,10 +40,10 @@
 
 #include "base/deadline.h"
 #include "base/io.h"
-#include "bpf/maptrack.h"
 #include "proc/procdir.h"
+#include "target/target_sample.h"
+#include "track/maptrack.h"
 #include "unwind/symbols.h"
-#include "unwind/target_sample.h"
 #include "unwind/unwind.h"
 
 enum { PAGES_MAX = 64 };

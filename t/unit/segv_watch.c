@@ -26,8 +26,8 @@
 
 #include "base/args.h"
 #include "base/msg.h"
-#include "bpf/segv_event.h"
-#include "bpf/segv_probe.h"
+#include "segv/segv_event.h"
+#include "segv/segv_probe.h"
 
 static volatile sig_atomic_t stop;
 static int quiet;

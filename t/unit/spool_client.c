@@ -34,9 +34,9 @@
 
 #include "base/deadline.h"
 #include "base/io.h"
-#include "base/net.h"
-#include "spool/protocol.h"
-#include "spool/slots.h"
+#include "net/local.h"
+#include "slots/protocol.h"
+#include "slots/slots.h"
 
 static const char *sockpath = SPOOL_SOCKET;
 static struct slots_cfg cfg;

@@ -34,11 +34,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/deadline.h"
 #include "base/io.h"
-#include "base/tcp.h"
-#include "core/corestream.h"
+#include "net/tcp.h"
+#include "stream/corestream.h"
+#include "stream/crc32c.h"
 
 enum { PAGE = 4096 };
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crc32c.h"
-#include "core/corestream.h"
+#include "stream/corestream.h"
+#include "stream/crc32c.h"
 
 struct walked {
 	struct stream_id id;

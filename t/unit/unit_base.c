@@ -1,5 +1,5 @@
 /*
- * unit_base: the room base (base/net has a test of its own).
+ * unit_base: the room base (net/local has a test of its own).
  *
  *   unit_base         all but the next
  *   unit_base kmsg    a message of a program started with fds 0-2 closed is

@@ -1,5 +1,5 @@
 /*
- * unit_coremem: core/coremem and core/corepages, against a child that tells
+ * unit_coremem: send/coremem and send/corepages, against a child that tells
  * what its memory holds.  Not dumping, it is never "intact", but read alike.
  */
 #include <fcntl.h>
@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "core/coremem.h"
-#include "core/corepages.h"
 #include "proc/procdir.h"
+#include "send/coremem.h"
+#include "send/corepages.h"
 
 enum { PAGES = 3000, LIVE = 16 };
 

@@ -1,6 +1,6 @@
 /*
- * unit_coresend: core/coreout and its replay, core/coreextent, core/corespool,
- * core/crashargs.
+ * unit_coresend: send/coreout and its replay, core/coreextent, send/corespool,
+ * crash/crashid.
  *
  * unit_coresend DIR	DIR is empty, and of no use afterwards
  */
@@ -13,13 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
 #include "base/io.h"
 #include "check.h"
 #include "core/coreextent.h"
-#include "core/coreout.h"
-#include "core/corespool.h"
-#include "core/crashargs.h"
+#include "crash/crashid.h"
+#include "send/coreout.h"
+#include "send/corespool.h"
+#include "stream/crc32c.h"
 
 static struct coreout_meter meter;
 static char core[1 << 20], block[STREAM_BLOCK];

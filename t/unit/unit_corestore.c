@@ -18,11 +18,11 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "base/waiting.h"
-#include "core/corefile.h"
-#include "core/corehook.h"
-#include "core/corestore.h"
-#include "core/inflow.h"
+#include "net/waiting.h"
+#include "store/corefile.h"
+#include "store/corehook.h"
+#include "store/corestore.h"
+#include "store/inflow.h"
 
 static int failed, checks;
 static char dir[] = "/tmp/unit_corestore.XXXXXX";

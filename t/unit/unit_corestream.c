@@ -1,5 +1,5 @@
 /*
- * unit_corestream		checks core/corestream, streamhead, streamtext
+ * unit_corestream		checks stream/corestream, streamhead, streamtext
  * unit_corestream check	what the stream on stdin says; exits 0 when it
  *				is whole and undamaged, 1 when it is not
  * unit_corestream core		the core in it instead, as far as it goes
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "core/streamtext.h"
+#include "stream/streamtext.h"
 #include "stream_walk.h"
 
 static int failed;

@@ -1,12 +1,12 @@
 /*
- * unit_crc32c: base/crc32c, by the instruction and by the table, against
+ * unit_crc32c: stream/crc32c, by the instruction and by the table, against
  * known answers (RFC 3720, B.4) and one bit at a time.
  * Prints one line per failed check; exits 0 when there was none.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "base/crc32c.h"
+#include "stream/crc32c.h"
 
 static int failed;
 

@@ -1,6 +1,6 @@
 /*
  * unit_elfdebug FIXTURES: the separate debug files and MiniDebugInfo of
- * unwind/elfsym, and all of it on files cut at every length and with bits
+ * elf/elfsym, and all of it on files cut at every length and with bits
  * flipped.
  */
 #include <sys/stat.h>

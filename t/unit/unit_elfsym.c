@@ -1,5 +1,5 @@
 /*
- * unit_elfsym FIXTURES		checks unwind/elfsym, with files made here and
+ * unit_elfsym FIXTURES		checks elf/elfsym, with files made here and
  *				those in FIXTURES
  * unit_elfsym resolve FILE [ROOT]  hexadecimal addresses on stdin, ascending;
  *				"address name start size" for each; with ROOT
@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <link.h>
 
-#include "unwind/elfsym.h"
+#include "elf/elfsym.h"
 
 #include "elf_fixture.h"
 

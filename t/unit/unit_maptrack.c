@@ -10,11 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "bpf/mapbook.h"
-#include "bpf/perfring.h"
-#include "bpf/procscan.h"
-#include "bpf/recqueue.h"
 #include "perf_fixture.h"
+#include "proc/procscan.h"
+#include "track/mapbook.h"
+#include "track/perfring.h"
+#include "track/recqueue.h"
 
 static int failed, checks;
 

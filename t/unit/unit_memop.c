@@ -8,7 +8,7 @@
  * one (the alignment), and a non-canonical address (no fault address at all).
  * The other machine's encodings are checked against a table.
  */
-#include "unwind/memop.h"
+#include "memop/memop.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /*
- * unit_net: base/net, both ends in one process.
+ * unit_net: net/local, both ends in one process.
  * Prints one line per failed check; exits 0 when there was none.
  */
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "base/net.h"
+#include "net/local.h"
 
 static int failed, checks;
 static char dir[] = "/tmp/unit_net.XXXXXX";

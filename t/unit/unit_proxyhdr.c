@@ -1,5 +1,5 @@
 /*
- * unit_proxyhdr		checks core/proxyhdr
+ * unit_proxyhdr		checks store/proxyhdr
  * unit_proxyhdr make KIND	a header for other tests: v1, v2
  * Prints one line per failed check; exits 0 when there was none.
  */
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/crc32c.h"
-#include "core/proxyhdr.h"
+#include "store/proxyhdr.h"
+#include "stream/crc32c.h"
 
 static int failed;
 

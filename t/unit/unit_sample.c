@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "bpf/ksyms.h"
-#include "bpf/perfring.h"
+#include "proc/ksyms.h"
 #include "proc/mounts.h"
-#include "unwind/target_sample.h"
+#include "target/target_sample.h"
+#include "track/perfring.h"
 
 static int failed, checks;
 static char dir[] = "/tmp/unit_sample.XXXXXX";

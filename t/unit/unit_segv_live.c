@@ -18,9 +18,9 @@
 #include <sys/wait.h>
 
 #include "base/deadline.h"
-#include "bpf/segv_event.h"
-#include "bpf/segv_probe.h"
 #include "proc/maps.h"
+#include "segv/segv_event.h"
+#include "segv/segv_probe.h"
 #include "segv_children.h"
 
 static int failed;

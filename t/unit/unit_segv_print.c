@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report/segv_report.h"
+#include "segv/segv_report.h"
 
 #include "json_check.h"
 

@@ -1,5 +1,5 @@
 /*
- * unit_segv_prog: the program of bpf/segv_prog, run on the machine of
+ * unit_segv_prog: the program of segv/segv_prog, run on the machine of
  * bpf_machine.h against a kernel made here, for x86-64 and aarch64, with each
  * set of blocks and wants; filters, the rate limit, a full ring, memory that
  * is not there.  Prints one line per failed check; exits 0 when there was
@@ -13,10 +13,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/segv_event.h"
-#include "bpf/segv_prog.h"
 #include "bpf_machine.h"
 #include "proc/maps.h"
+#include "segv/segv_event.h"
+#include "segv/segv_prog.h"
 
 static int failed;
 static const char *what = "";

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/corestream.h"
+#include "stream/corestream.h"
 
 static ssize_t
 parse(const char *text, size_t len, struct stream_id *id)

@@ -1,5 +1,5 @@
 /*
- * unit_tcp: base/tcp, both ends in one process.
+ * unit_tcp: net/tcp, both ends in one process.
  * Prints one line per failed check; exits 0 when there was none.
  *
  * What lies beyond this machine is not needed: a place that never answers is
@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "base/tcp.h"
+#include "net/tcp.h"
 
 static int failed;
 

@@ -1,0 +1,181 @@
+/*
+ * Symbols that are not in the file itself: the separate debug file, found by
+ * build-id, and MiniDebugInfo, an xz-compressed ELF file of just a .symtab in
+ * the section .gnu_debugdata.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#ifdef HAVE_LZMA
+#include <lzma.h>
+#endif
+
+#include "base/io.h"
+#include "elf/elffile.h"
+#include "elf/elfsym.h"
+
+const char *elfsym_debug_root = "/usr/lib/debug";
+
+/* A descriptor, or -1; *note says why when there was something. */
+static int
+debug_open(const unsigned char *id, size_t idlen, const char **note)
+{
+	char path[PATH_MAX], hex[2 * ELFSYM_ID_MAX + 1];
+	unsigned char own[ELFSYM_ID_MAX];
+	struct stat st;
+	int fd, n;
+	size_t i;
+
+	/* The first byte is the directory: an id of one is no name. */
+	if (idlen < 2 || idlen > ELFSYM_ID_MAX)
+		return -1;
+	for (i = 0; i < idlen; i++)
+		snprintf(hex + 2 * i, 3, "%02x", id[i]);
+	n = snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug",
+	    elfsym_debug_root, hex, hex + 2);
+	if (n < 0 || (size_t)n >= sizeof(path))
+		return -1;
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd == -1) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			*note = "the separate debug file cannot be opened";
+		return -1;
+	}
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		*note = "the separate debug file is no regular file";
+	else if (elfsym_buildid(fd, own) != (int)idlen ||
+	    memcmp(own, id, idlen) != 0)
+		*note = "the separate debug file has another build-id";
+	else
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static void
+debug_resolve(const unsigned char *id, size_t idlen, struct elfsym_query *q,
+    size_t n, const char **note)
+{
+	int fd;
+
+	fd = debug_open(id, idlen, note);
+	if (fd == -1)
+		return;
+	if (elfsym_resolve(fd, q, n) == -1)
+		*note = "the separate debug file cannot be read";
+	close(fd);
+}
+
+#ifdef HAVE_LZMA
+/* Decompressed symbols of the largest programs take some 10 MiB; the decoder
+ * needs the dictionary, 8 MiB by default. */
+#define MINI_MEM_MAX ((uint64_t)128 << 20)
+#define MINI_OUT_MAX ((uint64_t)64 << 20)
+
+/* 0, or -1 and *note. */
+static int
+mini_unpack(const struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
+    unsigned char *in, unsigned char *out, int outfd, const char **note)
+{
+	uint64_t off = sh->sh_offset, left = sh->sh_size, total = 0;
+	lzma_ret zr = LZMA_OK;
+	size_t want, got;
+	ssize_t r;
+
+	while (zr != LZMA_STREAM_END) {
+		if (z->avail_in == 0 && left != 0) {
+			want = left < ELF_PIECE ? (size_t)left : ELF_PIECE;
+			r = io_pread_full(f->fd, in, want, off);
+			if (r <= 0)
+				break;
+			off += (uint64_t)r;
+			left = (size_t)r < want ? 0 : left - want;
+			z->next_in = in;
+			z->avail_in = (size_t)r;
+		}
+		z->next_out = out;
+		z->avail_out = ELF_PIECE;
+		zr = lzma_code(z, left == 0 ? LZMA_FINISH : LZMA_RUN);
+		if (zr != LZMA_OK && zr != LZMA_STREAM_END)
+			break;
+		got = ELF_PIECE - z->avail_out;
+		total += got;
+		if (total > MINI_OUT_MAX) {
+			*note = "MiniDebugInfo is larger than 64 MiB";
+			return -1;
+		}
+		if (io_write_full(outfd, out, got) == -1) {
+			*note = "no memory to unpack MiniDebugInfo";
+			return -1;
+		}
+	}
+	if (zr == LZMA_STREAM_END)
+		return 0;
+	*note = zr == LZMA_MEMLIMIT_ERROR || zr == LZMA_MEM_ERROR
+	    ? "MiniDebugInfo wants too much memory to unpack"
+	    : "MiniDebugInfo is damaged";
+	return -1;
+}
+
+static void
+mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
+    struct elfsym_query *q, size_t n, const char **note)
+{
+	lzma_stream z = LZMA_STREAM_INIT;
+	unsigned char *bufs = malloc(2 * (size_t)ELF_PIECE);
+	int fd = memfd_create("minidebuginfo", MFD_CLOEXEC);
+
+	if (fd == -1 || bufs == NULL ||
+	    lzma_stream_decoder(&z, MINI_MEM_MAX, 0) != LZMA_OK)
+		*note = "no memory to unpack MiniDebugInfo";
+	else if (mini_unpack(f, sh, &z, bufs, bufs + ELF_PIECE, fd, note) ==
+		0 &&
+	    elfsym_resolve(fd, q, n) == -1)
+		*note = "MiniDebugInfo holds no ELF symbols";
+	lzma_end(&z);
+	if (fd != -1)
+		close(fd);
+	free(bufs);
+}
+#else
+static void
+mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
+    struct elfsym_query *q, size_t n, const char **note)
+{
+	(void)f;
+	(void)sh;
+	(void)q;
+	(void)n;
+	*note = "MiniDebugInfo is there, but this build has no liblzma";
+}
+#endif
+
+int
+elfsym_resolve_more(int fd, const unsigned char *id, size_t idlen,
+    struct elfsym_query *q, size_t n, const char **note)
+{
+	struct elf_file f;
+	Elf64_Shdr sh;
+
+	*note = NULL;
+	if (!elfsym_wanting(q, n))
+		return 0;
+	debug_resolve(id, idlen, q, n, note);
+	if (!elfsym_wanting(q, n))
+		return 0;
+	if (elf_open(&f, fd) == -1)
+		return -1;
+	if (elf_shdr_named(&f, ".gnu_debugdata", &sh) == 0) {
+		if (elf_shdr_plain(&f, &sh))
+			mini_resolve(&f, &sh, q, n, note);
+		else
+			*note = "MiniDebugInfo is damaged";
+	}
+	return 0;
+}

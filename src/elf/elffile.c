@@ -1,0 +1,257 @@
+#include "elf/elffile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/io.h"
+
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define HOST_DATA ELFDATA2LSB
+#else
+#define HOST_DATA ELFDATA2MSB
+#endif
+
+static int
+elf_bad(int err)
+{
+	errno = err;
+	return -1;
+}
+
+/* [off, off + len) lies within the file. */
+static int
+elf_inside(const struct elf_file *f, uint64_t off, uint64_t len)
+{
+	return off <= f->size && len <= f->size - off;
+}
+
+static int
+elf_read(const struct elf_file *f, void *p, size_t len, uint64_t off)
+{
+	ssize_t r;
+
+	if (!elf_inside(f, off, len))
+		return elf_bad(ENOENT);
+	r = io_pread_full(f->fd, p, len, off);
+	if (r == (ssize_t)len)
+		return 0;
+	return r == -1 ? -1 : elf_bad(ENOENT);
+}
+
+/* The section table; what e_shnum, e_shstrndx and e_phnum are too small for
+ * stands in section header 0 (elf(5)). */
+static void
+elf_sections(struct elf_file *f, const Elf64_Ehdr *e)
+{
+	Elf64_Shdr sh;
+	uint64_t shnum = e->e_shnum, shstrndx = e->e_shstrndx;
+
+	if (e->e_shoff == 0 || e->e_shentsize != sizeof(sh) ||
+	    elf_read(f, &sh, sizeof(sh), e->e_shoff) == -1)
+		return;
+	if (shnum == 0)
+		shnum = sh.sh_size;
+	if (shstrndx == SHN_XINDEX)
+		shstrndx = sh.sh_link;
+	if (e->e_phnum == PN_XNUM)
+		f->phnum = sh.sh_info;
+	if (shnum > ELF_SECTIONS_MAX ||
+	    !elf_inside(f, e->e_shoff, shnum * sizeof(sh)))
+		return;
+	f->shoff = e->e_shoff;
+	f->shnum = shnum;
+	if (shstrndx < shnum)
+		f->shstrndx = (uint32_t)shstrndx;
+}
+
+int
+elf_open(struct elf_file *f, int fd)
+{
+	struct stat st;
+	Elf64_Ehdr e;
+	ssize_t r;
+
+	memset(f, 0, sizeof(*f));
+	f->fd = fd;
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode))
+		return elf_bad(ENOEXEC);
+	f->size = (uint64_t)st.st_size;
+	r = io_pread_full(fd, &e, sizeof(e), 0);
+	if (r == -1)
+		return -1;
+	if (r < EI_NIDENT || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
+		return elf_bad(ENOEXEC);
+	if (e.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    e.e_ident[EI_DATA] != HOST_DATA)
+		return elf_bad(ENOTSUP);
+	if (r != sizeof(e))
+		return elf_bad(ENOEXEC);
+	f->type = e.e_type;
+	f->machine = e.e_machine;
+	f->entry = e.e_entry;
+	f->phnum = e.e_phnum;
+	elf_sections(f, &e);
+	f->phoff = e.e_phoff;
+	if (e.e_phentsize != sizeof(Elf64_Phdr) || f->phoff >= f->size)
+		f->phnum = 0;
+	else if (f->phnum > (f->size - f->phoff) / sizeof(Elf64_Phdr))
+		f->phnum = (f->size - f->phoff) / sizeof(Elf64_Phdr);
+	/* The kernel loads no file with more than 64 KiB of them. */
+	if (f->phnum > PN_XNUM)
+		f->phnum = PN_XNUM;
+	return 0;
+}
+
+int
+elf_walk_start(struct elf_walk *w, const struct elf_file *f, uint64_t off,
+    uint64_t count, size_t entsize)
+{
+	uint64_t fit = off < f->size ? (f->size - off) / entsize : 0;
+
+	w->fd = f->fd;
+	w->off = off;
+	w->left = count < fit ? count : fit;
+	w->entsize = entsize;
+	w->at = w->have = 0;
+	w->cap = ELF_PIECE / entsize;
+	if (w->cap > w->left)
+		w->cap = (size_t)w->left;
+	w->piece = malloc(w->cap != 0 ? w->cap * entsize : 1);
+	return w->piece == NULL ? -1 : 0;
+}
+
+const void *
+elf_walk_next(struct elf_walk *w)
+{
+	size_t want;
+	ssize_t r;
+
+	if (w->at == w->have) {
+		want = w->cap;
+		if (want > w->left)
+			want = (size_t)w->left;
+		if (want == 0)
+			return NULL;
+		r = io_pread_full(w->fd, w->piece, want * w->entsize, w->off);
+		w->have = r <= 0 ? 0 : (size_t)r / w->entsize * w->entsize;
+		w->at = 0;
+		/* A file that shrinks meanwhile just ends here. */
+		w->left = w->have < want * w->entsize ? 0 : w->left - want;
+		w->off += w->have;
+		if (w->have == 0)
+			return NULL;
+	}
+	w->at += w->entsize;
+	return w->piece + w->at - w->entsize;
+}
+
+void
+elf_walk_end(struct elf_walk *w)
+{
+	free(w->piece);
+	w->piece = NULL;
+}
+
+int
+elf_shdr(const struct elf_file *f, uint64_t i, Elf64_Shdr *sh)
+{
+	if (i >= f->shnum)
+		return elf_bad(ENOENT);
+	return elf_read(f, sh, sizeof(*sh), f->shoff + i * sizeof(*sh));
+}
+
+int
+elf_shdr_plain(const struct elf_file *f, const Elf64_Shdr *sh)
+{
+	return sh->sh_type != SHT_NOBITS && sh->sh_type != SHT_NULL &&
+	    (sh->sh_flags & SHF_COMPRESSED) == 0 &&
+	    elf_inside(f, sh->sh_offset, sh->sh_size);
+}
+
+int
+elf_shdr_named(const struct elf_file *f, const char *name, Elf64_Shdr *out)
+{
+	size_t want = strlen(name) + 1, len;
+	const Elf64_Shdr *sh;
+	struct elf_walk w;
+	Elf64_Shdr strs;
+	char *names;
+	ssize_t r;
+	int found = 0;
+
+	if (f->shstrndx == 0 || elf_shdr(f, f->shstrndx, &strs) == -1 ||
+	    !elf_shdr_plain(f, &strs))
+		return elf_bad(ENOENT);
+	/* Section names take some hundred bytes; further ones are passed by. */
+	len = strs.sh_size < ELF_PIECE ? (size_t)strs.sh_size : ELF_PIECE;
+	names = malloc(len + 1);
+	if (names == NULL)
+		return -1;
+	r = io_pread_full(f->fd, names, len, strs.sh_offset);
+	len = r < 0 ? 0 : (size_t)r;
+	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1) {
+		free(names);
+		return -1;
+	}
+	while (!found && (sh = elf_walk_next(&w)) != NULL) {
+		if (sh->sh_name < len && len - sh->sh_name >= want &&
+		    memcmp(names + sh->sh_name, name, want) == 0) {
+			*out = *sh;
+			found = 1;
+		}
+	}
+	elf_walk_end(&w);
+	free(names);
+	return found ? 0 : elf_bad(ENOENT);
+}
+
+int
+elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
+{
+	const Elf64_Shdr *sh;
+	Elf64_Shdr tab = {0}, strs;
+	struct elf_walk w;
+	int found = 0;
+
+	if (f->shnum == 0)
+		return elf_bad(ENOENT);
+	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1)
+		return -1;
+	while (!found && (sh = elf_walk_next(&w)) != NULL) {
+		if (sh->sh_type == type) {
+			tab = *sh;
+			found = 1;
+		}
+	}
+	elf_walk_end(&w);
+	if (!found || tab.sh_entsize != sizeof(Elf64_Sym) ||
+	    (tab.sh_flags & SHF_COMPRESSED) != 0 || tab.sh_offset >= f->size ||
+	    elf_shdr(f, tab.sh_link, &strs) == -1 ||
+	    strs.sh_type != SHT_STRTAB || strs.sh_offset >= f->size ||
+	    (strs.sh_flags & SHF_COMPRESSED) != 0)
+		return elf_bad(ENOENT);
+	t->off = tab.sh_offset;
+	t->count = tab.sh_size / sizeof(Elf64_Sym);
+	t->stroff = strs.sh_offset;
+	t->strsize = strs.sh_size;
+	/* A file cut short still names what is left of it. */
+	if (t->count > (f->size - t->off) / sizeof(Elf64_Sym))
+		t->count = (f->size - t->off) / sizeof(Elf64_Sym);
+	if (t->count > ELF_SYMBOLS_MAX)
+		t->count = ELF_SYMBOLS_MAX;
+	if (t->strsize > f->size - t->stroff)
+		t->strsize = f->size - t->stroff;
+	return t->count == 0 || t->strsize == 0 ? elf_bad(ENOENT) : 0;
+}
+
+int
+elf_dynsym(const struct elf_file *f, struct elf_symtab *t)
+{
+	if (elf_symtab(f, SHT_DYNSYM, t) == 0)
+		return 0;
+	return elf_symtab_dynamic(f, t);
+}

@@ -1,0 +1,270 @@
+/*
+ * What else is asked of an ELF file: segments, build-id, a section, the
+ * address of one symbol.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "elf/elffile.h"
+#include "elf/elfsym.h"
+
+/* Places in a string table where one name stands (symbols share tails, and
+ * several may have it). */
+enum { SPELLINGS_MAX = 64 };
+
+int
+elfsym_head(int fd, struct elfsym_head *h)
+{
+	struct elfsym_load *l;
+	const Elf64_Phdr *ph;
+	struct elf_walk w;
+	struct elf_file f;
+
+	memset(h, 0, sizeof(*h));
+	if (elf_open(&f, fd) == -1)
+		return -1;
+	h->machine = f.machine;
+	h->type = f.type;
+	h->entry = f.entry;
+	if (f.phnum == 0)
+		return 0;
+	h->loads = calloc((size_t)f.phnum, sizeof(*h->loads));
+	if (h->loads == NULL)
+		return -1;
+	if (elf_walk_start(&w, &f, f.phoff, f.phnum, sizeof(*ph)) == -1) {
+		elfsym_head_free(h);
+		errno = ENOMEM;
+		return -1;
+	}
+	while ((ph = elf_walk_next(&w)) != NULL) {
+		if (ph->p_type == PT_GNU_EH_FRAME && h->ehframehdr == 0) {
+			h->ehframehdr = ph->p_vaddr;
+			h->ehframehdrlen = ph->p_memsz;
+		}
+		if (ph->p_type != PT_LOAD)
+			continue;
+		l = &h->loads[h->nloads++];
+		l->off = ph->p_offset;
+		l->vaddr = ph->p_vaddr;
+		l->filesz = ph->p_filesz;
+		l->memsz = ph->p_memsz;
+		l->flags = ph->p_flags;
+	}
+	elf_walk_end(&w);
+	return 0;
+}
+
+void
+elfsym_head_free(struct elfsym_head *h)
+{
+	free(h->loads);
+	memset(h, 0, sizeof(*h));
+}
+
+int
+elfsym_note_buildid(
+    const void *notes, size_t len, unsigned char id[ELFSYM_ID_MAX])
+{
+	const unsigned char *p = notes;
+	size_t at = 0, name, desc;
+	Elf64_Nhdr n;
+
+	/* Padded to 4.  Segments padded to 8 hold GNU properties, whose
+	 * lengths are multiples of 8: the same walk passes them. */
+	while (len - at >= sizeof(n)) {
+		memcpy(&n, p + at, sizeof(n));
+		name = at + sizeof(n);
+		if (n.n_namesz > len - name)
+			break;
+		desc = name + (((size_t)n.n_namesz + 3) & ~(size_t)3);
+		if (desc > len || n.n_descsz > len - desc)
+			break;
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 &&
+		    memcmp(p + name, "GNU", 4) == 0 && n.n_descsz != 0 &&
+		    n.n_descsz <= ELFSYM_ID_MAX) {
+			memcpy(id, p + desc, n.n_descsz);
+			return (int)n.n_descsz;
+		}
+		at = desc + (((size_t)n.n_descsz + 3) & ~(size_t)3);
+		if (at > len)
+			break;
+	}
+	return 0;
+}
+
+/* In [off, off + len) of the file; only the first piece is looked at. */
+static int
+notes_at(const struct elf_file *f, uint64_t off, uint64_t len, void *piece,
+    unsigned char id[ELFSYM_ID_MAX])
+{
+	ssize_t r;
+
+	if (off >= f->size)
+		return 0;
+	if (len > ELF_PIECE)
+		len = ELF_PIECE;
+	r = io_pread_full(f->fd, piece, (size_t)len, off);
+	return r <= 0 ? 0 : elfsym_note_buildid(piece, (size_t)r, id);
+}
+
+int
+elfsym_buildid(int fd, unsigned char id[ELFSYM_ID_MAX])
+{
+	int got = 0, notes = 0;
+	const Elf64_Phdr *ph;
+	const Elf64_Shdr *sh;
+	struct elf_walk w;
+	struct elf_file f;
+	void *piece;
+
+	if (elf_open(&f, fd) == -1)
+		return -1;
+	piece = malloc(ELF_PIECE);
+	if (piece == NULL)
+		return -1;
+	/* A handful of notes is usual; a forged table may have them all. */
+	if (elf_walk_start(&w, &f, f.phoff, f.phnum, sizeof(*ph)) == -1)
+		got = -1;
+	while (got == 0 && notes < 256 && (ph = elf_walk_next(&w)) != NULL)
+		if (ph->p_type == PT_NOTE) {
+			got =
+			    notes_at(&f, ph->p_offset, ph->p_filesz, piece, id);
+			notes++;
+		}
+	elf_walk_end(&w);
+	if (got == 0 &&
+	    elf_walk_start(&w, &f, f.shoff, f.shnum, sizeof(*sh)) == -1)
+		got = -1;
+	while (got == 0 && notes < 512 && (sh = elf_walk_next(&w)) != NULL)
+		if (sh->sh_type == SHT_NOTE && elf_shdr_plain(&f, sh)) {
+			got =
+			    notes_at(&f, sh->sh_offset, sh->sh_size, piece, id);
+			notes++;
+		}
+	elf_walk_end(&w);
+	free(piece);
+	if (got == -1)
+		errno = ENOMEM;
+	return got;
+}
+
+int
+elfsym_section(
+    int fd, const char *name, uint64_t *off, uint64_t *addr, uint64_t *size)
+{
+	struct elf_file f;
+	Elf64_Shdr sh;
+
+	if (elf_open(&f, fd) == -1 || elf_shdr_named(&f, name, &sh) == -1)
+		return -1;
+	/* Its bytes are asked for: those of .bss or of a compressed section
+	 * are not there. */
+	if (!elf_shdr_plain(&f, &sh)) {
+		errno = ENOENT;
+		return -1;
+	}
+	*off = sh.sh_offset;
+	*addr = sh.sh_addr;
+	*size = sh.sh_size;
+	return 0;
+}
+
+/*
+ * Where in the string table name stands, as a whole string or as the tail of
+ * one (linkers share tails), followed by its end or a version.  The number
+ * found, -1 ENOMEM.
+ */
+static int
+find_spellings(const struct elf_file *f, const struct elf_symtab *t,
+    const char *name, uint64_t at[SPELLINGS_MAX])
+{
+	size_t len = strlen(name), have = 0, want;
+	uint64_t off = 0; /* of piece[0] in the table */
+	char *piece, *p;
+	ssize_t r;
+	int n = 0;
+
+	if (len == 0 || len >= ELF_PIECE / 2)
+		return 0;
+	piece = malloc(ELF_PIECE);
+	if (piece == NULL)
+		return -1;
+	while (n < SPELLINGS_MAX) {
+		want = ELF_PIECE - have;
+		if (want > t->strsize - off - have)
+			want = (size_t)(t->strsize - off - have);
+		r = io_pread_full(
+		    f->fd, piece + have, want, t->stroff + off + have);
+		if (r <= 0)
+			break;
+		have += (size_t)r;
+		for (p = piece; n < SPELLINGS_MAX; p++) {
+			p = memmem(p, have - (size_t)(p - piece), name, len);
+			if (p == NULL || p + len == piece + have)
+				break;
+			if (p[len] == '\0' || p[len] == '@')
+				at[n++] = off + (uint64_t)(p - piece);
+		}
+		/* What straddles two pieces is looked at again. */
+		if (have <= len)
+			break;
+		off += have - len;
+		memmove(piece, piece + have - len, len);
+		have = len;
+	}
+	free(piece);
+	return n;
+}
+
+static int
+find_in(const struct elf_file *f, const struct elf_symtab *t, const char *name,
+    uint64_t *vaddr)
+{
+	uint64_t at[SPELLINGS_MAX];
+	const Elf64_Sym *s;
+	struct elf_walk w;
+	int n, i, type, found = 0;
+
+	n = find_spellings(f, t, name, at);
+	if (n == -1)
+		return -1;
+	if (n == 0)
+		return 0;
+	if (elf_walk_start(&w, f, t->off, t->count, sizeof(*s)) == -1)
+		return -1;
+	while (!found && (s = elf_walk_next(&w)) != NULL) {
+		type = ELF64_ST_TYPE(s->st_info);
+		if (s->st_shndx == SHN_UNDEF || s->st_shndx == SHN_COMMON ||
+		    (type != STT_FUNC && type != STT_OBJECT &&
+			type != STT_NOTYPE && type != STT_GNU_IFUNC))
+			continue;
+		for (i = 0; i < n && !found; i++)
+			found = s->st_name == at[i];
+		if (found)
+			*vaddr = s->st_value;
+	}
+	elf_walk_end(&w);
+	return found;
+}
+
+int
+elfsym_find(int fd, const char *name, uint64_t *vaddr)
+{
+	struct elf_symtab t;
+	struct elf_file f;
+	int r = 0;
+
+	if (elf_open(&f, fd) == -1)
+		return -1;
+	if (f.type != ET_REL) {
+		if (elf_symtab(&f, SHT_SYMTAB, &t) == 0)
+			r = find_in(&f, &t, name, vaddr);
+		if (r == 0 && elf_dynsym(&f, &t) == 0)
+			r = find_in(&f, &t, name, vaddr);
+	}
+	if (r == 0)
+		errno = ENOENT;
+	return r == 1 ? 0 : -1;
+}

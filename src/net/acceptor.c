@@ -1,0 +1,171 @@
+#include "net/acceptor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "net/tcp.h"
+
+enum {
+	REST_MS = 100, /* after a failure that may pass */
+	FILES = 2 * ACCEPTOR_WAITING
+};
+
+int
+acceptor_init(struct acceptor *a, unsigned max, void (*killed)(pid_t, int sig))
+{
+	struct rlimit lim;
+
+	a->rest = 0;
+	a->ailing = 0;
+	/* a descriptor for each connection that waits */
+	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < FILES) {
+		lim.rlim_cur = lim.rlim_max < FILES ? lim.rlim_max : FILES;
+		setrlimit(RLIMIT_NOFILE, &lim);
+	}
+	if (waiting_init(&a->waiting, ACCEPTOR_WAITING) == -1 ||
+	    pool_init(&a->pool, max) == -1)
+		return -1;
+	a->pool.killed = killed;
+	return 0;
+}
+
+static uint64_t
+kin_of(const char *host)
+{
+	uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
+
+	for (; *host != '\0'; host++)
+		h = (h ^ (unsigned char)*host) * 0x100000001b3;
+	return h;
+}
+
+/* Descriptors, processes or memory are short: it can only get better. */
+static void
+ail(struct acceptor *a, const char *what)
+{
+	if (!a->ailing)
+		a->event(ACCEPTOR_TROUBLE, "", what);
+	a->ailing = 1;
+	a->rest = deadline_in(REST_MS);
+}
+
+static void
+refuse(struct acceptor *a, unsigned i, const char *reason)
+{
+	char host[TCP_NAME_MAX], peer[TCP_TEXT_MAX], line[256];
+
+	tcp_peer(a->waiting.conn[i].fd, host, peer);
+	a->event(ACCEPTOR_REFUSED, peer, reason);
+	a->refusal(reason, line, sizeof(line));
+	waiting_refuse(&a->waiting, i, line);
+}
+
+/* 0 when a child has the connection. */
+static int
+start(struct acceptor *a, const struct waiting_conn *c)
+{
+	pid_t pid;
+	int connfd;
+
+	pid = fork();
+	if (pid == -1) {
+		ail(a, "fork");
+		return -1;
+	}
+	if (pid == 0) {
+		signal(SIGTERM, SIG_IGN);
+		signal(SIGINT, SIG_IGN);
+		close(a->listenfd);
+		connfd = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
+		/* The others would stay open as long as this one. */
+		waiting_close(&a->waiting);
+		_exit(connfd == -1 ? 111 : a->serve(a->arg, connfd));
+	}
+	pool_add(&a->pool, pid, c->kin);
+	return 0;
+}
+
+static int
+may_start(const struct acceptor *a, const struct waiting_conn *c)
+{
+	return a->pool.n < a->pool.max &&
+	    pool_count(&a->pool, c->kin) < a->perhost;
+}
+
+/* Starts what can be started, and sends away who has waited long enough. */
+static void
+advance(struct acceptor *a)
+{
+	struct waiting *w = &a->waiting;
+	struct waiting_conn *c;
+	unsigned i = 0;
+
+	while (i < w->n) {
+		c = &w->conn[i];
+		if (!c->refused && may_start(a, c) && start(a, c) == 0) {
+			waiting_remove(w, i);
+			continue;
+		}
+		if (deadline_left(c->until) == 0) {
+			if (c->refused) {
+				waiting_remove(w, i);
+				continue;
+			}
+			refuse(a, i,
+			    a->pool.n < a->pool.max
+				? "too many connections from this host"
+				: "too many connections");
+		}
+		i++;
+	}
+}
+
+static void
+take(struct acceptor *a)
+{
+	char host[TCP_NAME_MAX], peer[TCP_TEXT_MAX];
+	int connfd;
+
+	connfd = accept4(a->listenfd, NULL, NULL, SOCK_CLOEXEC);
+	if (connfd != -1) {
+		a->ailing = 0;
+		tcp_peer(connfd, host, peer);
+		a->event(ACCEPTOR_CONNECTED, peer, "connected");
+		waiting_add(
+		    &a->waiting, connfd, kin_of(host), deadline_in(a->waitms));
+		return;
+	}
+	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+		ail(a, "accept");
+}
+
+unsigned
+acceptor_run(struct acceptor *a, int64_t finishms)
+{
+	int fd, rest, ms;
+	unsigned i;
+
+	while (!pool_stopping()) {
+		pool_reap(&a->pool);
+		advance(a);
+		rest = deadline_left(a->rest);
+		ms = waiting_left(&a->waiting);
+		if (rest && (ms == -1 || rest < ms))
+			ms = rest;
+		fd = rest || a->waiting.n == a->waiting.max ? -1 : a->listenfd;
+		if (pool_sleep(&a->pool, fd, ms) && !pool_stopping())
+			take(a);
+	}
+	close(a->listenfd);
+	for (i = 0; i < a->waiting.n; i++)
+		if (!a->waiting.conn[i].refused)
+			refuse(a, i, "to stop");
+	pool_finish(&a->pool, deadline_in(finishms));
+	return a->pool.n;
+}

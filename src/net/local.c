@@ -1,0 +1,473 @@
+#include "net/local.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/num.h"
+
+static void
+net_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+static int
+net_address(const char *path, struct sockaddr_un *sun)
+{
+	size_t len = strlen(path);
+
+	if (len == 0 || len >= sizeof(sun->sun_path)) {
+		errno = len ? ENAMETOOLONG : ENOENT;
+		return -1;
+	}
+	memset(sun, 0, sizeof(*sun));
+	sun->sun_family = AF_UNIX;
+	memcpy(sun->sun_path, path, len + 1);
+	return 0;
+}
+
+int
+net_connect(const char *path, int type, int64_t deadline)
+{
+	struct sockaddr_un sun;
+	struct timeval tv;
+	int fd, left = deadline_left(deadline);
+
+	if (net_address(path, &sun) == -1)
+		return -1;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	/*
+	 * Only a blocking connect(2) waits for room in the backlog, and
+	 * SO_SNDTIMEO bounds it.  Zero would mean for ever.
+	 */
+	if (left == 0)
+		left = 1;
+	if (left > 0) {
+		tv.tv_sec = left / 1000;
+		tv.tv_usec = left % 1000 * 1000;
+		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) ==
+		    -1)
+			goto fail;
+	}
+	while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
+		if (errno == EINTR && deadline_left(deadline) != 0)
+			continue;
+		if (errno == EAGAIN || errno == EINTR)
+			errno = ETIMEDOUT;
+		goto fail;
+	}
+	return fd;
+fail:
+	net_close(&fd);
+	return -1;
+}
+
+/* The directory of path, made if need be and found trustworthy. */
+static int
+net_parent(const char *path, char name[NET_PATH_MAX])
+{
+	char dir[NET_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	struct stat st;
+	int fd, made;
+
+	if (*path != '/' || slash[1] == '\0') {
+		errno = EINVAL;
+		return -1;
+	}
+	if (strlen(path) + sizeof(".lock") > sizeof(dir)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	snprintf(name, NET_PATH_MAX, "%s", slash + 1);
+	snprintf(dir, sizeof(dir), "%.*s",
+	    slash == path ? 1 : (int)(slash - path), path);
+	made = mkdir(dir, 0755) == 0;
+	if (!made && errno != EEXIST)
+		return -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	if (made && fchmod(fd, 0755) == -1)
+		goto fail;
+	if (fstat(fd, &st) == -1)
+		goto fail;
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		errno = EPERM;
+		goto fail;
+	}
+	return fd;
+fail:
+	net_close(&fd);
+	return -1;
+}
+
+/* Holds name.lock for as long as this process lives. */
+static int
+net_lock(int dirfd, const char *name, int64_t deadline)
+{
+	char lock[NET_PATH_MAX + sizeof(".lock")];
+	struct stat st;
+	int fd;
+
+	snprintf(lock, sizeof(lock), "%s.lock", name);
+	fd = openat(dirfd, lock,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == -1)
+		goto fail;
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
+		errno = EPERM;
+		goto fail;
+	}
+	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			goto fail;
+		if (deadline_left(deadline) == 0) {
+			errno = EADDRINUSE;
+			goto fail;
+		}
+		poll(NULL, 0, 5);
+	}
+	return fd;
+fail:
+	net_close(&fd);
+	return -1;
+}
+
+/* With the lock held: makes way for a new socket at path. */
+static int
+net_clear(int dirfd, const char *name, const char *path, int type)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (!S_ISSOCK(st.st_mode) || st.st_uid != geteuid()) {
+		errno = EEXIST;
+		return -1;
+	}
+	/* A service manager may listen there without our lock. */
+	fd = net_connect(path, type, deadline_in(0));
+	if (fd != -1 || (errno != ECONNREFUSED && errno != ENOENT)) {
+		net_close(&fd);
+		errno = EADDRINUSE;
+		return -1;
+	}
+	if (unlinkat(dirfd, name, 0) == -1 && errno != ENOENT)
+		return -1;
+	return 0;
+}
+
+int
+net_listen(const char *path, int type, mode_t mode, int backlog,
+    int64_t deadline, struct net_listener *l)
+{
+	struct sockaddr_un sun;
+	struct stat st;
+
+	l->fd = l->lockfd = l->dirfd = -1;
+	l->ino = 0;
+	if (net_address(path, &sun) == -1)
+		return -1;
+	l->dirfd = net_parent(path, l->name);
+	if (l->dirfd == -1)
+		return -1;
+	l->lockfd = net_lock(l->dirfd, l->name, deadline);
+	if (l->lockfd == -1 || net_clear(l->dirfd, l->name, path, type) == -1)
+		goto fail;
+	l->fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (l->fd == -1 ||
+	    bind(l->fd, (struct sockaddr *)&sun, sizeof(sun)) == -1)
+		goto fail;
+	if (fstatat(l->dirfd, l->name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		goto fail;
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	/* Nobody can connect before listen(2): the mode is right by then. */
+	if (fchmodat(l->dirfd, l->name, mode, 0) == -1 ||
+	    listen(l->fd, backlog) == -1)
+		goto fail;
+	return 0;
+fail:
+	net_unlisten(l);
+	return -1;
+}
+
+void
+net_unlisten(struct net_listener *l)
+{
+	struct stat st;
+	int saved = errno;
+
+	if (l->ino != 0 && l->dirfd != -1 &&
+	    fstatat(l->dirfd, l->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == l->dev && st.st_ino == l->ino)
+		unlinkat(l->dirfd, l->name, 0);
+	l->ino = 0;
+	errno = saved;
+	net_forget(l);
+}
+
+void
+net_forget(struct net_listener *l)
+{
+	net_close(&l->fd);
+	net_close(&l->dirfd);
+	net_close(&l->lockfd);
+}
+
+int
+net_activated(void)
+{
+	const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
+	uint64_t p, n = 0;
+	int fd, r = 0;
+
+	if (pid == NULL || fds == NULL)
+		return 0;
+	if (num_u64(pid, 10, 1, INT_MAX, &p) == -1 ||
+	    num_u64(fds, 10, 0, 1024, &n) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((pid_t)p != getpid())
+		return 0;
+	for (fd = NET_ACTIVATED; fd < NET_ACTIVATED + (int)n; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+			r = -1;
+	unsetenv("LISTEN_PID");
+	unsetenv("LISTEN_FDS");
+	unsetenv("LISTEN_FDNAMES");
+	if (r == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	return (int)n;
+}
+
+static int
+net_option(int fd, int option, int *value)
+{
+	socklen_t len = sizeof(*value);
+
+	return value == NULL ? 0
+			     : getsockopt(fd, SOL_SOCKET, option, value, &len);
+}
+
+int
+net_kind(int fd, int *domain, int *type, int *listening)
+{
+	if (net_option(fd, SO_DOMAIN, domain) == -1 ||
+	    net_option(fd, SO_TYPE, type) == -1)
+		return -1;
+	return net_option(fd, SO_ACCEPTCONN, listening);
+}
+
+int
+net_is_local(int fd, int *listening)
+{
+	int domain, type;
+
+	if (net_kind(fd, &domain, &type, listening) == -1)
+		return -1;
+	if (domain != AF_UNIX ||
+	    (type != SOCK_SEQPACKET && type != SOCK_STREAM)) {
+		errno = EPROTOTYPE;
+		return -1;
+	}
+	return 0;
+}
+
+int
+net_spare_stderr(void)
+{
+	struct stat in, err;
+
+	if (fstat(0, &in) == -1 || fstat(2, &err) == -1 ||
+	    !S_ISSOCK(in.st_mode) || in.st_dev != err.st_dev ||
+	    in.st_ino != err.st_ino)
+		return 0;
+	close(2);
+	return 1;
+}
+
+int
+net_peer(int fd, struct ucred *cred)
+{
+	socklen_t len = sizeof(*cred);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, cred, &len);
+}
+
+int
+net_send(int fd, const void *data, size_t size, int passfd, int64_t deadline)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {
+	    .iov_base = (void *)(uintptr_t)data, .iov_len = size};
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
+	struct cmsghdr *c;
+	ssize_t w;
+	int r;
+
+	if (passfd != -1) {
+		memset(&control, 0, sizeof(control));
+		mh.msg_control = &control;
+		mh.msg_controllen = sizeof(control.space);
+		c = CMSG_FIRSTHDR(&mh);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &passfd, sizeof(int));
+	}
+	for (;;) {
+		w = sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (w == (ssize_t)size)
+			return 0;
+		if (w != -1) {
+			/* A stream took a part; no packet here is so big. */
+			errno = EMSGSIZE;
+			return -1;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno != EAGAIN)
+			return -1;
+		r = deadline_poll(fd, POLLOUT, deadline);
+		if (r == -1)
+			return -1;
+		if (r == 0) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+	}
+}
+
+/*
+ * Takes what descriptors came.  The kernel installs as many as fit, and the
+ * padding of one control message has room for two: look at all of them.
+ */
+static int
+net_take_fds(struct msghdr *mh, int *gotfd)
+{
+	struct cmsghdr *c;
+	size_t i, n;
+	int fd, strays = 0, cut = (mh->msg_flags & MSG_CTRUNC) != 0;
+
+	for (c = CMSG_FIRSTHDR(mh); c != NULL; c = CMSG_NXTHDR(mh, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (i = 0; i < n; i++) {
+			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+			if (gotfd != NULL && *gotfd == -1) {
+				*gotfd = fd;
+				continue;
+			}
+			close(fd);
+			strays = 1;
+		}
+	}
+	if (!strays && !cut)
+		return 0;
+	errno = cut && !strays && gotfd && *gotfd == -1 ? EMFILE : EPROTO;
+	return -1;
+}
+
+static int
+net_is_stream(int fd)
+{
+	socklen_t len = sizeof(int);
+	int type = 0;
+
+	return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) == 0 &&
+	    type == SOCK_STREAM;
+}
+
+int
+net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
+{
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov;
+	struct msghdr mh;
+	size_t got = 0;
+	ssize_t n;
+	int r, reset = 0;
+
+	if (gotfd != NULL)
+		*gotfd = -1;
+	for (;;) {
+		r = deadline_poll(fd, POLLIN, deadline);
+		if (r == 0)
+			errno = ETIMEDOUT;
+		if (r <= 0)
+			goto fail;
+		memset(&mh, 0, sizeof(mh));
+		iov.iov_base = (char *)data + got;
+		iov.iov_len = size - got;
+		mh.msg_iov = &iov;
+		mh.msg_iovlen = 1;
+		mh.msg_control = &control;
+		mh.msg_controllen = sizeof(control.space);
+		n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+		if (n == -1) {
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
+			/*
+			 * A peer that answers and closes without reading all
+			 * we sent: the reset is told first, once, and the
+			 * answer lies behind it.
+			 */
+			if (errno == ECONNRESET && !reset++)
+				continue;
+			goto fail;
+		}
+		if (net_take_fds(&mh, gotfd) == -1)
+			goto fail;
+		if (n == 0 && got == 0) {
+			if (gotfd != NULL)
+				net_close(gotfd);
+			return 0;
+		}
+		got += (size_t)n;
+		if (mh.msg_flags & MSG_TRUNC)
+			break;
+		if (got == size)
+			return 1;
+		if (n == 0 || !net_is_stream(fd))
+			break;
+	}
+	errno = EMSGSIZE;
+fail:
+	if (gotfd != NULL)
+		net_close(gotfd);
+	return -1;
+}

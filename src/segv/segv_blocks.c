@@ -1,0 +1,257 @@
+#include <elf.h>
+#include <string.h>
+
+#include "segv/segv_prog.h"
+
+void
+gen_have(struct gen *g, unsigned bit)
+{
+	g->have |= bit;
+	I(LD32(R1, R7, REC(have)), "r1 = rec->have");
+	I(ORI(R1, bit), "r1 |= the bit of this block");
+	I(ST32(R7, REC(have), R1), "rec->have = r1");
+}
+
+int
+gen_has_words(const struct gen *g, const struct gen_word *w, size_t n)
+{
+	unsigned size;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		size = g->l->m[w[i].m].size;
+		if (!gen_has(g, w[i].m) ||
+		    (size != 8 && size != 4 && size != 2))
+			return 0;
+	}
+	return n > 0;
+}
+
+void
+gen_words(struct gen *g, const struct gen_word *w, size_t n, int from, int to,
+    int fail, const char *mean)
+{
+	int lo = INT16_MAX, hi = 0, off, at, size, together;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		off = g->l->m[w[i].m].off;
+		size = (int)g->l->m[w[i].m].size;
+		lo = off < lo ? off : lo;
+		hi = off + size > hi ? off + size : hi;
+	}
+	together = hi - lo <= SPAN_MAX;
+	if (together)
+		READ(FP, S_SCRATCH, (unsigned)(hi - lo), from, lo, fail, mean);
+	for (i = 0; i < n; i++) {
+		off = g->l->m[w[i].m].off;
+		size = (int)g->l->m[w[i].m].size;
+		at = S_SCRATCH + (together ? off - lo : 0);
+		if (!together)
+			READ(FP, S_SCRATCH, (unsigned)size, from, off, fail,
+			    mean);
+		if (size == 2)
+			I(LD16(R1, FP, at), "r1 = the member");
+		else if (size == 4)
+			I(LD32(R1, FP, at), "r1 = the member");
+		else
+			I(LD64(R1, FP, at), "r1 = the member");
+		if (w[i].size == 4)
+			I(ST32(to, w[i].to, R1), "where it goes = r1");
+		else
+			I(ST64(to, w[i].to, R1), "where it goes = r1");
+	}
+}
+
+/* What no kernel fails to tell. */
+static void
+base(struct gen *g)
+{
+	struct segv_rec r = {
+	    SEGV_MAGIC, SEGV_REC_EVENT, (uint16_t)g->l->machine, 0, 0};
+	uint64_t head;
+
+	memcpy(&head, &r, sizeof(head));
+	insn_imm64(g->p, R1, head, "r1 = magic, type, machine");
+	I(ST64(R7, REC(rec), R1), "rec->rec.magic ... = r1");
+	I(LD64(R1, FP, S_TIME), "r1 = time");
+	I(ST64(R7, REC(rec.time), R1), "rec->rec.time = r1");
+	I(ST32I(R7, REC(have), 0), "rec->have = 0");
+	I(LD64(R1, R6, 0), "r1 = ctx[0]: sig");
+	I(ST32(R7, REC(sig), R1), "rec->sig = r1");
+	I(CALL(BPF_FUNC_get_current_pid_tgid), "r0 = tgid << 32 | pid");
+	I(ST64(R7, REC(rec.pid_tgid), R0), "rec->rec.pid_tgid = r0");
+	I(CALL(BPF_FUNC_get_current_uid_gid), "r0 = gid << 32 | uid");
+	I(ST64(R7, REC(uid_gid), R0), "rec->uid_gid = r0");
+	I(MOV(R1, R7), "r1 = rec");
+	I(ADDI(R1, REC(comm)), "r1 = rec->comm");
+	I(MOVI(R2, SEGV_COMM), "r2 = its size");
+	I(CALL(BPF_FUNC_get_current_comm), "rec->comm = current->comm");
+}
+
+static void
+info(struct gen *g)
+{
+	static const struct gen_word act[] = {
+	    {M_SA_HANDLER, REC(handler), 8}, {M_SA_FLAGS, REC(sa_flags), 8}};
+	int none = insn_label(g->p), done = insn_label(g->p);
+
+	I(LD64(R3, R6, 8), "info = ctx[1]: NULL or 1 for some of the kernel's");
+	READ(R7, REC(info), sizeof(((struct segv_rec_event *)0)->info), R3, 0,
+	    none, "rec->info = *info");
+	gen_have(g, SEGV_HAVE_INFO);
+	J(JA(), done, "goto done");
+	insn_here(g->p, none);
+	COUNT(no_info);
+	insn_here(g->p, done);
+
+	I(LD64(R6, R6, 16), "ka = ctx[2]");
+	none = insn_label(g->p);
+	if (gen_has_words(g, WORDS(act))) {
+		gen_words(
+		    g, WORDS(act), R6, R7, none, "*ka: sa_handler, sa_flags");
+		gen_have(g, SEGV_HAVE_ACTION);
+	}
+	insn_here(g->p, none);
+}
+
+static void
+fault(struct gen *g)
+{
+	static const struct gen_word x86[] = {{M_TASK_ERROR, REC(fault[0]), 8},
+	    {M_TASK_TRAP, REC(fault[1]), 8}, {M_TASK_FAULT, REC(fault[2]), 8}};
+	static const struct gen_word a64[] = {
+	    {M_TASK_ERROR, REC(fault[0]), 8}, {M_TASK_FAULT, REC(fault[2]), 8}};
+	int is_x86 = g->l->machine == EM_X86_64, none = insn_label(g->p);
+	const struct gen_word *w = is_x86 ? x86 : a64;
+	size_t n = is_x86 ? 3 : 2;
+
+	if (gen_has_words(g, w, n)) {
+		if (!is_x86)
+			I(ST64I(R7, REC(fault[1]), 0), "rec->fault[1] = 0");
+		gen_words(
+		    g, w, n, R8, R7, none, "task->thread: the last fault");
+		gen_have(g, SEGV_HAVE_FAULT);
+	}
+	insn_here(g->p, none);
+}
+
+/* The numbers in the thread's own pid namespace, when that is another. */
+static void
+ns(struct gen *g)
+{
+	int none = insn_label(g->p), done = insn_label(g->p);
+	static const enum segv_member need[] = {M_TASK_PID, M_TASK_SIGNAL,
+	    M_SIGNAL_TGID, M_PID_LEVEL, M_PID_NR, M_PID_NS, M_PIDNS_INUM};
+	size_t i;
+
+	for (i = 0; i < sizeof(need) / sizeof(need[0]); i++)
+		if (!gen_has(g, need[i]))
+			return;
+	gen_follow(g, R6, R8, M_TASK_PID, none, "pid = task->thread_pid");
+	READ(R7, REC(ids.nslevel), 4, R6, g->l->m[M_PID_LEVEL].off, none,
+	    "rec->ids.nslevel = pid->level");
+	I(LD32(R1, R7, REC(ids.nslevel)), "level = rec->ids.nslevel");
+	J(JEQI(R1, 0), done, "if (level == 0) goto done");
+	I(MULI(R1, g->l->upid), "level *= sizeof(struct upid)");
+	I(ADD(R6, R1), "pid += level: of numbers[level] what it is of [0]");
+	READ(R7, REC(ids.nstid), 4, R6, g->l->m[M_PID_NR].off, none,
+	    "rec->ids.nstid = pid->numbers[level].nr");
+	gen_follow(g, R6, R6, M_PID_NS, none, "ns = pid->numbers[level].ns");
+	READ(R7, REC(ids.pidns), 4, R6, g->l->m[M_PIDNS_INUM].off, none,
+	    "rec->ids.pidns = ns->ns.inum");
+	gen_follow(g, R6, R8, M_TASK_SIGNAL, none, "signal = task->signal");
+	gen_follow(
+	    g, R6, R6, M_SIGNAL_TGID, none, "pid = signal->pids[PIDTYPE_TGID]");
+	I(LD32(R1, R7, REC(ids.nslevel)), "level = rec->ids.nslevel");
+	I(MULI(R1, g->l->upid), "level *= sizeof(struct upid)");
+	I(ADD(R6, R1), "pid += level");
+	READ(R7, REC(ids.nspid), 4, R6, g->l->m[M_PID_NR].off, none,
+	    "rec->ids.nspid = pid->numbers[level].nr");
+	insn_here(g->p, done);
+	gen_have(g, SEGV_HAVE_NS);
+	insn_here(g->p, none);
+}
+
+static void
+ids(struct gen *g)
+{
+	int none = insn_label(g->p);
+
+	ns(g);
+	if (g->blocks & BLOCK_CGROUP) {
+		I(CALL(BPF_FUNC_get_current_cgroup_id), "id of the cgroup");
+		I(ST64(R7, REC(ids.cgroup), R0), "rec->ids.cgroup = id");
+		gen_have(g, SEGV_HAVE_CGROUP);
+	}
+	if (gen_has(g, M_TASK_LEADER) && gen_has(g, M_TASK_COMM) &&
+	    gen_has(g, M_TASK_START)) {
+		gen_follow(g, R6, R8, M_TASK_LEADER, none,
+		    "leader = task->group_leader");
+		READ(R7, REC(ids.leader), SEGV_COMM, R6,
+		    g->l->m[M_TASK_COMM].off, none,
+		    "rec->ids.leader = leader->comm");
+		READ(R7, REC(ids.start), 8, R6, g->l->m[M_TASK_START].off, none,
+		    "rec->ids.start = leader->start_boottime");
+		gen_have(g, SEGV_HAVE_LEADER);
+	}
+	insn_here(g->p, none);
+}
+
+int
+gen_has_file_name(const struct gen *g)
+{
+	return gen_has(g, M_FILE_DENTRY) && gen_has(g, M_DENTRY_LEN) &&
+	    gen_has(g, M_DENTRY_NAME);
+}
+
+void
+gen_file_name(struct gen *g, int len, int name, int fail)
+{
+	gen_follow(
+	    g, R6, R6, M_FILE_DENTRY, fail, "dentry = file->f_path.dentry");
+	READ(R7, len, 4, R6, g->l->m[M_DENTRY_LEN].off, fail,
+	    "len = dentry->d_name.len");
+	gen_follow(g, R6, R6, M_DENTRY_NAME, fail, "s = dentry->d_name.name");
+	I(MOV(R1, R7), "r1 = rec");
+	I(ADDI(R1, name), "r1 = where the name goes");
+	I(MOVI(R2, SEGV_NAME), "r2 = its size");
+	I(MOV(R3, R6), "r3 = s");
+	I(CALL(BPF_FUNC_probe_read_kernel_str), "copy the string, cut if long");
+	J(JSLEI(R0, 0), fail, "if (not copied) skip");
+}
+
+static void
+exe(struct gen *g)
+{
+	int none = insn_label(g->p);
+
+	if (gen_has(g, M_TASK_MM) && gen_has(g, M_MM_EXE) &&
+	    gen_has_file_name(g)) {
+		gen_follow(g, R6, R8, M_TASK_MM, none, "mm = task->mm");
+		gen_follow(g, R6, R6, M_MM_EXE, none, "file = mm->exe_file");
+		gen_file_name(g, REC(exe.len), REC(exe.name), none);
+		gen_have(g, SEGV_HAVE_EXE);
+	}
+	insn_here(g->p, none);
+}
+
+void
+gen_blocks(struct gen *g)
+{
+	int none = insn_label(g->p);
+
+	base(g);
+	info(g); /* the last use of ctx: r6 is free from here on */
+	fault(g);
+	if (g->o->want & SEGV_WANT_IDS)
+		ids(g);
+	if (g->o->want & SEGV_WANT_EXE)
+		exe(g);
+	if (g->vma != -1)
+		gen_vma(g);
+	gen_regs(g, none);
+	if (g->o->want & SEGV_WANT_STACK && g->have & SEGV_HAVE_REGS)
+		gen_stack(g);
+	insn_here(g->p, none);
+}

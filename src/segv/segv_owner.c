@@ -1,0 +1,103 @@
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "proc/procdir.h"
+#include "segv/segv_report.h"
+
+enum {
+	CMDLINE_MAX = 32768,
+	STAT_START = 22 - 2, /* field of stat, counted from behind comm */
+	SHORT_HEX = 4	     /* digits that are no address yet */
+};
+
+static const char *
+last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+int
+segv_is_named(const struct segv_event *ev, const struct maptrack_view *v,
+    const char *name)
+{
+	return strstr(ev->comm, name) != NULL ||
+	    strstr(ev->leader, name) != NULL || strstr(ev->exe, name) != NULL ||
+	    (v->exe != NULL && strstr(last_component(v->exe), name) != NULL);
+}
+
+int
+segv_is_path(const char *path, const struct segv_vma *vma)
+{
+	const char *name = last_component(path);
+	size_t len = strlen(vma->name);
+
+	if (len == 0 || strncmp(name, vma->name, len) != 0)
+		return 0;
+	return vma->name_cut || name[len] == '\0' ||
+	    strcmp(name + len, " (deleted)") == 0;
+}
+
+/* Did the process behind dirfd begin when that of the event did? */
+static int
+is_same(int dirfd, const struct segv_event *ev)
+{
+	uint64_t ticks, hz = (uint64_t)sysconf(_SC_CLK_TCK);
+	struct buf b = {0};
+	const char *p = NULL;
+	int i, same = 0;
+
+	if (io_slurp(dirfd, "stat", 4096, &b, NULL) == 0)
+		p = strrchr(b.p, ')'); /* comm may hold anything else */
+	for (i = 0; p != NULL && i < STAT_START; i++)
+		p = strchr(p + 1, ' ');
+	if (p != NULL && num_scan(p + 1, b.p + b.len, 10, &ticks, &p) == 0)
+		same = ticks == ev->start / (1000000000 / hz);
+	buf_free(&b);
+	return same;
+}
+
+int
+segv_cmdline(const struct segv_event *ev, struct buf *b, int *cut)
+{
+	int dirfd, r = -1;
+
+	if (!(ev->have & SEGV_HAVE_LEADER))
+		return -1;
+	dirfd = proc_open(ev->pid);
+	if (dirfd == -1)
+		return -1;
+	if (is_same(dirfd, ev))
+		r = io_slurp(dirfd, "cmdline", CMDLINE_MAX, b, cut);
+	close(dirfd);
+	if (r == -1)
+		b->len = 0;
+	return r;
+}
+
+void
+segv_redact(const char *text, char *out, size_t n)
+{
+	static const char gone[] = "(redacted)";
+	size_t digits, len = 0;
+
+	while (*text != '\0' && len + 1 < n) {
+		digits = 0;
+		if (text[0] == '0' && text[1] == 'x')
+			while (isxdigit((unsigned char)text[2 + digits]))
+				digits++;
+		if (digits <= SHORT_HEX) {
+			out[len++] = *text++;
+			continue;
+		}
+		len += (size_t)snprintf(out + len, n - len, "%s", gone);
+		text += 2 + digits;
+	}
+	out[len < n ? len : n - 1] = '\0';
+}

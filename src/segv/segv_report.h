@@ -1,0 +1,163 @@
+/*
+ * segv_report: what is told of a signal that segv/segv_event.h brought.
+ *
+ * Two steps: segv_look() finds out what the event does not say itself (names
+ * of functions, the stack, the cause), segv_print() writes it as a record of
+ * a feed (report/out.h), in text or JSON, with the same calls for both.
+ *
+ * Cheap where little was asked for: without stack and detail one symbol is
+ * looked up, in a cache.  All text that comes from a process is hostile and
+ * escaped by out; files are read through target/modcache.
+ */
+#ifndef SEGV_SEGV_REPORT_H
+#define SEGV_SEGV_REPORT_H
+
+#include <stdint.h>
+#include <time.h>
+
+#include "proc/ksyms.h"
+#include "report/crash_dump.h"
+#include "report/out.h"
+#include "segv/segv_event.h"
+#include "target/modcache.h"
+#include "target/target_sample.h"
+#include "track/maptrack.h"
+
+enum { SEGV_DEPTH = 16, SEGV_DEPTH_MAX = 65536 };
+
+struct segv_opts {
+	int registers, stack;
+	int detail; /* cause, mapping, owner in text as well */
+	int redact; /* no address, no command line */
+	size_t depth;
+};
+
+/* An address in code. */
+struct segv_place {
+	uint64_t addr;
+	unsigned flags;	      /* FRAME_* of target/target.h */
+	const char *function; /* NULL unknown */
+	uint64_t off;	      /* in it */
+	const char *module;   /* path, "[kernel]" or so, NULL unknown */
+	uint64_t vaddr;	      /* in the module; valid when have_vaddr */
+	int have_vaddr;
+	const unsigned char *id; /* its build-id */
+	size_t idlen;
+};
+
+enum segv_stack {
+	SEGV_STACK_NONE, /* none was asked for */
+	SEGV_STACK_RELIABLE,
+	SEGV_STACK_TRUNCATED,
+	SEGV_STACK_DOUBTFUL
+};
+
+/* The mapping of the fault address. */
+struct segv_mapping {
+	int known; /* 0: none, or could not be found out */
+	uint64_t start, end;
+	unsigned prot;
+	const char *name; /* "" anonymous */
+};
+
+struct segv_look {
+	const struct segv_event *ev;
+	const struct segv_opts *opts;
+	struct timespec time; /* wall clock */
+	char stamp[24];	      /* its seconds, "2024-02-15 10:30:45", UTC */
+	struct segv_place at; /* the instruction */
+	struct segv_place *frame;
+	size_t nframes;
+	enum segv_stack stack;
+	char why[192]; /* "" when reliable */
+	struct segv_mapping map;
+	uint64_t addr; /* the kernel's, else the instruction's own */
+	int have_addr;
+	unsigned access; /* MEMOP_* */
+	char cause[256]; /* "" unknown, or not looked for */
+	char signature[17];
+	const char *exe;    /* "" unknown */
+	const char *cgroup; /* path, NULL unknown */
+	struct buf cmdline; /* len 0: the process has gone */
+	int cmdline_cut;
+
+	/* private to segv_look.c */
+	struct target t;
+	struct symbols *sy;
+	struct fault fault;
+	struct segv_moment *moment; /* what t is made of */
+	struct modcache *cache;
+	struct modfile *held;
+	char *name;
+};
+
+/* What is kept from one event to the next. */
+struct segv_eye {
+	struct segv_opts opts;
+	struct modcache *cache;
+	struct ksyms *ksyms; /* read when first needed */
+	int ksyms_err;
+	struct cgroups *cgroups;
+	time_t second; /* of stamp */
+	char stamp[24];
+};
+
+/* 0, or -1 ENOMEM.  The cache stays the caller's. */
+int
+segv_eye_init(struct segv_eye *, const struct segv_opts *, struct modcache *);
+void segv_eye_free(struct segv_eye *);
+
+/*
+ * Event and view must stay until segv_look_free(), which is to be called in
+ * either case.  0, or -1 with errno when memory ran out; what is known is
+ * filled in.
+ */
+int segv_look(struct segv_look *, struct segv_eye *, const struct segv_event *,
+    const struct maptrack_view *, struct timespec);
+void segv_look_free(struct segv_look *);
+
+/* One record.  -1 with errno once writing has failed. */
+int segv_print(const struct segv_look *, struct out *);
+
+/* Is name part of the thread's or process's name, or of the executable's last
+ * component?  "" is part of all. */
+int segv_is_named(
+    const struct segv_event *, const struct maptrack_view *, const char *name);
+
+/* The command line, if the process is still there: NULs between and behind
+ * the arguments; cut is set when there was more.  -1 when it has gone. */
+int segv_cmdline(const struct segv_event *, struct buf *, int *cut);
+
+/* --- shared by the files of segv_look() ------------------------------------
+ */
+
+/* What a target is made of (target/target_sample.h), from event and view. */
+struct segv_moment {
+	struct sample s;
+	struct sample_page page[SEGV_PAGES_MAX];
+	struct map *maps;
+	struct modfile **files;
+};
+
+/* NULL ENOMEM. */
+struct segv_moment *
+segv_moment_new(const struct segv_event *, const struct maptrack_view *);
+void segv_moment_free(struct segv_moment *);
+/* Is that the path of the file whose last component the mapping tells? */
+int segv_is_path(const char *path, const struct segv_vma *);
+
+/* --- shared by the files of segv_print() ------------------------------------
+ */
+
+/* The kind of fault: fault_type and its line of text. */
+void segv_fault_type(const struct segv_look *, struct out *);
+/* What goes beyond the interface document; text only with detail. */
+void segv_details(const struct segv_look *, struct out *);
+void segv_build_id(const struct segv_place *, struct out *);
+/* A text of ours that may hold addresses. */
+void segv_words(const struct segv_look *, struct out *, const char *key,
+    const char *lead, const char *text);
+/* Addresses within a text, replaced by "(redacted)"; at most n bytes. */
+void segv_redact(const char *text, char *out, size_t n);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * ring: the slots of one directory, under its lock.
+ *
+ * The inside of slots.c: what is where (from the directory), who put it there
+ * and in which order (from `.slots`, not trusted), which slot is next.
+ * -1 with errno.
+ */
+#ifndef SLOTS_RING_H
+#define SLOTS_RING_H
+
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "slots/slots.h"
+
+#define RING_PUB ".pub."
+#define RING_TMP ".tmp."
+
+struct ring_slot {
+	ino_t ino;
+	struct timespec mtime;
+	uint64_t key, seq; /* meaningful only when known */
+	ino_t intent;	   /* what the record says will be here, or 0 */
+	uint64_t intentkey;
+	unsigned char used;    /* there is a file */
+	unsigned char known;   /* and its record is about it */
+	unsigned char blocked; /* a directory: never ours to replace */
+};
+
+struct ring {
+	int dirfd, lockfd;
+	unsigned n, share;
+	uint64_t seq; /* of the last publication */
+	struct ring_slot *slot;
+	int hidden; /* there are hidden files to see to */
+	/* Where the report asked for is: its slot's or hidden name, or "" */
+	char slotname[SLOTS_NAME_MAX], tmpname[SLOTS_NAME_MAX];
+};
+
+/* Takes the lock; ETIMEDOUT.  ring_close() releases it, also after -1. */
+int ring_lock(struct ring *, int dirfd, int64_t deadline);
+/* Reads what is there, looking out for the report st as it goes. */
+int ring_load(struct ring *, unsigned n, unsigned share, const struct stat *st);
+/*
+ * Finishes what dead holders left: gives every whole `.pub.KEY` its slot and
+ * removes every `.tmp.*` that nobody has open any more; st as above.  With
+ * st NULL only the latter, and nothing need have been loaded.
+ */
+int ring_tidy(struct ring *, const struct stat *st);
+/* Renames the hidden file (whose inode is st's) over the slot it should have */
+int ring_put(struct ring *, const char *hidden, const struct stat *st,
+    uint64_t key, int resume, char name[SLOTS_NAME_MAX]);
+void ring_close(struct ring *);
+
+#endif

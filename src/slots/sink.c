@@ -1,0 +1,148 @@
+#include "slots/sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+
+enum {
+	ASK_MS = 2000,	   /* for the server to hand out a descriptor */
+	PUBLISH_MS = 10000 /* and to publish it */
+};
+
+void
+sink_defaults(struct sink_cfg *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	slots_defaults(&cfg->slots);
+	cfg->socket = SPOOL_SOCKET;
+}
+
+/* A pipe or device is written to as it is; a FIFO without a reader gets a
+ * moment to find one (ENXIO, open(2)), not for ever. */
+static int
+open_special(const char *path)
+{
+	const struct timespec nap = {.tv_nsec = 5000000};
+	int64_t deadline = deadline_in(ASK_MS);
+	int fd;
+
+	while ((fd = open(path,
+		    O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)) == -1 &&
+	    errno == ENXIO && deadline_left(deadline) > 0)
+		nanosleep(&nap, NULL);
+	if (fd != -1 && fcntl(fd, F_SETFL, O_WRONLY) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+open_output(const char *path, struct sink *s)
+{
+	struct stat st;
+
+	if (strcmp(path, "-") == 0) {
+		s->fd = STDOUT_FILENO;
+		return 0;
+	}
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		s->fd = open_special(path);
+		return s->fd == -1 ? -1 : 0;
+	}
+	if (asprintf(&s->tmp, "%s.part.%d", path, (int)getpid()) == -1) {
+		s->tmp = NULL;
+		errno = ENOMEM;
+		return -1;
+	}
+	s->fd = open(
+	    s->tmp, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+	return s->fd == -1 ? -1 : 0;
+}
+
+uint64_t
+sink_key(int procfd, const char *comm)
+{
+	char path[PATH_MAX];
+	uint64_t key = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	ssize_t i, n;
+
+	n = procfd == -1 ? -1 : readlinkat(procfd, "exe", path, sizeof(path));
+	if (n <= 0) {
+		n = comm != NULL ? (ssize_t)strlen(comm) : 0;
+		n = n > PATH_MAX ? PATH_MAX : n;
+		memcpy(path, comm != NULL ? comm : "", (size_t)n);
+	}
+	for (i = 0; i < n; i++)
+		key = (key ^ (unsigned char)path[i]) * UINT64_C(0x100000001b3);
+	return key;
+}
+
+int
+sink_open(const struct sink_cfg *cfg, uint64_t key, pid_t pid, int signo,
+    const char *comm, struct sink *s)
+{
+	struct spool_request req = {
+	    .key = key, .pid = (uint32_t)pid, .signal = (uint32_t)signo};
+
+	memset(s, 0, sizeof(*s));
+	s->fd = s->connfd = s->dirfd = -1;
+	s->key = key;
+	if (cfg->output != NULL)
+		return open_output(cfg->output, s);
+	if (comm != NULL)
+		memcpy(req.comm, comm, strnlen(comm, sizeof(req.comm)));
+	s->connfd = spool_ask(cfg->socket, &req, deadline_in(ASK_MS), &s->fd);
+	if (s->connfd != -1)
+		return 0;
+	s->ask_err = errno;
+	s->fd = -1;
+	s->dirfd = slots_open(&cfg->slots);
+	if (s->dirfd != -1)
+		s->fd =
+		    slots_tmp(s->dirfd, &cfg->slots, deadline_in(PUBLISH_MS));
+	return s->fd == -1 ? -1 : 0;
+}
+
+int
+sink_publish(const struct sink_cfg *cfg, struct sink *s)
+{
+	int saved;
+
+	if (cfg->output != NULL) {
+		if (s->tmp == NULL || rename(s->tmp, cfg->output) == 0)
+			return 0;
+		saved = errno;
+		unlink(s->tmp);
+		errno = saved;
+		return -1;
+	}
+	if (s->connfd != -1) {
+		if (spool_complete(
+			s->connfd, deadline_in(PUBLISH_MS), s->name) == 0)
+			return 0;
+		/* the server died midway: the file is ours as well */
+		s->dirfd = slots_open(&cfg->slots);
+		if (s->dirfd == -1)
+			return -1;
+	}
+	return slots_publish(s->dirfd, s->fd, &cfg->slots, s->key,
+	    deadline_in(PUBLISH_MS), s->name);
+}
+
+void
+sink_abandon(struct sink *s, int reason)
+{
+	if (s->tmp != NULL)
+		unlink(s->tmp);
+	if (s->connfd != -1)
+		spool_abandon(s->connfd, reason);
+}

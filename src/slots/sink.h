@@ -1,0 +1,45 @@
+/*
+ * sink: where usercrash_c writes its report.
+ *
+ * The server's descriptor; where no server answers, or it cannot give one, a
+ * slot taken here with the same module; or a file of the caller's choice,
+ * which appears under its name when it is whole.
+ */
+#ifndef SLOTS_SINK_H
+#define SLOTS_SINK_H
+
+#include "slots/protocol.h"
+#include "slots/slots.h"
+
+struct sink_cfg {
+	struct slots_cfg slots;
+	const char *socket;
+	const char *output; /* "-" is stdout, NULL server or slot */
+};
+
+struct sink {
+	int fd;	     /* read-write but for "-"; -1 nowhere */
+	int connfd;  /* to the server, -1 none */
+	int ask_err; /* why there is none */
+	int dirfd;   /* our own slot directory, -1 none */
+	uint64_t key;
+	char *tmp; /* the output's name while it is written */
+	char name[SPOOL_NAME_MAX];
+};
+
+void sink_defaults(struct sink_cfg *);
+/* What a program's share of the ring is counted by: the executable of the
+ * process procfd, a directory of /proc or -1; else comm, which may be NULL. */
+uint64_t sink_key(int procfd, const char *comm);
+/* key: what the program's share of the ring is counted by; comm may be NULL.
+ * 0, or -1 with errno and s->fd -1. */
+int sink_open(const struct sink_cfg *, uint64_t key, pid_t pid, int signo,
+    const char *comm, struct sink *s);
+/* 0 with s->name set (empty for an output), or -1 with errno: nothing was
+ * published and no part of it is left. */
+int sink_publish(const struct sink_cfg *, struct sink *s);
+
+/* Nothing is to be published; reason is an errno. */
+void sink_abandon(struct sink *, int reason);
+
+#endif

@@ -1,0 +1,246 @@
+#include "slots/slots.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/num.h"
+#include "slots/ring.h"
+
+void
+slots_defaults(struct slots_cfg *cfg)
+{
+	memset(cfg, 0, sizeof(*cfg));
+	cfg->dir = SLOTS_DIR;
+	cfg->n = SLOTS_N;
+	cfg->minfree = (uint64_t)SLOTS_MINFREE << 20;
+	cfg->group = SLOTS_GROUP;
+}
+
+static void
+slots_close(int fd)
+{
+	int saved = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = saved;
+}
+
+/*
+ * The group's id from /etc/group itself: usercrash_c is linked statically and
+ * must not load name service modules.  0 (root) when it is not there.
+ */
+static gid_t
+slots_gid(const char *group)
+{
+	struct buf b = {0};
+	const char *p, *nl, *end, *rest;
+	size_t len = group ? strlen(group) : 0;
+	uint64_t v;
+	gid_t gid = 0;
+
+	if (len == 0 ||
+	    io_slurp(AT_FDCWD, "/etc/group", 16 << 20, &b, NULL) == -1)
+		return 0;
+	end = b.p + b.len;
+	for (p = b.p; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (nl == NULL)
+			nl = end;
+		if ((size_t)(nl - p) <= len || memcmp(p, group, len) != 0 ||
+		    p[len] != ':')
+			continue;
+		p = memchr(p + len + 1, ':', (size_t)(nl - p) - len - 1);
+		if (p != NULL && num_scan(p + 1, nl, 10, &v, &rest) == 0 &&
+		    (rest == nl || *rest == ':') && v < (gid_t)-1)
+			gid = (gid_t)v;
+		break;
+	}
+	buf_free(&b);
+	return gid;
+}
+
+/* Owner and mode exactly, whatever the umask; tighter where chown fails. */
+static int
+slots_own(int fd, const struct slots_cfg *cfg, mode_t mode, mode_t tight)
+{
+	if (geteuid() == 0 && fchown(fd, 0, slots_gid(cfg->group)) == -1)
+		mode = tight;
+	return fchmod(fd, mode);
+}
+
+int
+slots_open(const struct slots_cfg *cfg)
+{
+	struct stat st;
+	int dirfd, made;
+
+	made = mkdir(cfg->dir, 0700) == 0;
+	if (!made && errno != EEXIST)
+		return -1;
+	dirfd = open(cfg->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dirfd == -1)
+		return -1;
+	if (fstat(dirfd, &st) == -1)
+		goto fail;
+	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+		errno = EPERM;
+		goto fail;
+	}
+	if (made && slots_own(dirfd, cfg, 0750, 0700) == -1)
+		goto fail;
+	return dirfd;
+fail:
+	slots_close(dirfd);
+	return -1;
+}
+
+static int
+slots_floor(int dirfd, uint64_t minfree)
+{
+	struct statvfs v;
+
+	if (minfree == 0)
+		return 0;
+	if (fstatvfs(dirfd, &v) == -1)
+		return -1;
+	if (v.f_bavail <= minfree / v.f_frsize) {
+		errno = ENOSPC;
+		return -1;
+	}
+	return 0;
+}
+
+/*
+ * Without O_TMPFILE: a hidden file, flocked for as long as somebody has it
+ * open.  Made under the ring's lock, so that no holder of that sees it before
+ * it is flocked and takes it for a dead one's.
+ */
+static int
+slots_tmp_named(int dirfd, int64_t deadline)
+{
+	static unsigned serial;
+	struct timespec ts;
+	struct ring ring;
+	char name[SLOTS_NAME_MAX];
+	int fd = -1, try;
+
+	if (ring_lock(&ring, dirfd, deadline) == 0 &&
+	    ring_tidy(&ring, NULL) == 0) {
+		for (try = 0; fd == -1 && try < 16; try++) {
+			clock_gettime(CLOCK_MONOTONIC, &ts);
+			snprintf(name, sizeof(name), RING_TMP "%d.%u.%ld",
+			    (int)getpid(), ++serial, ts.tv_nsec);
+			fd = openat(dirfd, name,
+			    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			    0600);
+			if (fd == -1 && errno != EEXIST)
+				break;
+		}
+		if (fd != -1)
+			flock(fd, LOCK_EX | LOCK_NB);
+	}
+	ring_close(&ring);
+	return fd;
+}
+
+int
+slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
+{
+	int fd = -1, none = cfg->named;
+
+	if (slots_floor(dirfd, cfg->minfree) == -1)
+		return -1;
+	if (!none) {
+		fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+		/* open(2): the last two are what old kernels say */
+		none = fd == -1 &&
+		    (errno == EOPNOTSUPP || errno == EISDIR ||
+			errno == EINVAL || errno == ENOENT);
+	}
+	if (none)
+		fd = slots_tmp_named(dirfd, deadline);
+	if (fd != -1 && slots_own(fd, cfg, 0640, 0600) == -1) {
+		slots_close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int
+slots_link(int dirfd, int fd, const char *name)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	/* No /proc; this way needs CAP_DAC_READ_SEARCH before 6.10. */
+	if (linkat(fd, "", dirfd, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	/* Once it has lost its last name a file gets no other. */
+	if (errno == ENOENT)
+		errno = ESTALE;
+	return -1;
+}
+
+static int
+slots_place(struct ring *r, int fd, const struct stat *st, uint64_t key,
+    char name[SLOTS_NAME_MAX])
+{
+	char hidden[SLOTS_NAME_MAX];
+
+	if (r->hidden && ring_tidy(r, st) == -1)
+		return -1;
+	if (r->slotname[0] != '\0') {
+		memcpy(name, r->slotname, SLOTS_NAME_MAX);
+		return 0;
+	}
+	snprintf(hidden, sizeof(hidden), RING_PUB "%016" PRIx64, key);
+	if (r->tmpname[0] != '\0') {
+		if (renameat(r->dirfd, r->tmpname, r->dirfd, hidden) == -1)
+			return -1;
+	} else if (slots_link(r->dirfd, fd, hidden) == -1) {
+		return -1;
+	}
+	return ring_put(r, hidden, st, key, 0, name);
+}
+
+int
+slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, uint64_t key,
+    int64_t deadline, char name[SLOTS_NAME_MAX])
+{
+	struct ring ring;
+	struct stat st;
+	int r = -1;
+
+	if (fstat(fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode) || cfg->n < 1 || cfg->n > SLOTS_MAX) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (st.st_size == 0) {
+		errno = ENODATA;
+		return -1;
+	}
+	if (fsync(fd) == -1 && errno != EINVAL && errno != EROFS)
+		return -1;
+	if (ring_lock(&ring, dirfd, deadline) == 0 &&
+	    ring_load(&ring, cfg->n, cfg->share, &st) == 0)
+		r = slots_place(&ring, fd, &st, key, name);
+	ring_close(&ring);
+	return r;
+}

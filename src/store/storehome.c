@@ -1,0 +1,130 @@
+#include "store/storehome.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/num.h"
+#include "base/privdrop.h"
+#include "store/corestore.h"
+
+static int
+fail(int err, const char **why, const char *text)
+{
+	*why = text;
+	errno = err;
+	return -1;
+}
+
+/* The user of that name or number. */
+static int
+find_user(const char *name, uid_t *uid, gid_t *gid)
+{
+	struct passwd *pw = getpwnam(name);
+	uint64_t n;
+
+	if (pw == NULL && num_u64(name, 10, 0, UINT32_MAX - 1, &n) == 0) {
+		*uid = (uid_t)n;
+		*gid = (gid_t)n;
+		pw = getpwuid(*uid);
+		if (pw == NULL)
+			return 0;
+	}
+	if (pw == NULL)
+		return -1;
+	*uid = pw->pw_uid;
+	*gid = pw->pw_gid;
+	return 0;
+}
+
+/* Makes a missing directory and gives it to its owner. */
+static int
+make(const char *dir, uid_t uid, gid_t gid)
+{
+	struct stat st;
+	int fd, r = -1;
+
+	/* below a directory that may be missing as well, if it is ours */
+	if (strcmp(dir, STORE_DIR) == 0 &&
+	    mkdir("/var/lib/usercrash", 0755) == 0)
+		chmod("/var/lib/usercrash", 0755); /* whatever the umask */
+	if (mkdir(dir, 0700) == -1)
+		return errno == EEXIST ? 0 : -1;
+	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
+	    (geteuid() != 0 || fchown(fd, uid, gid) == 0))
+		r = fchmod(fd, 0750);
+	close(fd);
+	return r;
+}
+
+int
+storehome_open(
+    const char *dir, const char *user, struct storehome *h, const char **why)
+{
+	uid_t uid = geteuid();
+	gid_t gid = getegid();
+	struct passwd *pw;
+	struct stat st;
+
+	*why = NULL;
+	memset(h, 0, sizeof(*h));
+	h->wasroot = uid == 0;
+	if (user != NULL) {
+		if (find_user(user, &uid, &gid) == -1)
+			return fail(ENOENT, why, "there is no such user");
+		if (!h->wasroot && uid != geteuid())
+			return fail(
+			    EPERM, why, "only root may become another user");
+	} else if (h->wasroot && find_user(STORE_USER, &uid, &gid) == -1 &&
+	    find_user("nobody", &uid, &gid) == -1) {
+		return fail(ENOENT, why, "there is no user called nobody");
+	}
+	if (make(dir, uid, gid) == -1)
+		return -1;
+	h->dirfd = corestore_open(dir);
+	if (h->dirfd == -1) {
+		if (errno == EPERM)
+			*why = "others than its owner may write there";
+		return -1;
+	}
+	if (fstat(h->dirfd, &st) == -1 || realpath(dir, h->path) == NULL)
+		goto fail;
+	if ((user != NULL || !h->wasroot) && st.st_uid != uid) {
+		fail(EPERM, why, "it belongs to another user");
+		goto fail;
+	}
+	h->uid = st.st_uid;
+	h->gid = st.st_gid;
+	if (h->uid == uid)
+		h->gid = gid;
+	else if ((pw = getpwuid(h->uid)) != NULL)
+		h->gid = pw->pw_gid;
+	return 0;
+fail:
+	close(h->dirfd);
+	h->dirfd = -1;
+	return -1;
+}
+
+int
+storehome_become(const struct storehome *h)
+{
+	return privdrop(h->uid, h->gid);
+}
+
+int
+storehome_confine(const struct storehome *h)
+{
+	if (h->wasroot && h->uid == 0 &&
+	    (fchdir(h->dirfd) == -1 || chroot(".") == -1))
+		return -1;
+	return privdrop(h->uid, h->gid);
+}

@@ -1,0 +1,214 @@
+/* The limits of the store; the contract is in store/corestore.h. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "store/corestore.h"
+
+/* Found in one pass through the store; when all of them have gone and it is
+ * not enough, there is another.  So memory is bounded, however many files. */
+enum { OLDEST = 64 };
+
+struct old {
+	char host[NAME_MAX + 1], name[NAME_MAX + 1];
+	struct timespec mtime;
+	uint64_t bytes;
+	int part;
+};
+
+struct survey {
+	struct old *old;
+	size_t n;
+	uint64_t sum;
+};
+
+int
+store_floor(struct store_part *p)
+{
+	struct statvfs v;
+
+	if (p->store->minfree == 0)
+		return 0;
+	if (fstatvfs(p->hostfd, &v) == -1)
+		return -1;
+	if (v.f_bavail > p->store->minfree / v.f_frsize)
+		return 0;
+	p->limit = "the receiver has no more than its minimum of free space";
+	errno = ENOSPC;
+	return -1;
+}
+
+static int
+is_older(const struct old *a, const struct old *b)
+{
+	if (a->part != b->part)
+		return a->part;
+	if (a->mtime.tv_sec != b->mtime.tv_sec)
+		return a->mtime.tv_sec < b->mtime.tv_sec;
+	if (a->mtime.tv_nsec != b->mtime.tv_nsec)
+		return a->mtime.tv_nsec < b->mtime.tv_nsec;
+	return strcmp(a->name, b->name) < 0;
+}
+
+/* Into its place, if it is among the oldest. */
+static void
+note_old(struct survey *s, const struct old *o)
+{
+	size_t i;
+
+	if (s->n == OLDEST && !is_older(o, &s->old[OLDEST - 1]))
+		return;
+	i = s->n < OLDEST ? s->n++ : OLDEST - 1;
+	for (; i > 0 && is_older(o, &s->old[i - 1]); i--)
+		s->old[i] = s->old[i - 1];
+	s->old[i] = *o;
+}
+
+/* An empty file takes something too. */
+static uint64_t
+bytes_of(const struct stat *st)
+{
+	return st->st_blocks < 8 ? 4096 : (uint64_t)st->st_blocks * 512;
+}
+
+static void
+look_at(struct survey *s, int hostfd, const char *host, const char *name)
+{
+	struct old o = {.part = 0};
+	struct stat st;
+
+	if (fstatat(hostfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+	    !S_ISREG(st.st_mode))
+		return;
+	snprintf(o.host, sizeof(o.host), "%s", host);
+	snprintf(o.name, sizeof(o.name), "%s", name);
+	if (store_ends(name, ".info")) {
+		o.name[strlen(name) - 5] = '\0';
+		if (faccessat(hostfd, o.name, F_OK, AT_SYMLINK_NOFOLLOW) ==
+			-1 &&
+		    errno == ENOENT)
+			unlinkat(hostfd, name, 0);
+		else
+			s->sum += bytes_of(&st);
+		return;
+	}
+	o.bytes = bytes_of(&st);
+	s->sum += o.bytes;
+	o.part = store_ends(name, ".part");
+	o.mtime = st.st_mtim;
+	if (strncmp(name, "core.", 5) == 0 && strlen(name) < STORE_NAME_MAX &&
+	    (!o.part || store_abandoned(hostfd, name)))
+		note_old(s, &o);
+}
+
+static DIR *
+open_dir(int dirfd, const char *name)
+{
+	DIR *d;
+	int fd;
+
+	fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1)
+		return NULL;
+	d = fdopendir(fd);
+	if (d == NULL)
+		close(fd);
+	return d;
+}
+
+static int
+survey(struct survey *s, int storefd)
+{
+	struct dirent *host, *e;
+	DIR *top, *d;
+
+	s->n = 0;
+	s->sum = 0;
+	top = open_dir(storefd, ".");
+	if (top == NULL)
+		return -1;
+	while ((host = readdir(top)) != NULL) {
+		if (host->d_name[0] == '.')
+			continue;
+		d = open_dir(storefd, host->d_name);
+		if (d == NULL)
+			continue;
+		while ((e = readdir(d)) != NULL)
+			if (e->d_name[0] != '.')
+				look_at(s, dirfd(d), host->d_name, e->d_name);
+		closedir(d);
+	}
+	closedir(top);
+	return 0;
+}
+
+/* 0 when it has gone. */
+static int
+evict(const struct corestore *s, const struct old *o)
+{
+	int hostfd, r;
+
+	hostfd = openat(
+	    s->dirfd, o->host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (hostfd == -1)
+		return -1;
+	r = store_unlink(hostfd, o->name);
+	close(hostfd);
+	if (r == -1)
+		return -1;
+	unlinkat(s->dirfd, o->host, AT_REMOVEDIR);
+	if (s->removed != NULL)
+		s->removed(o->host, o->name, o->bytes);
+	return 0;
+}
+
+int
+store_make_room(struct store_part *p)
+{
+	const struct corestore *store = p->store;
+	struct survey s = {.n = 0};
+	struct stat st;
+	size_t i, gone;
+	int r = -1;
+
+	if (store->total == 0)
+		return 0;
+	if (fstat(p->fd, &st) == -1)
+		return -1;
+	if (bytes_of(&st) > store->total) {
+		p->limit =
+		    "the core alone is larger than the whole store may be";
+		errno = EDQUOT;
+		return -1;
+	}
+	s.old = calloc(OLDEST, sizeof(*s.old));
+	if (s.old == NULL)
+		return -1;
+	do {
+		if (survey(&s, store->dirfd) == -1)
+			goto out;
+		for (i = gone = 0; i < s.n && s.sum > store->total; i++)
+			if (evict(store, &s.old[i]) == 0) {
+				gone++;
+				s.sum -= s.old[i].bytes;
+			}
+	} while (s.sum > store->total && gone > 0);
+	if (s.sum > store->total) {
+		p->limit =
+		    "the receiver's store is full of cores being received";
+		errno = EDQUOT;
+		goto out;
+	}
+	r = 0;
+out:
+	free(s.old);
+	return r;
+}

@@ -1,0 +1,183 @@
+#include "stream/corestream.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "stream/streamtext.h"
+
+#define MAGIC_LEN (sizeof(STREAM_MAGIC) - 1)
+#define NAME "usercrash-core "
+/* The end of the year 9999: what RFC 3339 can tell. */
+#define TIME_MAX INT64_C(253402300799)
+
+static const struct field {
+	const char *key;
+	size_t at;
+	size_t size; /* of a string, 0 for a number */
+	int64_t max; /* of a number */
+} fields[] = {
+#define STRING(k) \
+#k, offsetof(struct stream_id, k), sizeof(((struct stream_id *)0)->k), 0
+#define NUMBER(k, max) #k, offsetof(struct stream_id, k), 0, max
+    {STRING(host)},
+    {STRING(comm)},
+    {STRING(exe)},
+    {STRING(encoding)},
+    {NUMBER(pid, INT_MAX)},
+    {NUMBER(tid, INT_MAX)},
+    {NUMBER(signal, INT_MAX)},
+    {NUMBER(uid, UINT32_MAX)},
+    {NUMBER(gid, UINT32_MAX)},
+    {NUMBER(dumpmode, INT_MAX)},
+    {NUMBER(time, TIME_MAX)},
+};
+enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+
+static int
+fail(int err, const char **why, const char *text)
+{
+	*why = text;
+	errno = err;
+	return -1;
+}
+
+void
+stream_id_init(struct stream_id *id)
+{
+	memset(id, 0, sizeof(*id));
+	id->pid = id->tid = id->signal = id->uid = id->gid = -1;
+	id->dumpmode = id->time = -1;
+}
+
+static int
+is_encoding(const char *s)
+{
+	for (; *s != '\0'; s++)
+		if (!((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
+			(*s >= 'A' && *s <= 'Z') || *s == '-'))
+			return 0;
+	return 1;
+}
+
+int
+stream_head_format(const struct stream_id *id, struct buf *b)
+{
+	const struct field *f;
+	const char *text;
+	int64_t number;
+	int r;
+
+	if (!is_encoding(id->encoding)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (buf_append(b, STREAM_MAGIC, MAGIC_LEN) == -1)
+		return -1;
+	for (f = fields; f < fields + FIELDS; f++) {
+		text = (const char *)id + f->at;
+		r = 0;
+		if (f->size > 0) {
+			if (*text != '\0')
+				r = streamtext_put(b, f->key, text,
+				    strnlen(text, f->size - 1));
+		} else {
+			memcpy(&number, text, sizeof(number));
+			/* what no receiver would take is not known */
+			if (number >= 0 && number <= f->max)
+				r = streamtext_put_number(b, f->key, number);
+		}
+		if (r == -1)
+			return -1;
+	}
+	return buf_append(b, "\n", 1);
+}
+
+static int
+head_line(const struct streamtext_line *line, struct stream_id *id,
+    unsigned *seen, const char **why)
+{
+	char *to;
+	uint64_t n;
+	int64_t number;
+	size_t i;
+
+	for (i = 0; i < FIELDS; i++)
+		if (streamtext_is(line, fields[i].key))
+			break;
+	if (i == FIELDS)
+		return 0;
+	if (*seen & 1U << i)
+		return fail(EPROTO, why, "the header says something twice");
+	*seen |= 1U << i;
+	to = (char *)id + fields[i].at;
+	if (fields[i].size > 0) {
+		if (streamtext_decode(
+			line->value, line->len, to, fields[i].size) == -1)
+			return fail(
+			    EPROTO, why, "a value in the header is too long");
+		if (to == id->encoding && !is_encoding(to))
+			return fail(EPROTO, why,
+			    "the encoding has a name it cannot have");
+		return 0;
+	}
+	if (streamtext_number(line, 10, (uint64_t)fields[i].max, &n) == -1)
+		return fail(EPROTO, why, "a number in the header is none");
+	number = (int64_t)n;
+	memcpy(to, &number, sizeof(number));
+	return 0;
+}
+
+/* The first line: 1, 0 when more is needed, or -1. */
+static int
+head_magic(const char *p, size_t len, const char **why)
+{
+	const size_t name = sizeof(NAME) - 1;
+	size_t i;
+
+	if (len >= MAGIC_LEN && memcmp(p, STREAM_MAGIC, MAGIC_LEN) == 0)
+		return 1;
+	if (len < MAGIC_LEN && memcmp(p, STREAM_MAGIC, len) == 0)
+		return 0;
+	if (len > name && memcmp(p, NAME, name) == 0) {
+		for (i = name; i < len && p[i] >= '0' && p[i] <= '9'; i++)
+			;
+		if (i > name && p[name] != '0' && (i == len || p[i] == '\n'))
+			return fail(EPROTONOSUPPORT, why,
+			    "a core stream of a version not known here");
+	}
+	return fail(EPROTO, why, "no core stream");
+}
+
+ssize_t
+stream_head_parse(
+    const char *p, size_t len, struct stream_id *id, const char **why)
+{
+	const char *s, *end;
+	struct streamtext_line line;
+	unsigned seen = 0;
+	int r;
+
+	*why = NULL;
+	stream_id_init(id);
+	r = head_magic(p, len, why);
+	if (r <= 0)
+		return r;
+	end = p + (len < STREAM_HEAD_MAX ? len : STREAM_HEAD_MAX);
+	for (s = p + MAGIC_LEN;;) {
+		r = streamtext_next(&s, end, &line);
+		if (r == -1)
+			return fail(EPROTO, why,
+			    "a line of the header is no \"key: value\"");
+		if (r == 0)
+			break;
+		if (line.keylen == 0)
+			return s - p;
+		if (head_line(&line, id, &seen, why) == -1)
+			return -1;
+	}
+	if (len >= STREAM_HEAD_MAX)
+		return fail(EMSGSIZE, why, "the header is too long");
+	return 0;
+}

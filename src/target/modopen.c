@@ -1,0 +1,180 @@
+#include "target/modopen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "elf/elfsym.h"
+#include "proc/mounts.h"
+
+enum { MOUNTS_MAX = 16 << 20 };
+
+void
+modopen_init(struct modopen *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->mountsfd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	o->rootfd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+void
+modopen_end(struct modopen *o)
+{
+	if (o->mountsfd != -1)
+		close(o->mountsfd);
+	if (o->rootfd != -1)
+		close(o->rootfd);
+	buf_free(&o->mounts);
+}
+
+/* The kernel says POLLPRI on the file when the table has changed (proc(5)). */
+static int
+own_may_hang(struct modopen *o, const char *path)
+{
+	struct pollfd pfd = {.fd = o->mountsfd, .events = POLLPRI};
+
+	if (o->mounts.len == 0 ||
+	    (poll(&pfd, 1, 0) == 1 && (pfd.revents & (POLLPRI | POLLERR)))) {
+		buf_free(&o->mounts);
+		if (io_slurp(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX,
+			&o->mounts, NULL) == -1)
+			return 1;
+	}
+	return mounts_may_hang(o->mounts.p, o->mounts.len, path);
+}
+
+static int
+other_may_hang(int procfd, const char *path)
+{
+	struct buf text = {0};
+	int r = 1;
+
+	if (io_slurp(procfd, "mountinfo", MOUNTS_MAX, &text, NULL) == 0)
+		r = mounts_may_hang(text.p, text.len, path);
+	buf_free(&text);
+	return r;
+}
+
+/* Looks path up as the process with that root would, and does not leave it. */
+static int
+open_below(int rootfd, const char *path)
+{
+	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
+	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
+	int fd = (int)syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
+
+	return fd == -1 ? -1 : io_reopen_regular(fd);
+}
+
+/*
+ * Device numbers of the mapping and of stat(2) differ on file systems that
+ * make some up (overlayfs, btrfs): then those have no major number.
+ */
+static int
+is_same(int fd, const struct map *m, struct stat *st)
+{
+	unsigned char id[ELFSYM_ID_MAX];
+
+	if (fstat(fd, st) == -1)
+		return 0;
+	if (m->idlen > 0)
+		return elfsym_buildid(fd, id) == m->idlen &&
+		    memcmp(id, m->id, m->idlen) == 0;
+	return st->st_ino == m->ino &&
+	    ((major(st->st_dev) == m->dev >> 32 &&
+		 minor(st->st_dev) == (m->dev & 0xffffffff)) ||
+		(m->dev >> 32 == 0 && major(st->st_dev) == 0));
+}
+
+/* Keeps the reason that says most: a file that is another one by now, then
+ * one that may not be opened, then one that is not there. */
+static int
+checked(int fd, const struct map *m, struct stat *st, const char **why)
+{
+	static const char other[] = "the file was replaced",
+			  refused[] = "the file cannot be opened";
+
+	if (fd != -1 && is_same(fd, m, st))
+		return fd;
+	if (fd != -1) {
+		close(fd);
+		*why = other;
+	} else if (*why != other && errno != ENOENT && errno != ENOTDIR &&
+	    errno != ESRCH)
+		*why = refused;
+	return -1;
+}
+
+static int
+open_mapped(int procfd, const struct map *m)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
+	    m->end);
+	return io_open_regular(procfd, path);
+}
+
+static int
+open_of(pid_t pid, const struct map *m, int mapped, int named, struct stat *st,
+    const char **why)
+{
+	char path[32];
+	int procfd, rootfd, fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	procfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (procfd == -1 || other_may_hang(procfd, m->name))
+		goto out;
+	if (mapped)
+		fd = checked(open_mapped(procfd, m), m, st, why);
+	if (fd == -1 && named) {
+		rootfd =
+		    openat(procfd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (rootfd != -1) {
+			fd = checked(open_below(rootfd, m->name), m, st, why);
+			close(rootfd);
+		}
+	}
+out:
+	if (procfd != -1)
+		close(procfd);
+	return fd;
+}
+
+int
+modopen_map(struct modopen *o, const struct map *m, const pid_t *pid,
+    size_t npids, struct stat *st, const char **why)
+{
+	static const char deleted[] = " (deleted)";
+	size_t i, len = strlen(m->name), dlen = sizeof(deleted) - 1;
+	int named, fd;
+
+	*why = "the file is gone";
+	if (*m->name != '/' || m->name[1] == '/') { /* //toolong, //enomem */
+		*why = "its name is not known";
+		return -1;
+	}
+	/* such a name may be a file's own, or mean one that has none */
+	named = len <= dlen || strcmp(m->name + len - dlen, deleted) != 0;
+	if (named && own_may_hang(o, m->name))
+		*why = "it is on a file system that may not answer";
+	else if (named) {
+		fd = checked(open_below(o->rootfd, m->name), m, st, why);
+		if (fd != -1)
+			return fd;
+	}
+	for (i = 0; i < npids; i++) {
+		fd = open_of(pid[i], m, i == 0, named, st, why);
+		if (fd != -1)
+			return fd;
+	}
+	return -1;
+}

@@ -1,0 +1,178 @@
+#include "target/target.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/corehead.h"
+
+/* Direct-mapped: a backtrace walks one stack and a few unwind tables. */
+enum { CACHE_PAGES = 1024 };
+
+struct target_page {
+	uint64_t addr; /* of the page, | 1 when filled */
+	size_t len;    /* readable bytes from its start */
+	unsigned char *p;
+};
+
+void
+target_init(struct target *t)
+{
+	memset(t, 0, sizeof(*t));
+	t->cache_last = UINT64_MAX;
+}
+
+void
+target_free(struct target *t)
+{
+	size_t i;
+
+	if (t->close != NULL)
+		t->close(t);
+	modules_free(t);
+	for (i = 0; i < t->nthreads; i++)
+		free(t->threads[i].trace.f);
+	target_drop_cache(t);
+	free(t->threads);
+	free(t->maps);
+	free(t->auxv);
+	target_init(t);
+}
+
+void
+target_drop_cache(struct target *t)
+{
+	size_t i;
+
+	for (i = 0; t->cache != NULL && i < CACHE_PAGES; i++)
+		free(t->cache[i].p);
+	free(t->cache);
+	t->cache = NULL;
+	t->cache_last = UINT64_MAX;
+}
+
+/* The page at addr (aligned), its readable length in *len. */
+static const unsigned char *
+cache_page(struct target *t, uint64_t addr, size_t *len)
+{
+	struct target_page *c;
+	ssize_t n;
+
+	if (t->cache == NULL) {
+		t->cache = calloc(CACHE_PAGES, sizeof(*t->cache));
+		if (t->cache == NULL)
+			return NULL;
+	}
+	c = &t->cache[addr / TARGET_PAGE % CACHE_PAGES];
+	if (c->addr != (addr | 1)) {
+		if (c->p == NULL && (c->p = malloc(TARGET_PAGE)) == NULL)
+			return NULL;
+		if (c->p == t->cache_lastp)
+			t->cache_last = UINT64_MAX;
+		n = t->read(t, addr, c->p, TARGET_PAGE);
+		c->len = n > 0 ? (size_t)n : 0;
+		c->addr = addr | 1;
+	}
+	*len = c->len;
+	return c->p;
+}
+
+size_t
+target_read(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	const unsigned char *page;
+	size_t done = 0, have, off, n;
+
+	while (done < len && addr + done >= addr) {
+		off = (addr + done) % TARGET_PAGE;
+		page = cache_page(t, addr + done - off, &have);
+		if (page == NULL || have <= off)
+			break;
+		n = have - off < len - done ? have - off : len - done;
+		memcpy((char *)p + done, page + off, n);
+		done += n;
+		if (have < TARGET_PAGE)
+			break;
+	}
+	return done;
+}
+
+int
+target_word(struct target *t, uint64_t addr, uint64_t *out)
+{
+	const unsigned char *page;
+	uint64_t base = addr - addr % TARGET_PAGE;
+	size_t have;
+
+	if (addr - base > TARGET_PAGE - sizeof(*out))
+		return target_read(t, addr, out, sizeof(*out)) == sizeof(*out)
+		    ? 0
+		    : -1;
+	if (base != t->cache_last) {
+		page = cache_page(t, base, &have);
+		if (page == NULL || have <= addr - base ||
+		    have - (addr - base) < sizeof(*out))
+			return -1;
+		if (have == TARGET_PAGE) {
+			t->cache_last = base;
+			t->cache_lastp = (unsigned char *)page;
+		}
+	} else
+		page = t->cache_lastp;
+	memcpy(out, page + (addr - base), sizeof(*out));
+	return 0;
+}
+
+struct map *
+target_map(struct target *t, uint64_t addr)
+{
+	return maps_find(t->maps, t->nmaps, addr);
+}
+
+struct map *
+target_code(struct target *t, uint64_t addr)
+{
+	struct map *m = target_map(t, addr);
+
+	return m != NULL && (m->prot & MAP_X) ? m : NULL;
+}
+
+struct module *
+target_module(struct target *t, uint64_t addr)
+{
+	size_t lo = 0, hi = t->nmods, mid;
+
+	while (lo < hi) {
+		mid = lo + (hi - lo) / 2;
+		if (t->mods[mid].end > addr)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo < t->nmods && addr >= t->mods[lo].start ? &t->mods[lo] : NULL;
+}
+
+uint64_t
+target_auxv(struct target *t, uint64_t type, uint64_t dflt)
+{
+	return core_auxv(t->auxv, t->auxvlen, type, dflt);
+}
+
+static uint64_t
+role(const struct target *t, const struct target_thread *th, int greg)
+{
+	if (t->arch == NULL || greg < 0 || th->regs.n <= (size_t)greg)
+		return 0;
+	return th->regs.r[greg];
+}
+
+uint64_t
+thread_pc(const struct target *t, const struct target_thread *th)
+{
+	return t->arch == NULL ? 0 : role(t, th, t->arch->pc);
+}
+
+uint64_t
+thread_sp(const struct target *t, const struct target_thread *th)
+{
+	return t->arch == NULL ? 0 : role(t, th, t->arch->sp);
+}
