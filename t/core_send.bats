@@ -693,6 +693,19 @@ answers()
 	umount tiny
 }
 
+@test "the spool: somebody who holds its lock costs no core" {
+	needs_tool flock
+	data 3
+	mkdir -m 700 spool
+	bg flock spool sh -c 'touch held; exec sleep 1000'
+	wait_for 10 test -e held
+	RC=0
+	timeout 60 "$S" -s spool -m 0 127.0.0.1:1 <"$IN" 2>err || RC=$?
+	cat err
+	[ $RC = 1 ]
+	[ "$(spooled)" = 1 ]
+}
+
 @test "the spool: killed at any moment, nothing unfinished has a name" {
 	local i
 	data 48

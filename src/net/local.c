@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/lock.h"
 #include "base/num.h"
 
 static void
@@ -126,33 +126,13 @@ static int
 net_lock(int dirfd, const char *name, int64_t deadline)
 {
 	char lock[NET_PATH_MAX + sizeof(".lock")];
-	struct stat st;
 	int fd;
 
 	snprintf(lock, sizeof(lock), "%s.lock", name);
-	fd = openat(dirfd, lock,
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1)
-		goto fail;
-	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid()) {
-		errno = EPERM;
-		goto fail;
-	}
-	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			goto fail;
-		if (deadline_left(deadline) == 0) {
-			errno = EADDRINUSE;
-			goto fail;
-		}
-		poll(NULL, 0, 5);
-	}
+	fd = lock_file(dirfd, lock, deadline);
+	if (fd == -1 && errno == ETIMEDOUT)
+		errno = EADDRINUSE;
 	return fd;
-fail:
-	net_close(&fd);
-	return -1;
 }
 
 /* With the lock held: makes way for a new socket at path. */

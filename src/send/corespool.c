@@ -11,9 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
+#include "base/lock.h"
 #include "base/num.h"
 
-enum { NAMES_TRIED = 10000 };
+enum { NAMES_TRIED = 10000, LOCK_MS = 5000 };
 #define SUFFIX "core"
 
 static int
@@ -125,10 +127,9 @@ corespool_publish(int dirfd, int fd, uint64_t max, int64_t time, int64_t pid,
 
 	if (fsync(fd) == -1 || fstat(fd, &st) == -1)
 		return -1;
-	/* one at a time, so that two do not both find the last room */
-	while ((r = flock(dirfd, LOCK_EX)) == -1 && errno == EINTR)
-		;
-	if (r == -1)
+	/* one at a time, so that two do not both find the last room; rather
+	 * too much in the spool than a core lost to somebody who hangs */
+	if (lock_wait(dirfd, deadline_in(LOCK_MS)) == -1 && errno != ETIMEDOUT)
 		return -1;
 	r = corespool_used(dirfd, &used);
 	if (r == 0 && used + (uint64_t)st.st_blocks * 512 > max) {

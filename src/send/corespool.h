@@ -37,7 +37,7 @@ int corespool_new(int dirfd);
 int corespool_begin(const char *dir, uint64_t max, int *fd, uint64_t *room);
 /*
  * Gives fd a name, when with it not more than max bytes lie there; else EFBIG.
- * All is on disk then.
+ * All is on disk then.  Others that do the same are waited for, 5 s at most.
  */
 int corespool_publish(int dirfd, int fd, uint64_t max, int64_t time,
     int64_t pid, char name[CORESPOOL_NAME_MAX]);

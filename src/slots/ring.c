@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +10,8 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include "base/deadline.h"
 #include "base/io.h"
+#include "base/lock.h"
 #include "base/num.h"
 
 #define RING_FILE ".slots"
@@ -52,31 +51,13 @@ int
 ring_lock(struct ring *r, int dirfd, int64_t deadline)
 {
 	struct stat held, there;
-	int wait = 0;
 
 	memset(r, 0, sizeof(*r));
 	r->dirfd = dirfd;
-	r->lockfd = -1;
 	for (;;) {
-		r->lockfd = openat(dirfd, RING_FILE,
-		    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-		    0600);
+		r->lockfd = lock_file(dirfd, RING_FILE, deadline);
 		if (r->lockfd == -1 || fstat(r->lockfd, &held) == -1)
 			return -1;
-		if (!S_ISREG(held.st_mode) || held.st_uid != geteuid()) {
-			errno = EPERM;
-			return -1;
-		}
-		/* flock(2) has no timeout, and a signal is not ours to use. */
-		while (flock(r->lockfd, LOCK_EX | LOCK_NB) == -1) {
-			if (errno != EWOULDBLOCK && errno != EINTR)
-				return -1;
-			if (deadline_left(deadline) == 0) {
-				errno = ETIMEDOUT;
-				return -1;
-			}
-			poll(NULL, 0, wait < 5 ? ++wait : wait);
-		}
 		/* Somebody may have removed the file we waited for. */
 		if (fstatat(dirfd, RING_FILE, &there, AT_SYMLINK_NOFOLLOW) ==
 			0 &&

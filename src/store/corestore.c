@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -11,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/lock.h"
 
 enum { /* bytes written between two looks at the limits */
 	WATCH = 4 << 20,
@@ -48,31 +48,7 @@ corestore_open(const char *dir)
 int
 store_lock(const struct corestore *s)
 {
-	int64_t deadline = deadline_in(STORE_LOCK_MS);
-	struct stat st;
-	int fd;
-
-	fd = openat(s->dirfd, ".lock",
-	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		errno = EPERM;
-		goto fail;
-	}
-	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			goto fail;
-		if (deadline_left(deadline) == 0) {
-			errno = ETIMEDOUT;
-			goto fail;
-		}
-		poll(NULL, 0, 2);
-	}
-	return fd;
-fail:
-	store_close(&fd);
-	return -1;
+	return lock_file(s->dirfd, ".lock", deadline_in(STORE_LOCK_MS));
 }
 
 int

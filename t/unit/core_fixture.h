@@ -14,27 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-
-static int failed, checks;
-
-#define CHECK(e)                                                              \
-	do {                                                                  \
-		checks++;                                                     \
-		if (!(e)) {                                                   \
-			failed++;                                             \
-			printf(__FILE__ ":%d: %s (errno %d)\n", __LINE__, #e, \
-			    errno);                                           \
-		}                                                             \
-	} while (0)
-
-static void
-must(int ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(111);
-}
+#include "check.h"
 
 static void
 add_note(struct buf *b, const char *name, uint32_t type, const void *d,

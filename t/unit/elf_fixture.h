@@ -15,20 +15,10 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "check.h"
 #include "elf/elfsym.h"
 
-static int failed, checks;
 static const char *fixtures;
-
-#define CHECK(e)                                                              \
-	do {                                                                  \
-		checks++;                                                     \
-		if (!(e)) {                                                   \
-			failed++;                                             \
-			printf(__FILE__ ":%d: %s (errno %d)\n", __LINE__, #e, \
-			    errno);                                           \
-		}                                                             \
-	} while (0)
 #define NAMED(q, want) CHECK((q).name != NULL && strcmp((q).name, want) == 0)
 
 enum { TEXT = 0x1000, TEXT_LEN = 0x100000 };
@@ -37,15 +27,6 @@ struct made {
 	struct buf syms, strs, extra;
 	int type, machine, xnum, undef;
 };
-
-static void
-must(int ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(111);
-}
 
 static int
 fixture(const char *name)
