@@ -23,7 +23,9 @@ struct memop {
 	uint64_t ea;	/* effective address of the first byte */
 	unsigned size;	/* bytes, 0 unknown or the processor's own */
 	unsigned align; /* ea must be a multiple of it, or the instruction
-			 * itself faults; 0 none */
+			 * itself may fault: not all processors mind each one
+			 * (SHA on AMD's, exclusives with FEAT_LSE2), so this
+			 * explains a fault and predicts none; 0 none */
 };
 
 /*

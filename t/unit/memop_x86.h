@@ -18,6 +18,7 @@
 #define FIXED 2 /* its address is its own, no register moves it */
 #define JUMP 4	/* goes elsewhere when memory lets it */
 #define PART 8	/* size is one element of several, or unknown */
+#define LAX 16	/* some processors take it misaligned: AMD's the SHA ones */
 
 #define STR_(x) #x
 #define STR(x) STR_(x)
@@ -251,8 +252,18 @@ __asm__(
     I(SRC, OPT, 1, 16, "pcmpistri $1, (%rbx), %xmm0")
     I(SRC, OPT, 1, 8, "roundsd $1, (%rbx), %xmm0")
     I(SRC, OPT, 1, 16, "aesenc (%rbx), %xmm0")
-    I(SRC, OPT, 1, 16, "sha256msg1 (%rbx), %xmm0")
-    I(SRC, OPT, 1, 16, "sha1rnds4 $1, (%rbx), %xmm0")
+    I(SRC, OPT, 1, 16, "aesimc (%rbx), %xmm0")
+    I(SRC, OPT, 1, 16, "aeskeygenassist $1, (%rbx), %xmm0")
+    I(SRC, OPT, 1, 16, "pclmulqdq $1, (%rbx), %xmm0")
+    I(SRC, OPT, 1, 16, "gf2p8mulb (%rbx), %xmm0")
+    I(SRC, OPT, 1, 16, "gf2p8affineqb $1, (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha1msg1 (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha1msg2 (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha1nexte (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha1rnds4 $1, (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha256msg1 (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha256msg2 (%rbx), %xmm0")
+    I(SRC, OPT | LAX, 1, 16, "sha256rnds2 (%rbx), %xmm0")
     /* VEX */
     I(SRC, OPT, 1, 32, "vmovups (%rbx), %ymm0")
     I(SRC, OPT, 2, 32, "vmovups %ymm0, 8(%rbx)")
