@@ -139,7 +139,7 @@ unit_crc32c = stream
 unit_corestream = stream base
 unit_tcp = net base
 unit_proxyhdr = store stream net base
-unit_coremem = send proc base
+unit_coremem = send core proc base
 unit_coresend = send core crash stream net base
 unit_corestore = store core stream net base
 

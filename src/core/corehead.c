@@ -10,7 +10,10 @@
 #include "base/deadline.h"
 #include "core/notes.h"
 
-enum { READ_MAX = 1 << 20 };
+enum {
+	READ_MAX = 1 << 20,
+	NOTE_GAP = 64 << 10 /* notes farther behind are read by themselves */
+};
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HOST_DATA ELFDATA2LSB
@@ -156,36 +159,50 @@ core_head_phdr(struct core_head *h, uint64_t i, Elf64_Phdr *ph)
 }
 
 /*
- * The first PT_NOTE with contents; 1 when there is one.  On a stream it does
- * not count when memory contents come before it: those must stay unread.
+ * The PT_NOTEs with contents among the first upto program headers, into
+ * h->note.  On a stream they do not count when memory contents come before
+ * them, which must stay unread: 1 then.
  */
 static int
-core_notes(const struct core_head *h, const struct geometry *g, uint64_t upto,
-    Elf64_Phdr *note)
+core_find_notes(struct core_head *h, const struct geometry *g, uint64_t upto)
 {
-	uint64_t i, load = UINT64_MAX;
-	int found = 0;
+	uint64_t i, load = UINT64_MAX, table = g->phoff + g->phnum * g->phsize;
+	struct core_note *n;
+	int left = 0;
 	Elf64_Phdr ph;
 
-	for (i = 0; i < upto; i++) {
+	h->nnotes = 0;
+	for (i = 0; h->stream && i < upto; i++) {
 		core_phdr(h, g, i, &ph);
-		if (ph.p_filesz == 0)
-			continue;
-		if (ph.p_type == PT_NOTE && !found) {
-			*note = ph;
-			found = 1;
-		} else if (ph.p_type == PT_LOAD && ph.p_offset < load)
+		if (ph.p_type == PT_LOAD && ph.p_filesz != 0 &&
+		    ph.p_offset < load)
 			load = ph.p_offset;
 	}
-	return found && !(h->stream && load < note->p_offset);
+	for (i = 0; i < upto && h->nnotes < CORE_NOTES_MAX; i++) {
+		core_phdr(h, g, i, &ph);
+		if (ph.p_type != PT_NOTE || ph.p_filesz == 0)
+			continue;
+		if (load < ph.p_offset) {
+			left = 1;
+			continue;
+		}
+		n = &h->note[h->nnotes++];
+		n->off = ph.p_offset;
+		n->len = ph.p_filesz;
+		n->align = ph.p_align;
+		n->apart = h->file &&
+		    (n->off > table + NOTE_GAP || n->len > CORE_HEAD_MAX);
+		n->at = n->have = 0;
+	}
+	return left;
 }
 
 int64_t
 core_head_need(struct core_head *h)
 {
 	struct geometry g;
-	uint64_t need, end;
-	Elf64_Phdr note;
+	uint64_t need, end, most = 0;
+	size_t i;
 	int r;
 
 	r = core_geometry(h, &g, &need);
@@ -195,12 +212,17 @@ core_head_need(struct core_head *h)
 		return -1;
 	if (r == 0)
 		return (int64_t)need;
-	if (!core_notes(h, &g, g.phnum, &note))
-		return 0;
-	if (__builtin_add_overflow(note.p_offset, note.p_filesz, &end) ||
-	    end > CORE_HEAD_MAX)
-		return core_bad(EFBIG);
-	return end > h->raw.len ? (int64_t)end : 0;
+	core_find_notes(h, &g, g.phnum);
+	for (i = 0; i < h->nnotes; i++) {
+		if (h->note[i].apart)
+			continue;
+		if (__builtin_add_overflow(
+			h->note[i].off, h->note[i].len, &end) ||
+		    end > CORE_HEAD_MAX)
+			return core_bad(EFBIG);
+		most = end > most ? end : most;
+	}
+	return most > h->raw.len ? (int64_t)most : 0;
 }
 
 static int
@@ -234,24 +256,57 @@ static void
 core_forget(struct core_head *h)
 {
 	struct core_head keep = {.raw = h->raw,
+	    .notes = h->notes,
 	    .elfclass = h->elfclass,
 	    .machine = h->machine,
+	    .nnotes = h->nnotes,
 	    .phnum = h->phnum,
-	    .stream = h->stream};
+	    .stream = h->stream,
+	    .file = h->file};
 
+	memcpy(keep.note, h->note, sizeof(keep.note));
 	free(h->segs);
 	free(h->threads);
 	free(h->files);
 	*h = keep;
 }
 
+/* All notes that are at hand; 1 when that is every byte of them. */
+static int
+core_decode_notes(struct core_head *h)
+{
+	const struct buf *b;
+	struct core_note *n;
+	int whole = 1;
+	size_t i;
+
+	for (i = 0; i < h->nnotes; i++) {
+		n = &h->note[i];
+		b = n->apart ? &h->notes : &h->raw;
+		if (!n->apart) {
+			n->at = n->off < b->len ? (size_t)n->off : b->len;
+			n->have = b->len - n->at;
+		}
+		if (n->have >= n->len)
+			n->have = (size_t)n->len;
+		else
+			whole = 0;
+		if (!whole && h->trouble == NULL)
+			h->trouble = "the core ends amid the notes";
+		if (n->have > 0 &&
+		    notes_decode(h, (unsigned char *)b->p + n->at, n->have,
+			(size_t)n->align) == -1)
+			return -1;
+	}
+	return whole;
+}
+
 int
 core_head_decode(struct core_head *h)
 {
-	uint64_t need, upto, len;
 	struct geometry g;
-	Elf64_Phdr note;
-	int r;
+	uint64_t need, upto;
+	int r, whole;
 
 	core_forget(h);
 	r = core_geometry(h, &g, &need);
@@ -270,27 +325,18 @@ core_head_decode(struct core_head *h)
 		upto = (h->raw.len - g.phoff) / g.phsize;
 	if (core_segments(h, &g, upto) == -1)
 		return -1;
-	if (!core_notes(h, &g, upto, &note)) {
+	/* those that stand apart are found and read by now */
+	if (h->notes.len == 0 && core_find_notes(h, &g, upto))
+		h->trouble = "the notes come after the memory, where a stream "
+			     "cannot be asked for them";
+	else if (h->nnotes == 0)
 		h->trouble = "the core has no notes";
-	} else {
-		h->notes_off = note.p_offset;
-		h->notes_len = note.p_filesz;
-		len = 0;
-		if (note.p_offset < h->raw.len)
-			len = h->raw.len - note.p_offset;
-		if (len > note.p_filesz)
-			len = note.p_filesz;
-		else if (len < note.p_filesz)
-			h->trouble = "the core ends amid the notes";
-		if (notes_decode(h,
-			(unsigned char *)h->raw.p + (len ? note.p_offset : 0),
-			(size_t)len, (size_t)note.p_align) == -1)
-			return -1;
-	}
+	whole = core_decode_notes(h);
+	if (whole == -1)
+		return -1;
 	if (h->elfclass != ELFCLASS64)
 		return core_bad(ENOTSUP);
-	if (r != 1 || h->notes_len > h->raw.len ||
-	    h->notes_off > h->raw.len - h->notes_len)
+	if (r != 1 || !whole)
 		return core_bad(core_head_need(h) == -1 ? errno : ENODATA);
 	return 0;
 }
@@ -357,6 +403,41 @@ core_xnum(int fd, struct core_head *h)
 	}
 }
 
+/* The notes of a file that stand apart, whatever lies before them. */
+static int
+core_read_apart(int fd, struct core_head *h)
+{
+	struct core_note *n;
+	size_t i, want;
+	ssize_t r;
+
+	for (i = 0; i < h->nnotes; i++) {
+		n = &h->note[i];
+		if (!n->apart)
+			continue;
+		n->at = h->notes.len;
+		while (n->have < n->len) {
+			want = READ_MAX;
+			if (want > n->len - n->have)
+				want = (size_t)(n->len - n->have);
+			if (h->notes.len + want > CORE_HEAD_MAX ||
+			    n->off > INT64_MAX - n->have - want)
+				return core_bad(EFBIG);
+			if (buf_reserve(&h->notes, want) == -1)
+				return -1;
+			r = io_pread_full(fd, h->notes.p + h->notes.len, want,
+			    n->off + n->have);
+			if (r == -1)
+				return -1;
+			h->notes.len += (size_t)r;
+			n->have += (size_t)r;
+			if ((size_t)r < want)
+				break;
+		}
+	}
+	return 0;
+}
+
 static int
 core_read(int fd, int64_t deadline, struct core_head *h)
 {
@@ -371,7 +452,7 @@ core_read(int fd, int64_t deadline, struct core_head *h)
 	}
 	if (r == 0)
 		err = ENODATA;
-	else if (r == -1 || need == -1)
+	else if (r == -1 || need == -1 || core_read_apart(fd, h) == -1)
 		err = errno;
 	/* That this is no core, or not one for us, says more than where it
 	 * stopped. */
@@ -393,6 +474,7 @@ int
 core_head_pread(int fd, struct core_head *h)
 {
 	memset(h, 0, sizeof(*h));
+	h->file = 1;
 	return core_read(fd, INT64_MAX, h);
 }
 
@@ -403,20 +485,6 @@ core_head_free(struct core_head *h)
 	free(h->threads);
 	free(h->files);
 	buf_free(&h->raw);
+	buf_free(&h->notes);
 	memset(h, 0, sizeof(*h));
-}
-
-uint64_t
-core_auxv(const unsigned char *auxv, size_t len, uint64_t type, uint64_t dflt)
-{
-	uint64_t v[2];
-
-	for (; len >= sizeof(v); auxv += sizeof(v), len -= sizeof(v)) {
-		memcpy(v, auxv, sizeof(v));
-		if (v[0] == type)
-			return v[1];
-		if (v[0] == AT_NULL)
-			break;
-	}
-	return dflt;
 }

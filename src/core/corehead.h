@@ -1,5 +1,5 @@
 /*
- * corenote: the head of an ELF core (file header, program headers, notes).
+ * corehead: the head of an ELF core (file header, program headers, notes).
  *
  * Everything here comes from a core file or pipe and is hostile: each length,
  * offset and count is checked against the bytes at hand before use, and every
@@ -40,12 +40,24 @@ struct core_file {		  /* one NT_FILE entry */
 	const char *name;	  /* NUL-terminated, in the notes' memory */
 };
 
+/* PT_NOTEs that are looked at; those who write cores make one. */
+enum { CORE_NOTES_MAX = 8 };
+
+struct core_note { /* a PT_NOTE with contents */
+	uint64_t off, len, align;
+	int apart;	 /* read by itself: its bytes are in notes, */
+	size_t at, have; /* there, as many of them as the file has */
+};
+
 struct core_head {
-	struct buf raw; /* the core's bytes [0, raw.len), as read */
+	struct buf raw;	  /* the core's bytes [0, raw.len), as read */
+	struct buf notes; /* of a file: PT_NOTEs far behind what is in raw */
 	int elfclass, machine;
 	struct core_seg *segs; /* PT_LOADs in file order */
 	size_t nsegs;
-	uint64_t notes_off, notes_len;
+	struct core_note note[CORE_NOTES_MAX];
+	size_t nnotes;
+	char owner[16]; /* of the first note ("CORE" of Linux); cut, "" none */
 	/* from the notes; the first thread is the one that dumped (core(5)) */
 	struct core_thread *threads;
 	size_t nthreads;
@@ -55,17 +67,20 @@ struct core_head {
 	int signo, sicode, sierrno;
 	uint64_t siaddr;  /* si_addr; valid for SEGV, BUS, ILL, FPE, TRAP */
 	int sipid, siuid; /* valid where sicode <= 0 (SI_USER, SI_TKILL) */
-	const unsigned char *auxv;
+	const unsigned char *auxv; /* of a 64-bit core */
 	size_t auxvlen;
+	const unsigned char *anyauxv; /* whatever its class */
+	size_t anyauxvlen;
 	int have_psinfo;
 	int pspid, psuid, psgid;
 	char psname[17];     /* pr_fname, comm of the thread that dumped */
 	char psargs[81];     /* pr_psargs */
 	const char *trouble; /* why notes are partial, or NULL */
 	/* private: e_phnum from section header 0 (files with PN_XNUM), and
-	 * whether fd is a stream, where memory contents must not be read */
+	 * whether fd is a stream, where memory contents must not be read, or a
+	 * file, where they need not be */
 	uint64_t phnum;
-	int stream;
+	int stream, file;
 };
 
 /*
@@ -77,7 +92,11 @@ struct core_head {
  * initialised.  0 or -1; core_head_free() in either case.
  */
 int core_head_read(int fd, int64_t deadline, struct core_head *h);
-/* The same from a file by pread; handles PN_XNUM through section header 0. */
+/*
+ * The same from a file by pread: what stands between the program headers and
+ * notes far behind them is not read (gdb writes the notes last).  Handles
+ * PN_XNUM through section header 0.
+ */
 int core_head_pread(int fd, struct core_head *h);
 /*
  * The parsers alone, for both and for fuzzing: *h is all zero but for h->raw,
@@ -99,5 +118,13 @@ int core_head_phdr(struct core_head *h, uint64_t i, Elf64_Phdr *ph);
  */
 uint64_t
 core_auxv(const unsigned char *auxv, size_t len, uint64_t type, uint64_t dflt);
+/*
+ * Whether two auxv, both from the kernel, are of one memory image: the same up
+ * to AT_NULL, with AT_RANDOM among them, an address on the stack that address
+ * randomisation makes unlike any other process's.  One that is cut proves
+ * nothing.  wordlen is 8, or 4 for a 32-bit core's.
+ */
+int core_auxv_same(const unsigned char *a, size_t alen, const unsigned char *b,
+    size_t blen, size_t wordlen);
 
 #endif

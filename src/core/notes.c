@@ -211,6 +211,20 @@ note_files(struct core_head *h, const unsigned char *d, size_t len)
 	return 0;
 }
 
+/* Who wrote it, as far as that is a word. */
+static void
+note_owner(struct core_head *h, const unsigned char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < len && i + 1 < sizeof(h->owner); i++) {
+		if (name[i] <= ' ' || name[i] > '~')
+			break;
+		h->owner[i] = (char)name[i];
+	}
+	h->owner[i] = '\0';
+}
+
 static int
 note_one(struct core_head *h, const struct layout *l, uint32_t type,
     const unsigned char *d, size_t len, size_t *cap)
@@ -225,9 +239,11 @@ note_one(struct core_head *h, const struct layout *l, uint32_t type,
 		note_psinfo(h, l, d, len);
 		return 0;
 	case NT_AUXV:
-		if (l->word == 8 && h->auxv == NULL && len != 0) {
-			h->auxv = d;
-			h->auxvlen = len;
+		if (h->anyauxv == NULL && len != 0) {
+			h->anyauxv = d;
+			h->anyauxvlen = len;
+			h->auxv = l->word == 8 ? d : NULL;
+			h->auxvlen = l->word == 8 ? len : 0;
 		}
 		return 0;
 	case NT_FILE:
@@ -250,7 +266,7 @@ notes_decode(
 {
 	const struct layout *l =
 	    h->elfclass == ELFCLASS64 ? &layout64 : &layout32;
-	size_t at = 0, name, desc, cap = 0;
+	size_t at = 0, name, desc, cap = h->nthreads;
 	Elf64_Nhdr n; /* the same as Elf32_Nhdr */
 
 	/* elf(5): Linux pads to 4 in both classes; 8 only where p_align says
@@ -265,6 +281,8 @@ notes_decode(
 		desc = note_align(name + n.n_namesz, align);
 		if (desc > len || n.n_descsz > len - desc)
 			break;
+		if (*h->owner == '\0')
+			note_owner(h, p + name, n.n_namesz);
 		if ((n.n_namesz == 5 || n.n_namesz == 4) &&
 		    memcmp(p + name, "CORE", n.n_namesz) == 0 &&
 		    note_one(h, l, n.n_type, p + desc, n.n_descsz, &cap) == -1)

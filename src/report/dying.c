@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/privdrop.h"
 #include "core/corestash.h"
@@ -13,19 +15,18 @@
 
 enum { NOBODY = 65534 };
 
-/* Both come from the kernel: the same memory image has the same, and address
- * randomisation makes it another's with no chance worth naming. */
+/* Both come from the kernel.  A core cut amid its auxv proves nothing; where
+ * stdin is no core at all, none speaks against it. */
 static int
 same_image(const struct procinfo *pi, const struct core_head *h, int sure)
 {
 	const struct buf *b = &pi->item[PROC_AUXV].b;
-	size_t n = b->len < h->auxvlen ? b->len : h->auxvlen;
 
-	/* a core cut before its auxv proves nothing; a 32-bit one has none that
-	 * is decoded */
-	if (n == 0)
-		return sure || h->elfclass != ELFCLASS64;
-	return memcmp(b->p, h->auxv, n) == 0;
+	if (b->len == 0 || h->anyauxvlen == 0)
+		return sure || h->elfclass == 0;
+	return core_auxv_same(h->anyauxv, h->anyauxvlen,
+	    (const unsigned char *)b->p, b->len,
+	    h->elfclass == ELFCLASS64 ? 8 : 4);
 }
 
 static int
@@ -34,6 +35,16 @@ by_value(const void *a, const void *b)
 	const uint64_t *x = a, *y = b;
 
 	return (*x > *y) - (*x < *y);
+}
+
+/* stdin is a core file at its beginning, which can be read anywhere. */
+static int
+is_file(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    lseek(fd, 0, SEEK_CUR) == 0;
 }
 
 /* The process cannot be read: what the core itself holds must do. */
@@ -50,6 +61,11 @@ read_core_only(struct crash *c, int corefd)
 	t->maps_why = "neither the process nor the core could be read";
 	if (h->nsegs == 0 || t->nthreads == 0)
 		return;
+	if (h->file) {
+		if (target_core_open(corefd, h, NULL, t) == 0)
+			t->maps_why = NULL;
+		return;
+	}
 	want = calloc(t->nthreads, sizeof(*want));
 	if (want == NULL)
 		return;
@@ -87,7 +103,7 @@ dying_report(struct crash *c, int procfd, pid_t crash_tid, int corefd,
 	struct core_head head;
 	struct target t;
 	struct out *o;
-	int readable = 0;
+	int readable = 0, r;
 
 	target_init(&t);
 	c->t = &t;
@@ -100,8 +116,9 @@ dying_report(struct crash *c, int procfd, pid_t crash_tid, int corefd,
 	}
 	if (privdrop(NOBODY, NOBODY) == -1)
 		return -1;
-	if (core_head_read(corefd, c->deadline, &head) == -1 &&
-	    head.nthreads == 0)
+	r = is_file(corefd) ? core_head_pread(corefd, &head)
+			    : core_head_read(corefd, c->deadline, &head);
+	if (r == -1 && head.nthreads == 0)
 		c->core_why = why_no_head(errno);
 	c->head = &head;
 	if (c->pi != NULL && !same_image(&pi, &head, c->sure)) {

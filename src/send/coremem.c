@@ -11,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/num.h"
+#include "core/corehead.h"
 #include "proc/maps.h"
 #include "proc/procdir.h"
 #include "send/corepages.h"
@@ -164,8 +165,7 @@ coremem_is(struct coremem *m, const unsigned char *auxv, size_t len, int nspid)
 	    proc_status_number(b.p, b.len, "NStgid", 1) != nspid ||
 	    slurp_again(m->auxvfd, AUXV_MAX, &b) == -1)
 		goto out;
-	len = len < b.len ? len : b.len;
-	same = len > 0 && memcmp(auxv, b.p, len) == 0;
+	same = core_auxv_same(auxv, len, (unsigned char *)b.p, b.len, 8);
 out:
 	buf_free(&b);
 	return same;

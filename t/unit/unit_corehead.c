@@ -127,6 +127,78 @@ test_many_threads(void)
 	buf_free(&notes);
 }
 
+/*
+ * gdb's order: memory, then the notes, here behind 10 GiB of nothing.  As a
+ * file they are read where they stand; a stream says why it has none.
+ */
+static void
+test_notes_last(void)
+{
+	struct buf core = {0}, notes = {0}, more = {0};
+	uint64_t far = UINT64_C(10) << 30;
+	Elf64_Phdr *ph;
+	struct core_head h;
+	FILE *f;
+	int fd;
+
+	add_thread(&notes, 5, 4);
+	add_thread(&more, 6, 4);
+	make_core(&core, 2, &notes, 4);
+	ph = (Elf64_Phdr *)(core.p + sizeof(Elf64_Ehdr));
+	ph[2] = ph[0]; /* a second PT_NOTE in a PT_LOAD's place */
+	ph[1].p_offset = sizeof(Elf64_Ehdr) + 3 * sizeof(*ph);
+	ph[0].p_offset = far + notes.len;
+	ph[2].p_offset = far;
+	f = tmpfile();
+	must(f != NULL, "tmpfile");
+	fd = fileno(f);
+	must(io_write_full(fd, core.p, core.len) == 0, "write");
+	must(pwrite(fd, notes.p, notes.len, (off_t)far) > 0, "write");
+	must(pwrite(fd, more.p, more.len, (off_t)(far + notes.len)) > 0,
+	    "write");
+	CHECK(core_head_pread(fd, &h) == 0 && h.trouble == NULL);
+	CHECK(h.nthreads == 2 && h.threads[0].pid == 6);
+	CHECK(h.threads[1].pid == 5 && h.nsegs == 1);
+	CHECK(strcmp(h.owner, "CORE") == 0);
+	CHECK(h.raw.len + h.notes.len < 4096);
+	core_head_free(&h);
+	/* cut amid the last */
+	must(ftruncate(fd, (off_t)(far + notes.len + 100)) == 0, "truncate");
+	CHECK(core_head_pread(fd, &h) == -1 && errno == ENODATA);
+	CHECK(h.nthreads == 1 && h.threads[0].pid == 5 && h.trouble != NULL);
+	core_head_free(&h);
+	must(lseek(fd, 0, SEEK_SET) == 0, "seek");
+	CHECK(core_head_read(fd, INT64_MAX, &h) == 0 && h.nthreads == 0);
+	CHECK(h.trouble != NULL && strstr(h.trouble, "after the memory"));
+	CHECK(h.raw.len < 4096);
+	core_head_free(&h);
+	fclose(f);
+	buf_free(&core);
+	buf_free(&notes);
+	buf_free(&more);
+}
+
+static void
+test_auxv_same(void)
+{
+	uint64_t a[] = {AT_ENTRY, 1, AT_RANDOM, 2, AT_NULL, 0}, b[6];
+	uint32_t n[] = {AT_RANDOM, 2, AT_NULL, 0};
+	unsigned char *p = (unsigned char *)a, *q = (unsigned char *)b;
+
+	memcpy(b, a, sizeof(a));
+	CHECK(core_auxv_same(p, sizeof(a), q, sizeof(b), 8));
+	/* cut before its end: equal as far as it goes */
+	CHECK(!core_auxv_same(p, sizeof(a), q, sizeof(b) - 16, 8));
+	CHECK(!core_auxv_same(p, 0, q, 0, 8));
+	b[3] = 3;
+	CHECK(!core_auxv_same(p, sizeof(a), q, sizeof(b), 8));
+	a[2] = b[2] = AT_HWCAP; /* nothing random in it */
+	b[3] = 2;
+	CHECK(!core_auxv_same(p, sizeof(a), q, sizeof(b), 8));
+	p = (unsigned char *)n;
+	CHECK(core_auxv_same(p, sizeof(n), p, sizeof(n), 4));
+}
+
 /* More than 65534 mappings: by the notes' place, and by section header 0. */
 static void
 test_xnum(void)
@@ -477,6 +549,8 @@ main(int argc, char **argv)
 	}
 	test_deadline();
 	test_many_threads();
+	test_notes_last();
+	test_auxv_same();
 	test_xnum();
 	test_align8();
 	test_short_notes();
