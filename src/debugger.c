@@ -1,10 +1,11 @@
 /*
- * debugger [options] pid | core [exe]
+ * debugger [options] pid ... | core [exe]
  *
- * The report of a live process or of a core file, on stdout.
+ * The report of each live process or of a core file, on stdout.
  *
  *  pid   gather /proc, seize all threads, copy registers and stacks, let them
- *        run on, drop privileges, unwind from the copies
+ *        run on, drop privileges, unwind from the copies; of several, each
+ *        in a child that gives its privileges up for itself
  *  core  open it, drop privileges but for reading files, decode its head, open
  *        the files it names, drop the rest, unwind
  */
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/args.h"
@@ -31,7 +33,8 @@
 #include "target/target_live.h"
 #include "target/target_notes.h"
 
-#define SYNOPSIS "[-ev] [-f text|json] [-t tid] [-w seconds] pid | core [exe]"
+#define SYNOPSIS \
+	"[-ev] [-f text|json] [-t tid] [-w seconds] pid ... | core [exe]"
 
 enum { NOBODY = 65534, UNWIND_S = 60 };
 
@@ -40,6 +43,7 @@ struct options {
 	int want_environ;
 	pid_t tid;
 	int wait_s;
+	pid_t self; /* who was started, not its children */
 };
 
 static const struct option longopts[] = {{"environ", no_argument, NULL, 'e'},
@@ -54,6 +58,7 @@ parse_options(struct options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	o->wait_s = UNWIND_S;
+	o->self = getpid();
 	while ((c = getopt_long(argc, argv, "+ef:t:vw:", longopts, NULL)) != -1)
 		switch (c) {
 		case 'e':
@@ -171,7 +176,7 @@ debug_live(pid_t pid, const struct options *o)
 	pid_t first = o->tid > 0 ? o->tid : pid;
 	int procfd, r;
 
-	if (pid == getpid())
+	if (pid == o->self)
 		msg_die(EXIT_USAGE, "unable to trace myself");
 	procfd = open_live(pid);
 	if (procinfo_gather(
@@ -353,25 +358,82 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	return r;
 }
 
+/* The child's exit code.  Who reads the reports no more wants none of the
+ * others either: it ends of SIGPIPE, and so do we. */
+static int
+await_child(pid_t child, const char *pid)
+{
+	int status;
+
+	while (waitpid(child, &status, 0) == -1)
+		if (errno != EINTR)
+			msg_die_sys(EXIT_SYSTEM, "unable to wait");
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (WTERMSIG(status) == SIGPIPE)
+		raise(SIGPIPE);
+	msg_warn("the report of %s is not complete: its writer died of "
+		 "signal %d",
+	    pid, WTERMSIG(status));
+	return EXIT_SYSTEM;
+}
+
+/* A report of each; the code they all ended with, EXIT_PARTIAL where they
+ * differ. */
+static int
+debug_each(char *const *pids, int n, const struct options *o)
+{
+	int i, code, all = EXIT_DONE;
+	pid_t child;
+
+	for (i = 0; i < n; i++) {
+		child = fork();
+		if (child == -1)
+			msg_die_sys(EXIT_SYSTEM, "unable to fork");
+		if (child == 0)
+			_exit(debug_live((pid_t)atoi(pids[i]), o));
+		code = await_child(child, pids[i]);
+		all = i == 0 || code == all ? code : EXIT_PARTIAL;
+	}
+	return all;
+}
+
+/* How many operands are process ids, from the first; a number that can be
+ * none is wrong usage. */
+static int
+count_pids(char *const *args, int n)
+{
+	uint64_t pid;
+	int i;
+
+	for (i = 0; i < n && num_u64(args[i], 10, 0, UINT64_MAX, &pid) == 0;
+	     i++)
+		if (pid < 1 || pid > INT_MAX)
+			msg_die(EXIT_USAGE, "pid is out of range: %s", args[i]);
+	return i;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct options o;
-	uint64_t pid;
-	int first;
+	int first, pids;
 
 	msg_init("debugger");
-	signal(SIGPIPE, SIG_IGN);
+	/* also below who ignores it: a reader that has enough is no error */
+	signal(SIGPIPE, SIG_DFL);
+	signal(SIGCHLD, SIG_DFL);
 	first = parse_options(&o, argc, argv);
 	argc -= first;
 	argv += first;
-	if (argc < 1 || argc > 2)
-		msg_usage(SYNOPSIS);
 	/* a file whose name is a number can be said as ./123 */
-	if (argc == 1 && num_u64(argv[0], 10, 0, UINT64_MAX, &pid) == 0) {
-		if (pid < 1 || pid > INT_MAX)
-			msg_die(EXIT_USAGE, "pid is out of range: %s", argv[0]);
-		return debug_live((pid_t)pid, &o);
-	}
+	pids = count_pids(argv, argc);
+	if (argc < 1 || (pids != argc && (pids > 0 || argc > 2)) ||
+	    (pids > 1 && o.tid > 0))
+		msg_usage(SYNOPSIS);
+	if (pids > 1)
+		return debug_each(argv, argc, &o);
+	if (pids == 1)
+		return debug_live((pid_t)atoi(argv[0]), &o);
 	return debug_core(argv[0], argc == 2 ? argv[1] : NULL, &o);
 }
