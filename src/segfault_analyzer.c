@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
@@ -237,7 +238,7 @@ catch_signals(struct segv_watch *w)
 
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&set);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+	for (i = 0; i < NELEM(ends); i++) {
 		/* nohup(1) */
 		if (ends[i] == SIGHUP && sigaction(SIGHUP, NULL, &was) == 0 &&
 		    was.sa_handler == SIG_IGN)
@@ -246,7 +247,7 @@ catch_signals(struct segv_watch *w)
 		sigaddset(&set, ends[i]);
 	}
 	sigprocmask(SIG_BLOCK, &set, &w->unblocked);
-	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+	for (i = 0; i < NELEM(ends); i++)
 		sigdelset(&w->unblocked, ends[i]);
 	w->stops = &stops;
 }

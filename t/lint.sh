@@ -128,8 +128,7 @@ lint_rooms()
 			use["slots"] = " net base "
 			use["bpf"] = " proc base "
 			use["core"] = use["net"] = use["proc"] = use["elf"] = \
-			    use["stream"] = " base "
-			use["memop"] = " "
+			    use["stream"] = use["memop"] = " base "
 			use["base"] = " "
 		}
 		FNR == 1 {

@@ -49,7 +49,7 @@ unit()
 	    command -v qemu-aarch64 >/dev/null; then
 		aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" \
 		    -O1 -static -Wall -Werror -o "$BATS_TEST_TMPDIR/memop" \
-		    "$TOP/t/unit/unit_memop.c" "$TOP"/src/unwind/memop*.c
+		    "$TOP/t/unit/unit_memop.c" "$TOP"/src/memop/*.c
 		qemu-aarch64 "$BATS_TEST_TMPDIR/memop"
 	fi
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /*
  * struct elf_prstatus and elf_prpsinfo by class (linux/elfcore.h): offsets of
  * the fields wanted.  gregs stand between `regs' and a trailing int that is
@@ -21,24 +23,6 @@ static const struct layout layout64 = {8, 32, 112, 16, 16, 24, 40};
 static const struct layout layout32 = {4, 24, 72, 12, 8, 16, 32};
 
 enum { PS_NAME = 16, PS_ARGS = 80 };
-
-static int
-get_int(const unsigned char *p)
-{
-	int32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
-static uint64_t
-get_u64(const unsigned char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 static void
 note_trouble(struct core_head *h, const char *why)
@@ -91,7 +75,7 @@ note_prstatus(struct core_head *h, const struct layout *l,
 	t = &h->threads[h->nthreads++];
 	memcpy(&cursig, d + 12, sizeof(cursig));
 	t->cursig = cursig;
-	t->pid = get_int(d + l->pid);
+	t->pid = (int)get32(d + l->pid);
 	t->regs = NULL;
 	t->regslen = 0;
 	if (l->word != 8)
@@ -116,13 +100,12 @@ note_siginfo(struct core_head *h, const struct layout *l,
 		return;
 	}
 	h->have_siginfo = 1;
-	h->signo = get_int(d);
-	h->sierrno = get_int(d + 4);
-	h->sicode = get_int(d + 8);
-	h->siaddr = l->word == 8 ? get_u64(d + l->siaddr)
-				 : (uint32_t)get_int(d + l->siaddr);
-	h->sipid = get_int(d + l->siaddr);
-	h->siuid = get_int(d + l->siaddr + 4);
+	h->signo = (int)get32(d);
+	h->sierrno = (int)get32(d + 4);
+	h->sicode = (int)get32(d + 8);
+	h->siaddr = l->word == 8 ? get64(d + l->siaddr) : get32(d + l->siaddr);
+	h->sipid = (int)get32(d + l->siaddr);
+	h->siuid = (int)get32(d + l->siaddr + 4);
 }
 
 static void
@@ -149,10 +132,10 @@ note_psinfo(struct core_head *h, const struct layout *l, const unsigned char *d,
 		h->psuid = id[0];
 		h->psgid = id[1];
 	} else {
-		h->psuid = get_int(d + uid);
-		h->psgid = get_int(d + uid + 4);
+		h->psuid = (int)get32(d + uid);
+		h->psgid = (int)get32(d + uid + 4);
 	}
-	h->pspid = get_int(d + pid);
+	h->pspid = (int)get32(d + pid);
 	memcpy(h->psname, d + name, PS_NAME);
 	h->psname[PS_NAME] = '\0';
 	memcpy(h->psargs, d + name + PS_NAME, PS_ARGS);
@@ -176,8 +159,8 @@ note_files(struct core_head *h, const unsigned char *d, size_t len)
 		note_trouble(h, "the file note is too short");
 		return 0;
 	}
-	count = get_u64(d);
-	pagesize = get_u64(d + 8);
+	count = get64(d);
+	pagesize = get64(d + 8);
 	/* A name is one byte at least: this bounds the allocation too. */
 	if (count > (len - 16) / 25) {
 		/* Where the names begin rests on the count: all is lost. */
@@ -198,11 +181,10 @@ note_files(struct core_head *h, const unsigned char *d, size_t len)
 			break;
 		}
 		f = &h->files[h->nfiles];
-		f->start = get_u64(e);
-		f->end = get_u64(e + 8);
+		f->start = get64(e);
+		f->end = get64(e + 8);
 		f->name = (const char *)names;
-		if (__builtin_mul_overflow(
-			get_u64(e + 16), pagesize, &f->off)) {
+		if (__builtin_mul_overflow(get64(e + 16), pagesize, &f->off)) {
 			note_trouble(h, "the file note has a wild offset");
 			break;
 		}

@@ -1,5 +1,6 @@
 #include <errno.h>
 
+#include "base/bytes.h"
 #include "memop/memop_impl.h"
 
 /*
@@ -365,9 +366,8 @@ memop_a64(const unsigned char *code, size_t n, const uint64_t *gregs,
 		errno = ERANGE;
 		return -1;
 	}
-	d.insn = code[0] | (uint32_t)code[1] << 8 | (uint32_t)code[2] << 16 |
-	    (uint32_t)code[3] << 24;
-	for (i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+	d.insn = get32(code);
+	for (i = 0; i < NELEM(classes); i++) {
 		if ((d.insn & classes[i].mask) != classes[i].value)
 			continue;
 		if (classes[i].decode(&d) == 0)

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/bytes.h"
 #include "memop/memop_impl.h"
 
 #define LEG X86_LEG
@@ -368,7 +369,7 @@ x86_lookup(const struct x86_enc *e)
 			return &alu_cmp;
 		return &alu[(e->op & 7) / 2];
 	}
-	for (i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (i = 0; i < NELEM(rows); i++) {
 		r = &rows[i];
 		if (r->map == e->map && (r->enc & e->enc) &&
 		    (r->pfx & e->pfx) && e->op >= r->lo && e->op <= r->hi)

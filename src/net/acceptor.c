@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "net/tcp.h"
 
@@ -33,16 +34,6 @@ acceptor_init(struct acceptor *a, unsigned max, void (*killed)(pid_t, int sig))
 		return -1;
 	a->pool.killed = killed;
 	return 0;
-}
-
-static uint64_t
-kin_of(const char *host)
-{
-	uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (; *host != '\0'; host++)
-		h = (h ^ (unsigned char)*host) * 0x100000001b3;
-	return h;
 }
 
 /* Descriptors, processes or memory are short: it can only get better. */
@@ -137,8 +128,8 @@ take(struct acceptor *a)
 		a->ailing = 0;
 		tcp_peer(connfd, host, peer);
 		a->event(ACCEPTOR_CONNECTED, peer, "connected");
-		waiting_add(
-		    &a->waiting, connfd, kin_of(host), deadline_in(a->waitms));
+		waiting_add(&a->waiting, connfd,
+		    fnv1a(FNV1A, host, strlen(host)), deadline_in(a->waitms));
 		return;
 	}
 	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)

@@ -10,6 +10,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+
 enum {
 	KNOWN = 64,	     /* answers kept, vain ones too */
 	KERNFS_HANDLE = 0xfe /* FILEID_KERNFS, linux/exportfs.h */
@@ -53,7 +55,7 @@ cgroups_open(void)
 
 	if (c == NULL)
 		return NULL;
-	for (i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+	for (i = 0; i < NELEM(mounts); i++) {
 		c->fd = open(mounts[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (c->fd == -1)
 			continue;

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/num.h"
 #include "proc/procdir.h"
@@ -256,7 +257,7 @@ gather_ns(int procfd, struct procinfo *pi)
 	struct stat st, self;
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < NELEM(names); i++) {
 		snprintf(path, sizeof(path), "ns/%s", names[i]);
 		snprintf(own, sizeof(own), "/proc/self/ns/%s", names[i]);
 		if (fstatat(procfd, path, &st, 0) == -1)

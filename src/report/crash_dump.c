@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <time.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "memop/memop.h"
 #include "report/signature.h"
@@ -113,7 +114,7 @@ dump_access(const struct fault *f, struct out *o)
 	char text[32] = "";
 	size_t i;
 
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < NELEM(names); i++) {
 		if (!(f->access & names[i].bit))
 			continue;
 		if (*text != '\0')

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
+
 /*
  * Valid code points that do not show as what they are: C1 and format controls
  * (general category Cf, without the visible Arabic signs), separators that
@@ -39,7 +41,7 @@ escape_hidden(unsigned cp)
 
 	if ((cp & 0xfffe) == 0xfffe)
 		return 1;
-	for (i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
+	for (i = 0; i < NELEM(hidden); i++)
 		if (cp >= hidden[i].lo && cp <= hidden[i].hi)
 			return 1;
 	return 0;

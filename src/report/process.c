@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "proc/procdir.h"
 #include "report/crash_dump.h"
 
@@ -254,7 +255,7 @@ open_flags(struct out *o, int flags)
 	size_t i;
 
 	strcpy(text, mode[flags & O_ACCMODE]);
-	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+	for (i = 0; i < NELEM(names); i++) {
 		if ((flags & names[i].bit) != names[i].bit)
 			continue;
 		strcat(text, ",");

@@ -2,6 +2,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "report/crash_dump.h"
 
 static const struct {
@@ -46,7 +47,7 @@ signal_name(int signo)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (i = 0; i < NELEM(signals); i++)
 		if (signals[i].signo == signo)
 			return signals[i].name;
 	return NULL;
@@ -61,7 +62,7 @@ signal_number(const char *name, size_t len)
 		name += 3;
 		len -= 3;
 	}
-	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+	for (i = 0; i < NELEM(signals); i++)
 		if (strlen(signals[i].name) == len + 3 &&
 		    memcmp(signals[i].name + 3, name, len) == 0)
 			return signals[i].signo;
@@ -73,7 +74,7 @@ signal_code_name(int signo, int c)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+	for (i = 0; i < NELEM(codes); i++)
 		if ((codes[i].signo == 0 || codes[i].signo == signo) &&
 		    codes[i].code == c)
 			return codes[i].name;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 /*
  * A record is three pieces, each NUL-free apart from its end: comparing them
  * piece by piece as NUL-terminated strings equals comparing the bytes.
@@ -89,18 +91,9 @@ record_order(const void *a, const void *b)
 }
 
 static uint64_t
-fnv(uint64_t h, unsigned char c)
-{
-	return (h ^ c) * 0x100000001b3;
-}
-
-static uint64_t
 fnv_str(uint64_t h, const char *s)
 {
-	do
-		h = fnv(h, (unsigned char)*s);
-	while (*s++ != '\0');
-	return h;
+	return fnv1a(h, s, strlen(s) + 1);
 }
 
 static uint64_t
@@ -111,7 +104,7 @@ fnv_record(uint64_t h, const struct record *r)
 
 	do {
 		c = record_head(r, i++);
-		h = fnv(h, c);
+		h = fnv1a(h, &c, 1);
 	} while (c != 0);
 	return fnv_str(h, record_tail(r));
 }
@@ -123,7 +116,7 @@ signature_make(int signo, const struct signature_frame *f, size_t n,
 	struct record distinct[SIGNATURE_LIMIT], r;
 	unsigned times[SIGNATURE_LIMIT] = {0};
 	size_t i, j, count = 0, kept = 0;
-	uint64_t h = 0xcbf29ce484222325;
+	uint64_t h = FNV1A;
 	char number[16];
 
 	if (n > SIGNATURE_LIMIT)

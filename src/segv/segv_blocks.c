@@ -1,6 +1,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "segv/segv_prog.h"
 
 void
@@ -145,7 +146,7 @@ ns(struct gen *g)
 	    M_SIGNAL_TGID, M_PID_LEVEL, M_PID_NR, M_PID_NS, M_PIDNS_INUM};
 	size_t i;
 
-	for (i = 0; i < sizeof(need) / sizeof(need[0]); i++)
+	for (i = 0; i < NELEM(need); i++)
 		if (!gen_has(g, need[i]))
 			return;
 	gen_follow(g, R6, R8, M_TASK_PID, none, "pid = task->thread_pid");

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/num.h"
 #include "memop/memop.h"
 #include "segv/segv_report.h"
@@ -81,7 +82,7 @@ segv_fault_type(const struct segv_look *l, struct out *o)
 		kind = "other_error";
 		text = "Fault";
 	}
-	for (i = 0; i < sizeof(segv_kinds) / sizeof(segv_kinds[0]); i++)
+	for (i = 0; i < NELEM(segv_kinds); i++)
 		if (ev->origin == SEGV_FROM_FAULT && ev->signo == SIGSEGV &&
 		    segv_kinds[i].code == ev->code) {
 			kind = segv_kinds[i].kind;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "segv/segv_prog.h"
 #include "target/arch.h"
 
@@ -136,7 +137,7 @@ tell_lacks(struct segv_probe *p, const struct segv_probe_opts *o, int btferr,
 	    {SEGV_HAVE_CGROUP, SEGV_WANT_IDS, "cgroups"}};
 	size_t i, n = 0, size = sizeof(p->lacks);
 
-	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+	for (i = 0; i < NELEM(parts); i++)
 		if (!(p->have & parts[i].have) &&
 		    (o->want & parts[i].want) == parts[i].want && n < size)
 			n += (size_t)snprintf(p->lacks + n, size - n, "%s%s",
@@ -234,7 +235,7 @@ segv_probe_close(struct segv_probe *p)
 
 	segv_probe_detach(p);
 	bpf_ring_close(&p->ring);
-	for (i = 0; i < sizeof(fd) / sizeof(fd[0]); i++) {
+	for (i = 0; i < NELEM(fd); i++) {
 		if (*fd[i] != -1)
 			close(*fd[i]);
 		*fd[i] = -1;

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
 #include "bpf/btf.h"
 #include "bpf/insn.h"
 #include "segv/segv_event.h"
@@ -205,6 +206,6 @@ void gen_vma_callback(struct gen *);
 #define COUNT(member) \
 	gen_count(    \
 	    g, offsetof(struct segv_counts, member), "counts->" #member "++")
-#define WORDS(a) a, sizeof(a) / sizeof((a)[0])
+#define WORDS(a) a, NELEM(a)
 
 #endif

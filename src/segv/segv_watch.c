@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 
 enum {
@@ -69,7 +70,7 @@ segv_watch_caps(void)
 	uint64_t set = 0;
 	size_t i;
 
-	for (i = 0; i < sizeof(caps) / sizeof(caps[0]); i++)
+	for (i = 0; i < NELEM(caps); i++)
 		set |= UINT64_C(1) << caps[i];
 	return set;
 }

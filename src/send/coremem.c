@@ -9,6 +9,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "core/corehead.h"
@@ -101,9 +102,9 @@ coremem_open(int procfd)
 	fds[2] = &m->statusfd;
 	fds[3] = &m->auxvfd;
 	fds[4] = &m->pages.fd;
-	for (i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+	for (i = 0; i < NELEM(fds); i++)
 		*fds[i] = -1;
-	for (i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+	for (i = 0; i < NELEM(fds); i++) {
 		*fds[i] = openat(procfd, names[i], O_RDONLY | O_CLOEXEC);
 		/* all can be had without the last, only more slowly */
 		if (*fds[i] == -1 && i < 4) {

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/privdrop.h"
 #include "net/transport.h"
@@ -78,7 +79,7 @@ work(const struct sendjob *j)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(j->hide) / sizeof(*j->hide); i++)
+	for (i = 0; i < NELEM(j->hide); i++)
 		if (j->hide[i] != -1)
 			close(j->hide[i]);
 	limit();

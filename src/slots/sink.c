@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 
 enum {
@@ -72,8 +73,7 @@ uint64_t
 sink_key(int procfd, const char *comm)
 {
 	char path[PATH_MAX];
-	uint64_t key = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-	ssize_t i, n;
+	ssize_t n;
 
 	n = procfd == -1 ? -1 : readlinkat(procfd, "exe", path, sizeof(path));
 	if (n <= 0) {
@@ -81,9 +81,7 @@ sink_key(int procfd, const char *comm)
 		n = n > PATH_MAX ? PATH_MAX : n;
 		memcpy(path, comm != NULL ? comm : "", (size_t)n);
 	}
-	for (i = 0; i < n; i++)
-		key = (key ^ (unsigned char)path[i]) * UINT64_C(0x100000001b3);
-	return key;
+	return fnv1a(FNV1A, path, (size_t)n);
 }
 
 int

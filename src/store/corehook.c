@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 
 enum { TERM_MS = 5000, NAP_MS = 10 };
@@ -18,7 +19,7 @@ enum { TERM_MS = 5000, NAP_MS = 10 };
 static const char *const names[] = {"CORE_FILE", "CORE_INFO", "CORE_HOST",
     "CORE_COMM", "CORE_PID", "CORE_SIGNAL", "CORE_TIME", "CORE_BYTES",
     "CORE_CHECKSUM", "CORE_PEER"};
-enum { NAMES = sizeof(names) / sizeof(names[0]), FILES = 2 };
+enum { NAMES = NELEM(names), FILES = 2 };
 
 static int
 fact(struct buf *b, const char *name, const char *value, size_t len)
@@ -120,7 +121,7 @@ become(char *const argv[], const struct buf *facts, int errfd)
 	int fd;
 
 	setpgid(0, 0);
-	for (i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+	for (i = 0; i < NELEM(defaults); i++)
 		signal(defaults[i], SIG_DFL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

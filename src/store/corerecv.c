@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "store/proxyhdr.h"
 #include "store/transfer.h"
@@ -54,7 +55,7 @@ refuse_stranger(struct transfer *t)
 	t->in.idle = deadline_in(STRANGER_MS);
 	inflow_need(&t->in, STRANGER_MAX);
 	p = inflow_bytes(&t->in);
-	for (i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+	for (i = 0; i < NELEM(strangers); i++)
 		if (t->in.len >= strangers[i].len &&
 		    memcmp(p, strangers[i].bytes, strangers[i].len) == 0)
 			what = strangers[i].what;

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 static int
 is_allowed(char c)
 {
@@ -48,10 +50,10 @@ store_suffix(const char *encoding, char out[STREAM_ENCODING_MAX + 2])
 	if (*encoding == '\0')
 		return;
 	store_component(encoding, name, sizeof(name));
-	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (i = 0; i < NELEM(known); i++)
 		if (strcmp(name, known[i][0]) == 0)
 			snprintf(name, sizeof(name), "%s", known[i][1]);
-	for (i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+	for (i = 0; i < NELEM(ours); i++)
 		if (strcmp(name, ours[i]) == 0)
 			name[0] = '_';
 	snprintf(out, STREAM_ENCODING_MAX + 2, ".%s", name);

@@ -1,32 +1,16 @@
 #include "stream/corestream.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "stream/crc32c.h"
 #include "stream/streamtext.h"
 
 /* --- frames --------------------------------------------------------------- */
 
 static const char types[][5] = {[STREAM_DATA] = "DATA", [STREAM_END] = "END."};
-
-static void
-put32(unsigned char *p, uint32_t v)
-{
-	v = htole32(v);
-	memcpy(p, &v, sizeof(v));
-}
-
-static uint32_t
-get32(const unsigned char *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return le32toh(v);
-}
 
 void
 stream_frame_put(unsigned char out[STREAM_FRAME], const struct stream_frame *f)

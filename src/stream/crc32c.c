@@ -1,7 +1,6 @@
 #include "stream/crc32c.h"
 
-#include <endian.h>
-#include <string.h>
+#include "base/bytes.h"
 
 #if defined(__aarch64__)
 #include <sys/auxv.h>
@@ -49,22 +48,13 @@ shift(uint64_t n)
 	return product;
 }
 
-static uint64_t
-load(const unsigned char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
-
 static uint32_t
 by_table(uint32_t reg, const unsigned char *p, size_t len)
 {
 	uint64_t v;
 
 	for (; len >= 8; p += 8, len -= 8) {
-		v = le64toh(load(p)) ^ reg;
+		v = get64(p) ^ reg;
 		reg = table[7][v & 255] ^ table[6][v >> 8 & 255] ^
 		    table[5][v >> 16 & 255] ^ table[4][v >> 24 & 255] ^
 		    table[3][v >> 32 & 255] ^ table[2][v >> 40 & 255] ^
@@ -134,14 +124,14 @@ by_instruction(uint32_t reg, const unsigned char *p, size_t len)
 	for (; len >= 3 * LANE; p += 3 * LANE, len -= 3 * LANE) {
 		second = third = 0;
 		for (i = 0; i < LANE; i += 8) {
-			STEP(reg, load(p + i));
-			STEP(second, load(p + LANE + i));
-			STEP(third, load(p + 2 * LANE + i));
+			STEP(reg, get64(p + i));
+			STEP(second, get64(p + LANE + i));
+			STEP(third, get64(p + 2 * LANE + i));
 		}
 		reg = pass_lane(pass_lane(reg) ^ second) ^ third;
 	}
 	for (; len >= 8; p += 8, len -= 8)
-		STEP(reg, load(p));
+		STEP(reg, get64(p));
 	for (; len > 0; p++, len--)
 		STEP_BYTE(reg, *p);
 	return reg;

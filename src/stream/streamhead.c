@@ -1,3 +1,4 @@
+#include "base/bytes.h"
 #include "stream/corestream.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static const struct field {
     {NUMBER(dumpmode, INT_MAX)},
     {NUMBER(time, TIME_MAX)},
 };
-enum { FIELDS = sizeof(fields) / sizeof(fields[0]) };
+enum { FIELDS = NELEM(fields) };
 
 static int
 fail(int err, const char **why, const char *text)

@@ -2,6 +2,8 @@
 
 #include <elf.h>
 
+#include "base/bytes.h"
+
 /* struct user_regs_struct; DWARF numbers from the x86-64 psABI. */
 static const struct arch_reg x86_64_reg[] = {{"rax", 10, 0, 1},
     {"rbx", 5, 3, 1}, {"rcx", 11, 2, 1}, {"rdx", 12, 1, 1}, {"rsi", 13, 4, 1},
@@ -25,10 +27,9 @@ static const struct arch_reg aarch64_reg[] = {X(0), X(1), X(2), X(3), X(4),
     {"pc", 32, 32, 1}, {"pstate", 33, -1, 0}};
 #undef X
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 static const struct arch archs[] = {
-    {"x86_64", EM_X86_64, x86_64_reg, COUNT(x86_64_reg), 16, 19, 4, -1, 27},
-    {"aarch64", EM_AARCH64, aarch64_reg, COUNT(aarch64_reg), 32, 31, 29, 30,
+    {"x86_64", EM_X86_64, x86_64_reg, NELEM(x86_64_reg), 16, 19, 4, -1, 27},
+    {"aarch64", EM_AARCH64, aarch64_reg, NELEM(aarch64_reg), 32, 31, 29, 30,
 	34}};
 
 #if defined(__x86_64__)
@@ -53,7 +54,7 @@ arch_find(int machine)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(archs); i++)
+	for (i = 0; i < NELEM(archs); i++)
 		if (archs[i].machine == machine)
 			return &archs[i];
 	return NULL;
@@ -64,7 +65,7 @@ arch_machine_name(int machine)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(machine_names); i++)
+	for (i = 0; i < NELEM(machine_names); i++)
 		if (machine_names[i].machine == machine)
 			return machine_names[i].name;
 	return NULL;

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "elf/ehframe.h"
 #include "target/modopen.h"
@@ -84,11 +85,7 @@ modcache_symbols(struct modcache *c)
 static struct modfile **
 bucket(struct modcache *c, const char *path)
 {
-	uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
-
-	for (; *path != '\0'; path++)
-		h = (h ^ (unsigned char)*path) * 0x100000001b3;
-	return &c->bucket[h % BUCKETS];
+	return &c->bucket[fnv1a(FNV1A, path, strlen(path)) % BUCKETS];
 }
 
 static void

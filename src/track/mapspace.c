@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum { FIRST_BUCKETS = 256, FIRST_MAPS = 8 };
 
 int
@@ -27,12 +29,9 @@ mapfiles_free(struct mapfiles *t)
 static uint64_t
 hash(const struct map *m)
 {
-	uint64_t h = 0xcbf29ce484222325; /* FNV-1a */
-	const char *p;
+	uint64_t h = fnv1a(FNV1A, m->name, strlen(m->name));
 
-	for (p = m->name; *p != '\0'; p++)
-		h = (h ^ (unsigned char)*p) * 0x100000001b3;
-	return (h ^ m->ino) * 0x100000001b3;
+	return fnv1a(h, &m->ino, sizeof(m->ino));
 }
 
 static int
