@@ -110,7 +110,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_corehead unit_base \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
-	unit_segv_prog unit_segv_live
+	unit_segv_prog unit_segv_live unit_sandbox
 unit_out = report base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
@@ -118,6 +118,7 @@ unit_elfdebug = elf base
 unit_elfdebug_LIB = $(unit_elfsym_LIB)
 unit_corehead = core base
 unit_base = base
+unit_sandbox = base
 unit_slots = slots net base
 unit_storm = slots net base
 unit_net = net base

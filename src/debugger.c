@@ -36,7 +36,7 @@
 #define SYNOPSIS \
 	"[-ev] [-f text|json] [-t tid] [-w seconds] pid ... | core [exe]"
 
-enum { NOBODY = 65534, UNWIND_S = 60 };
+enum { UNWIND_S = 60 };
 
 struct options {
 	enum out_format format;

@@ -36,7 +36,7 @@
 	"\t[--rate events] [--redact] [--ring-size bytes]\n"             \
 	"\t[--signals SEGV,BUS,...] [--stats[=seconds]]"
 
-enum { NOBODY = 65534, RING_MIN = 4096, SECONDS_MAX = 1 << 30 };
+enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30 };
 
 struct options {
 	struct segv_watch_opts watch;

@@ -86,20 +86,23 @@ seal(void)
 }
 
 int
-privdrop(uid_t uid, gid_t gid)
+priv_lose(void)
 {
-	if (geteuid() == 0 && leave_root(uid, gid) == -1 && !ids_are_few())
-		return -1;
-	/* those kept by privdrop_but_reading(), or given to a user */
 	if (set_caps(0) == -1)
 		return -1;
-	if (geteuid() == 0)
-		return seal();
-	if (uid != 0 && setuid(0) != -1) {
+	if (geteuid() != 0 && setuid(0) != -1) {
 		errno = EPERM;
 		return -1;
 	}
 	return seal();
+}
+
+int
+privdrop(uid_t uid, gid_t gid)
+{
+	if (geteuid() == 0 && leave_root(uid, gid) == -1 && !ids_are_few())
+		return -1;
+	return priv_lose();
 }
 
 int

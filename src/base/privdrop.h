@@ -5,6 +5,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+enum { NOBODY = 65534 }; /* uid and gid, where no other will do */
+
 /*
  * Leaves every privilege behind: supplementary groups, gid, uid (all three
  * each), and with them all capabilities; sets no_new_privs and makes the
@@ -24,6 +26,9 @@ int privdrop_but_reading(uid_t, gid_t);
  * each CAP_*) that are there to keep.
  */
 int privdrop_but(uid_t, gid_t, uint64_t caps);
+/* What is left of it then: the last capabilities go.  As privdrop(), with the
+ * ids as they are. */
+int priv_lose(void);
 /*
  * For a server: no core of its own and nobody may trace it (-1 when that
  * cannot be had), and SIGPIPE and SIGXFSZ are ignored: the write fails.

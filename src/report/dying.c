@@ -13,8 +13,6 @@
 #include "target/target_notes.h"
 #include "target/target_proc.h"
 
-enum { NOBODY = 65534 };
-
 /* Both come from the kernel.  A core cut amid its auxv proves nothing; where
  * stdin is no core at all, none speaks against it. */
 static int

@@ -22,7 +22,6 @@
 #include "net/transport.h"
 
 enum {
-	NOBODY = 65534,
 	TICK_MS = 200,
 	SLACK_MS = 2000,     /* above what the worker itself allows */
 	KILL_MS = 1000,	     /* for it to die: not from every sleep */

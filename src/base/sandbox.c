@@ -1,0 +1,237 @@
+#include "base/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#if __has_include(<linux/landlock.h>)
+#include <linux/landlock.h>
+#endif
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/privdrop.h"
+#include "base/seccomp.h"
+
+enum {
+	ALL = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
+	CONFINED = 1 << 16,    /* has a tree, and nothing beside it */
+	UID_BASE = 0x7f000000, /* above what systemd(1) and shadow give away */
+	NOT_READING = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND |
+	    (O_TMPFILE & ~O_DIRECTORY)
+};
+
+/*
+ * Who may call what.  The busiest first: a filter is walked from its start.
+ * Memory that can be executed is nobody's; a path is looked up by none but
+ * open(2), and only where a tree was given.
+ */
+#define CHROOT (UINT64_C(1) << CAP_SYS_CHROOT)
+
+static const struct seccomp_rule rules[] = {
+    {SYS_pread64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_read, ALL, SC_ANY, 0, 0, 0},
+    {SYS_write, ALL, SC_ANY, 0, 0, 0},
+    {SYS_rt_sigprocmask, ALL, SC_ANY, 0, 0, 0}, /* libunwind's locks */
+    {SYS_lseek, ALL, SC_ANY, 0, 0, 0},
+    {SYS_preadv, ALL, SC_ANY, 0, 0, 0},
+    {SYS_readv, ALL, SC_ANY, 0, 0, 0},
+    {SYS_writev, ALL, SC_ANY, 0, 0, 0},
+    {SYS_pwrite64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_ftruncate, ALL, SC_ANY, 0, 0, 0},
+    {SYS_close, ALL, SC_ANY, 0, 0, 0},
+#if defined(SYS_mmap)
+    {SYS_mmap, ALL, SC_NONE, 2, PROT_EXEC, 0},
+#endif
+#if defined(SYS_mmap2)
+    {SYS_mmap2, ALL, SC_NONE, 2, PROT_EXEC, 0},
+#endif
+    {SYS_mprotect, ALL, SC_NONE, 2, PROT_EXEC, 0},
+    {SYS_munmap, ALL, SC_ANY, 0, 0, 0},
+    {SYS_mremap, ALL, SC_ANY, 0, 0, 0},
+    {SYS_madvise, ALL, SC_ANY, 0, 0, 0},
+    {SYS_mincore, ALL, SC_ANY, 0, 0, 0}, /* libunwind: is it mapped? */
+    {SYS_brk, ALL, SC_ANY, 0, 0, 0},
+#if defined(SYS_fstat)
+    {SYS_fstat, ALL, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_fstat64)
+    {SYS_fstat64, ALL, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_newfstatat) /* fstat(3) of glibc */
+    {SYS_newfstatat, ALL, SC_ALL, 3, AT_EMPTY_PATH, 0},
+#endif
+#if defined(SYS_statx)
+    {SYS_statx, ALL, SC_ALL, 2, AT_EMPTY_PATH, 0},
+#endif
+#if defined(SYS_poll)
+    {SYS_poll, ALL, SC_ANY, 0, 0, 0},
+#endif
+    {SYS_ppoll, ALL, SC_ANY, 0, 0, 0},
+    {SYS_futex, ALL, SC_ANY, 0, 0, 0},
+    {SYS_pipe2, ALL, SC_ANY, 0, 0, 0}, /* libunwind: can it be read? */
+    {SYS_memfd_create, ALL, SC_ANY, 0, 0, 0},
+    {SYS_fcntl, ALL, SC_EQUAL, 1, F_GETFL, 0},
+    {SYS_fcntl, ALL, SC_EQUAL, 1, F_SETFL, 0},
+    {SYS_fcntl, ALL, SC_EQUAL, 1, F_GETFD, 0},
+    {SYS_fcntl, ALL, SC_EQUAL, 1, F_SETFD, 0},
+    {SYS_clock_gettime, ALL, SC_ANY, 0, 0, 0},
+    {SYS_gettimeofday, ALL, SC_ANY, 0, 0, 0},
+#if defined(SYS_time)
+    {SYS_time, ALL, SC_ANY, 0, 0, 0},
+#endif
+    {SYS_nanosleep, ALL, SC_ANY, 0, 0, 0},
+    {SYS_clock_nanosleep, ALL, SC_ANY, 0, 0, 0},
+    {SYS_restart_syscall, ALL, SC_ANY, 0, 0, 0},
+    {SYS_uname, ALL, SC_ANY, 0, 0, 0},
+    {SYS_getrandom, ALL, SC_ANY, 0, 0, 0},
+    {SYS_getpid, ALL, SC_ANY, 0, 0, 0},
+    {SYS_gettid, ALL, SC_ANY, 0, 0, 0},
+    {SYS_geteuid, ALL, SC_ANY, 0, 0, 0},
+    {SYS_getrusage, ALL, SC_ANY, 0, 0, 0},
+    {SYS_sched_yield, ALL, SC_ANY, 0, 0, 0},
+    {SYS_rt_sigreturn, ALL, SC_ANY, 0, 0, 0},
+    {SYS_rt_sigaction, ALL, SC_ANY, 0, 0, 0}, /* abort(3) */
+    {SYS_tgkill, ALL, SC_SELF, 0, 0, 0},
+    {SYS_exit, ALL, SC_ANY, 0, 0, 0},
+    {SYS_exit_group, ALL, SC_ANY, 0, 0, 0},
+    /* strftime(3) looks for its zone; the tree alone is to be had */
+    {SYS_openat, CONFINED, SC_NONE, 2, NOT_READING, 0},
+    {SYS_openat, ALL, SC_NONE, 2, NOT_READING, EACCES},
+#if defined(SYS_open)
+    {SYS_open, ALL, SC_NONE, 1, NOT_READING, EACCES},
+#endif
+#if defined(SANITIZED) /* what their runtimes do besides */
+    {SYS_sigaltstack, ALL, SC_ANY, 0, 0, 0},
+    {SYS_prctl, ALL, SC_ANY, 0, 0, 0},
+    {SYS_readlinkat, ALL, SC_ANY, 0, 0, 0},
+    {SYS_sched_getaffinity, ALL, SC_ANY, 0, 0, 0},
+#if defined(SYS_readlink)
+    {SYS_readlink, ALL, SC_ANY, 0, 0, 0},
+    {SYS_stat, ALL, SC_ANY, 0, 0, 0},
+#endif
+#endif
+};
+
+static int
+limit(int which, rlim_t most)
+{
+	struct rlimit r = {most, most};
+
+	return setrlimit(which, &r);
+}
+
+static int
+limit_all(const struct sandbox_bounds *b)
+{
+	if (limit(RLIMIT_CORE, 0) == -1)
+		return -1;
+	if (b->file > 0 && limit(RLIMIT_FSIZE, (rlim_t)b->file) == -1)
+		return -1;
+	if (b->cpu_s > 0 && limit(RLIMIT_CPU, b->cpu_s) == -1)
+		return -1;
+#if !defined(SANITIZED) /* AddressSanitizer maps terabytes, and forks */
+	if (b->memory > 0 && limit(RLIMIT_AS, (rlim_t)b->memory) == -1)
+		return -1;
+#endif
+	return 0;
+}
+
+#if defined(SYS_landlock_create_ruleset)
+/* landlock(7), Linux 5.13: reading below treefd is all that is left. */
+static int
+landlock(int treefd)
+{
+	struct landlock_ruleset_attr all = {
+	    .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
+	struct landlock_path_beneath_attr tree = {
+	    .allowed_access =
+		LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+	    .parent_fd = treefd};
+	int fd, r;
+
+	fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
+	if (fd == -1)
+		return -1;
+	r = (int)syscall(
+	    SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &tree, 0);
+	if (r == 0)
+		r = (int)syscall(SYS_landlock_restrict_self, fd, 0);
+	close(fd);
+	return r;
+}
+#else
+static int
+landlock(int treefd)
+{
+	(void)treefd;
+	return -1;
+}
+#endif
+
+int
+sandbox_approach(uint64_t caps)
+{
+	uid_t own = UID_BASE + (uid_t)getpid();
+
+	/* EINVAL: this user namespace does not have it (setresuid(2)) */
+	if (privdrop_but(own, own, caps) == 0)
+		return 0;
+	return errno == EINVAL ? privdrop_but(NOBODY, NOBODY, caps) : -1;
+}
+
+static int
+become(enum sandbox_role role, const struct sandbox_bounds *b)
+{
+	if (role == SANDBOX_STORE)
+		return privdrop_but(b->uid, b->gid, CHROOT);
+	return geteuid() == 0 ? sandbox_approach(CHROOT) : 0;
+}
+
+int
+sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
+    pid_t parent, const char **why)
+{
+	unsigned bits = role;
+
+	_Static_assert(
+	    NELEM(rules) <= SECCOMP_RULES, "more rules than a filter takes");
+	*why = NULL;
+	if (limit_all(b) == -1 || become(role, b) == -1)
+		return -1;
+	if (b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0)
+		bits |= CONFINED;
+	if (priv_lose() == -1)
+		return -1;
+	if (b->treefd != -1 && bits == role && landlock(b->treefd) == 0)
+		bits |= CONFINED;
+	/* a change of ids takes the first back (prctl(2)) */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+		return -1;
+	if (getppid() != parent) {
+		errno = ESRCH;
+		return -1;
+	}
+	if (limit(RLIMIT_NPROC, 0) == -1)
+		return -1;
+	if (seccomp_shut(rules, NELEM(rules), bits) == 0)
+		return 0;
+	if (errno != ENOSYS)
+		return -1;
+	*why = "no system call filter on this machine or kernel";
+	return 0;
+}
+
+const char *
+sandbox_violation(int status)
+{
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return "it did what its sandbox forbids, and was killed";
+	return NULL;
+}

@@ -1,0 +1,59 @@
+/*
+ * sandbox: the door behind which hostile input is parsed.
+ *
+ * What a worker needs is opened first; then it goes in here, and for good.  It
+ * has a uid that no other process has (0x7f000000 and its own id, where the
+ * user namespace has that; nobody of that uid is there to kill or trace it,
+ * and it can do neither to anybody), no group, no capability, no_new_privs, it
+ * cannot be dumped or traced, it ends with its parent, and every call outside
+ * its role's list kills it with SIGSYS: it cannot fork, run a program, make a
+ * socket, a connection or a namespace, send a signal but to itself, or open a
+ * file, but to read, and that in one tree alone.
+ */
+#ifndef BASE_SANDBOX_H
+#define BASE_SANDBOX_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+enum sandbox_role {
+	SANDBOX_REPORT = 1, /* usercrash_c's worker, debugger */
+	SANDBOX_SEND = 2,   /* core_send's: and a socket that it was given */
+	SANDBOX_STORE = 4   /* recv_core's child: and files of its store */
+};
+
+struct sandbox_bounds {
+	uint64_t memory; /* bytes it may map, 0 as before */
+	uint64_t file;	 /* bytes a file it writes may have, 0 as before */
+	unsigned cpu_s;	 /* of processor time, 0 as before */
+	/*
+	 * A directory: in it, and nowhere else, files may be opened to be read.
+	 * It becomes the root.  -1: none are opened.  Root alone can do that;
+	 * for whoever is not it is -1.
+	 */
+	int treefd;
+	/* SANDBOX_STORE: the owner, with the same group; else not looked at */
+	uid_t uid;
+	gid_t gid;
+};
+
+/*
+ * On the way in: the own uid, and of the capabilities those given (a bit for
+ * each CAP_*), to open what only they can open; CAP_SYS_CHROOT among them for
+ * the tree.  Whoever opens nothing in between has no need of it.  -1 with
+ * errno.
+ */
+int sandbox_approach(uint64_t caps);
+/*
+ * Goes in.  parent: the process that waits for this one (getppid(2) before it
+ * can have changed).  0, or -1 with errno: nothing hostile may be parsed then.
+ * A kernel or a machine without filters is no error, only *why says so, which
+ * is NULL otherwise; it is static.
+ */
+int sandbox_enter(enum sandbox_role, const struct sandbox_bounds *,
+    pid_t parent, const char **why);
+
+/* A worker that did what it may not died of SIGSYS: in words, else NULL. */
+const char *sandbox_violation(int status);
+
+#endif

@@ -1,0 +1,82 @@
+# The door behind which hostile input is parsed: from within, and seen from
+# outside.
+#
+# quiet: nothing crashes here, and core_pattern is let alone
+
+load helper
+
+teardown()
+{
+	end_bgs
+}
+
+# enter ROLE: a process of ours that has gone in and stays; its id in $IN.
+enter()
+{
+	[ -x "$BUILD/t/unit_sandbox" ] || {
+		echo "unit_sandbox is not built: make units"
+		return 1
+	}
+	mkfifo "$BATS_TEST_TMPDIR/stay.$1"
+	# shellcheck disable=SC2016
+	bg sh -c 'exec "$1" stay "$2" <>"$3" >"$4"' sh \
+	    "$BUILD/t/unit_sandbox" "$1" "$BATS_TEST_TMPDIR/stay.$1" \
+	    "$BATS_TEST_TMPDIR/in.$1"
+	IN=$BG
+	wait_for 30 test -s "$BATS_TEST_TMPDIR/in.$1"
+}
+
+# status KEY: of /proc/$IN/status, the first value
+status()
+{
+	awk -v k="$1:" '$1 == k { print $2 }' "/proc/$IN/status"
+}
+
+@test "what is forbidden kills, what is needed works, what is bounded ends" {
+	local rc=0
+	"$BUILD/t/unit_sandbox" || rc=$?
+	[ $rc != 77 ] || unmet "needs system call filters"
+	[ $rc = 0 ]
+}
+
+@test "each role from outside: its uid, no capability, no new privileges, a filter" {
+	local role
+	needs_root
+	for role in report send store; do
+		enter "$role"
+		[ "$(status CapEff)$(status CapPrm)" = \
+		    00000000000000000000000000000000 ]
+		[ "$(status NoNewPrivs)" = 1 ]
+		[ "$(status Seccomp)" = 2 ]
+		[ -z "$(status Groups)" ]
+		if [ "$role" = store ]; then
+			[ "$(status Uid)" = 54321 ]
+		else
+			[ "$(status Uid)" = $((0x7f000000 + IN)) ]
+			[ "$(status Gid)" = $((0x7f000000 + IN)) ]
+		fi
+		# not dumpable: /proc is root's
+		[ "$(stat -c %u "/proc/$IN/mem")" = 0 ]
+	done
+}
+
+@test "nobody can neither signal nor trace a worker" {
+	needs_root
+	needs_tool setpriv
+	enter report
+	not setpriv --reuid 65534 --regid 65534 --clear-groups \
+	    sh -c "kill -9 $IN"
+	not setpriv --reuid 65534 --regid 65534 --clear-groups \
+	    sh -c "head -c 1 /proc/$IN/maps"
+	! command -v gdb >/dev/null ||
+	    setpriv --reuid 65534 --regid 65534 --clear-groups \
+	    gdb -batch -nx -p "$IN" 2>&1 | grep -q 'ptrace: '
+	kill -0 "$IN"
+}
+
+@test "where a user namespace has few ids, there is no uid of its own, and all else holds" {
+	needs_root
+	needs_tool unshare
+	unshare -U -r true || unmet "needs user namespaces"
+	unshare -U -r "$BUILD/t/unit_sandbox"
+}
