@@ -15,6 +15,7 @@
 #   make SAN=1      ASan + UBSan build, in build-san/
 #   make WERROR=1   warnings are errors (CI)
 #   make STATIC=no  nothing static (usercrash_c, core_tee), archives or not
+#   make STATIC=all all static; where the archives are not, an error
 
 PREFIX = /usr
 BINDIR = $(PREFIX)/bin
@@ -25,10 +26,15 @@ CC = gcc
 OPT = -O2 -g
 MACHINE := $(shell $(CC) -dumpmachine)
 ARCH := $(firstword $(subst -, ,$(MACHINE)))
+# what libunwind calls it
+UNWIND_ARCH := $(shell echo $(ARCH) | sed -e 's/^i[3-6]86$$/x86/' \
+	-e 's/^\(arm\|riscv\|mips\).*/\1/' -e 's/^p[a-z]*pc64.*/ppc64/' \
+	-e 's/^powerpc$$/ppc32/')
 
 # cc_try,flags,source: "yes" when that links
 cc_try = $(shell printf '%b' '$(2)' | \
-	$(CC) -x c - -o /dev/null $(1) 2>/dev/null && echo yes)
+	$(CC) $(CPPFLAGS) -x c - -o /dev/null $(LDFLAGS) $(1) 2>/dev/null && \
+	echo yes)
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wwrite-strings -Wformat=2 -Wvla
@@ -63,15 +69,22 @@ else
 HARDEN += -D_FORTIFY_SOURCE=2
 endif
 CFLAGS = $(OPT)
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) $(HARDEN) $(SECTIONS) \
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(CPPFLAGS) $(WARN) $(HARDEN) $(SECTIONS) \
 	$(CFLAGS) $(if $(WERROR),-Werror) $(DEFS)
 
 LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
 DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF) $(TRACE)
-UNWIND = -lunwind-$(ARCH) -lunwind $(if $(LZMA),-llzma)
-UNWIND_A = -l:libunwind-$(ARCH).a -l:libunwind.a -llzma
+UNWIND = -lunwind-$(UNWIND_ARCH) -lunwind $(if $(LZMA),-llzma)
+UNWIND_A = -l:libunwind-$(UNWIND_ARCH).a -l:libunwind.a $(if $(LZMA),-llzma)
+# a function that draws in all that the archives need themselves
+UNWIND_TRY = \#include <libunwind.h>\nint main(void){unw_cursor_t c;return \
+	unw_get_proc_name(&c,0,0,0);}\n
+LDSTATIC = -static -no-pie -Wno-unused-command-line-argument
 ifneq ($(STATIC),no)
-STATIC := $(call cc_try,-static -no-pie $(UNWIND_A),int main(void){return 0;}\n)
+ARCHIVES := $(call cc_try,-static -no-pie $(UNWIND_A),$(UNWIND_TRY))
+ifeq ($(STATIC)$(ARCHIVES),all)
+$(error STATIC=all, and no static libunwind for $(CC))
+endif
 endif
 
 # --- rooms -----------------------------------------------------------------
@@ -90,19 +103,17 @@ PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send \
 	segfault_analyzer
 usercrash_s = slots net base
 usercrash_c = report unwind target slots core net proc elf memop base
-usercrash_c_LIB = $(if $(filter yes,$(STATIC)),$(UNWIND_A),$(UNWIND))
-# the last for clang, to which -no-pie says nothing beside -static
-usercrash_c_LD = $(if $(filter yes,$(STATIC)),-static -no-pie \
-	-Wno-unused-command-line-argument,$(LDPIE))
 debugger = report unwind target core proc elf memop base
-debugger_LIB = $(UNWIND)
 recv_core = store core stream net base
 core_send = send core crash stream net proc base
 core_tee = base
-# like the handler it stands before: to start costs less
-core_tee_LD = $(usercrash_c_LD)
 segfault_analyzer = segv report bpf track unwind target core proc elf memop base
-segfault_analyzer_LIB = $(UNWIND)
+# those that unwind, and those that the kernel starts: static costs less
+UNWINDERS = usercrash_c debugger segfault_analyzer
+STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
+	core_tee))
+# how,PROGRAM,STATIC,SHARED: one of the two
+how = $(if $(filter $(1),$(STATICS)),$(2),$(3))
 
 # --- tests that are C ------------------------------------------------------
 UNITS = unit_out unit_elfsym unit_elfdebug unit_corehead unit_base \
@@ -179,7 +190,8 @@ $(foreach r,$(ROOMS),$(eval $(call archive,$(r))))
 define program
 $(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(call archives,$($(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(or $$($(1)_LD),$$(LDPIE)) $$(LDGC) $$(LDFLAGS) $$($(1)_LIB)
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(call how,$(1),$$(LDSTATIC),$$(LDPIE)) $$(LDGC) $$(LDFLAGS) $(if $(filter \
+	$(1),$(UNWINDERS)),$$(call how,$(1),$$(UNWIND_A),$$(UNWIND)))
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 

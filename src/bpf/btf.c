@@ -114,7 +114,7 @@ index_types(struct btf *b)
 static struct btf *
 take(unsigned char *p, size_t len)
 {
-	struct btf_header h;
+	struct btf_head h;
 	struct btf *b;
 
 	if ((b = calloc(1, sizeof(*b))) == NULL) {

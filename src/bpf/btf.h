@@ -15,6 +15,15 @@
 #define BTF_KERNEL "/sys/kernel/btf/vmlinux"
 enum { BTF_BYTES_MAX = 64 << 20 }; /* 5.5 MB on 6.18 */
 
+/* What every kernel's struct btf_header begins with.  That one grows with the
+ * kernel's header files, and blobs of kernels before them are shorter. */
+struct btf_head {
+	uint16_t magic;
+	uint8_t version, flags;
+	uint32_t hdr_len; /* of the whole header, 24 or more */
+	uint32_t type_off, type_len, str_off, str_len; /* from its end */
+};
+
 struct btf;
 
 struct btf_field {

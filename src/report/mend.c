@@ -337,7 +337,7 @@ mend_line(int fd, uint64_t end, uint64_t *start)
 static int
 mend_gap(int fd, uint64_t cut, const char **gap)
 {
-	char end[2] = "\n\n", start;
+	char end[2] = {'\n', '\n'}, start;
 	uint64_t last;
 	size_t n = cut > 1 ? 2 : 1;
 

@@ -311,10 +311,10 @@ segv_prog_btf(size_t *len, uint32_t *main_type, uint32_t *vma_type)
 #define INFO(kind, vlen) ((uint32_t)(kind) << 24 | (vlen))
 	enum { LONG = 1, CTX = 6, TASK = 10, VMA = 15, MAIN = 19, LEN = 24 };
 	static const struct {
-		struct btf_header h;
+		struct btf_head h;
 		uint32_t types[4 + 3 + 2 + 3 + 6 + 3 + 3];
 		char strings[LEN];
-	} blob = {{BTF_MAGIC, BTF_VERSION, 0, sizeof(struct btf_header), 0,
+	} blob = {{BTF_MAGIC, BTF_VERSION, 0, sizeof(struct btf_head), 0,
 		      sizeof(blob.types), sizeof(blob.types), LEN},
 	    {LONG, INFO(BTF_KIND_INT, 0), 8, BTF_INT_SIGNED << 24 | 64, 0,
 		INFO(BTF_KIND_FUNC_PROTO, 1), 1, CTX, 1, 0,

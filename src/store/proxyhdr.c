@@ -17,7 +17,8 @@ enum {
 };
 
 #define V1 "PROXY "
-static const char v2_signature[12] = "\r\n\r\n\0\r\nQUIT\n";
+static const char v2_signature[12] = {
+    '\r', '\n', '\r', '\n', '\0', '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
 
 union address {
 	struct sockaddr sa;

@@ -76,8 +76,7 @@ memb(const char *name, uint32_t id, uint32_t off)
 static size_t
 make(unsigned char *out)
 {
-	struct btf_header h = {
-	    BTF_MAGIC, BTF_VERSION, 0, sizeof(h), 0, 0, 0, 0};
+	struct btf_head h = {BTF_MAGIC, BTF_VERSION, 0, sizeof(h), 0, 0, 0, 0};
 
 	memset(&w, 0, sizeof(w));
 	w.ns = 1;
@@ -263,7 +262,7 @@ test_hostile(const unsigned char *p, size_t n)
 	}
 	/* a kind of later days: what stands before it is still there */
 	memcpy(bad, p, n);
-	for (i = sizeof(struct btf_header);; i += 4) {
+	for (i = sizeof(struct btf_head);; i += 4) {
 		memcpy(&v, bad + i, 4);
 		memcpy(&word, bad + i + 4, 4);
 		if (word == ((uint32_t)BTF_KIND_FWD << 24))
@@ -278,6 +277,25 @@ test_hostile(const unsigned char *p, size_t n)
 		CHECK(b != NULL && btf_size(b, "outer") == -1);
 		btf_free(b);
 	}
+}
+
+/* A header of later days: longer, and no member of it is missed. */
+static void
+test_long_head(const unsigned char *p, size_t n)
+{
+	static unsigned char wide[8192 + 8];
+	const size_t head = sizeof(struct btf_head);
+	const uint32_t len = (uint32_t)head + 8;
+	struct btf *b;
+
+	memcpy(wide, p, head);
+	memcpy(wide + offsetof(struct btf_head, hdr_len), &len, sizeof(len));
+	memset(wide + head, 0xa5, 8);
+	memcpy(wide + len, p + head, n - head);
+	b = btf_parse(wide, n + 8);
+	CHECK(head == 24);
+	CHECK(b != NULL && btf_size(b, "leaf") == 8);
+	btf_free(b);
 }
 
 static int
@@ -310,6 +328,7 @@ main(int argc, char **argv)
 	n = make(blob);
 	test_members(blob, n);
 	test_hostile(blob, n);
+	test_long_head(blob, n);
 	CHECK(btf_open("/nonexistent") == NULL && errno == ENOENT);
 	CHECK(btf_open("/dev/null") == NULL && errno == EBADMSG);
 	return failed != 0;

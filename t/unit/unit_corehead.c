@@ -524,7 +524,7 @@ show(const struct core_head *h, int r)
 int
 main(int argc, char **argv)
 {
-	struct core_head h;
+	struct core_head h = {0};
 	int fd, r;
 
 	if (argc == 3 && strcmp(argv[1], "show") == 0) {

@@ -28,8 +28,9 @@ null_lld_FLAGS = null.c -O2 -fuse-ld=lld
 null_static_FLAGS = null.c -O1 -static
 null_staticpie_FLAGS = null.c -O1 -static-pie
 # what old static binaries look like: .eh_frame, but no table to search it
+# (the last for clang, to which -no-pie says nothing beside -static)
 null_nohdr_FLAGS = null.c -O2 -fomit-frame-pointer -static -no-pie \
-	-Wl,--no-eh-frame-hdr
+	-Wl,--no-eh-frame-hdr -Wno-unused-command-line-argument
 null_nohdrpie_FLAGS = null.c -O2 -fomit-frame-pointer -Wl,--no-eh-frame-hdr
 null_full_FLAGS = null.c -O2 -g1
 strlen_FLAGS = strlen.c -O1
