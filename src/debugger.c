@@ -319,6 +319,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	    .rlimit = -1,
 	    .offline = 1,
 	    .proc_why = "not recorded in a core file"};
+	struct core_paths where = {.exe = exe, .rootfd = -1};
 	struct stat st;
 	int corefd, r;
 
@@ -339,7 +340,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	target_init(&t);
 	if (target_take_notes(&t, &h, NULL, 0) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to read %s", path);
-	if (target_core_open(corefd, &h, exe, &t) == -1)
+	if (target_core_open(corefd, &h, &where, &t) == -1)
 		msg_die_sys(errno == ENOMEM ? EXIT_SYSTEM : EXIT_USAGE,
 		    "unable to open %s", exe != NULL ? exe : path);
 	if (privdrop(NOBODY, NOBODY) == -1)

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_S = 8 };
+/* MAP_GUESS: nobody told the permissions (of a core without that segment) */
+enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_S = 8, MAP_GUESS = 16 };
 enum { MAP_ID_MAX = 20 }; /* as perf_event_open(2) has build-ids */
 
 struct map {

@@ -51,6 +51,7 @@ read_core_only(struct crash *c, int corefd)
 {
 	const struct core_head *h = c->head;
 	struct target *t = c->t;
+	static const struct core_paths here = {.rootfd = -1};
 	const char *why = NULL;
 	uint64_t *want;
 	size_t i;
@@ -60,7 +61,7 @@ read_core_only(struct crash *c, int corefd)
 	if (h->nsegs == 0 || t->nthreads == 0)
 		return;
 	if (h->file) {
-		if (target_core_open(corefd, h, NULL, t) == 0)
+		if (target_core_open(corefd, h, &here, t) == 0)
 			t->maps_why = NULL;
 		return;
 	}
@@ -72,7 +73,7 @@ read_core_only(struct crash *c, int corefd)
 	qsort(want, t->nthreads, sizeof(*want), by_value);
 	fd = core_stash(corefd, h, want, t->nthreads, c->deadline, &why);
 	free(want);
-	if (fd != -1 && target_core_open(fd, h, NULL, t) == 0)
+	if (fd != -1 && target_core_open(fd, h, &here, t) == 0)
 		t->maps_why = why;
 }
 

@@ -334,7 +334,9 @@ dump_maps(const struct crash *c, struct out *o)
 		}
 		if (*m->name != '\0')
 			out_str(o, "name", " ", m->name);
-		out_text(o, "\n");
+		if (m->prot & MAP_GUESS)
+			out_str(o, "note", " (", "permissions are not told");
+		out_text(o, "%s\n", m->prot & MAP_GUESS ? ")" : "");
 		out_end(o);
 	}
 	if (t->maps_why != NULL) {
@@ -344,6 +346,20 @@ dump_maps(const struct crash *c, struct out *o)
 		out_end(o);
 	}
 	out_section_end(o);
+}
+
+/* An object whose headers nobody has is one if it was mapped as such: with
+ * code for sure, or in more than one piece. */
+static int
+module_is_listed(const struct target *t, const struct module *m)
+{
+	const struct map *first;
+
+	if (m->headers == MODULE_YES)
+		return 1;
+	first = maps_above(t->maps, t->nmaps, m->start);
+	return *m->path != '[' &&
+	    (m->code == 2 || (m->code && first != NULL && first->end < m->end));
 }
 
 void
@@ -361,7 +377,7 @@ dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
 	out_section(o, "modules", '[');
 	for (i = 0; i < t->nmods; i++) {
 		m = &t->mods[i];
-		if (m->headers != MODULE_YES)
+		if (!module_is_listed(t, m))
 			continue;
 		for (k = 0; k < m->idlen; k++)
 			snprintf(id + 2 * k, 3, "%02x", m->id[k]);
@@ -372,8 +388,9 @@ dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
 		if (m->idlen > 0)
 			out_str(o, "build_id", " build-id ", id);
 		out_str(o, "path", " ", m->path);
-		if (m->fdwhy != NULL) {
-			out_str(o, "note", " (", m->fdwhy);
+		if (m->fdwhy != NULL || m->doubt != NULL) {
+			out_str(o, "note", " (",
+			    m->fdwhy != NULL ? m->fdwhy : m->doubt);
 			out_text(o, ")");
 		}
 		out_text(o, "\n");

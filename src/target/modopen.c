@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/inroot.h"
 #include "elf/elfsym.h"
 #include "proc/mounts.h"
 
@@ -60,17 +59,6 @@ other_may_hang(int procfd, const char *path)
 		r = mounts_may_hang(text.p, text.len, path);
 	buf_free(&text);
 	return r;
-}
-
-/* Looks path up as the process with that root would, and does not leave it. */
-static int
-open_below(int rootfd, const char *path)
-{
-	struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-	    .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS};
-	int fd = (int)syscall(SYS_openat2, rootfd, path, &how, sizeof(how));
-
-	return fd == -1 ? -1 : io_reopen_regular(fd);
 }
 
 /*
@@ -139,7 +127,7 @@ open_of(pid_t pid, const struct map *m, int mapped, int named, struct stat *st,
 		rootfd =
 		    openat(procfd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (rootfd != -1) {
-			fd = checked(open_below(rootfd, m->name), m, st, why);
+			fd = checked(inroot_open(rootfd, m->name), m, st, why);
 			close(rootfd);
 		}
 	}
@@ -167,7 +155,7 @@ modopen_map(struct modopen *o, const struct map *m, const pid_t *pid,
 	if (named && own_may_hang(o, m->name))
 		*why = "it is on a file system that may not answer";
 	else if (named) {
-		fd = checked(open_below(o->rootfd, m->name), m, st, why);
+		fd = checked(inroot_open(o->rootfd, m->name), m, st, why);
 		if (fd != -1)
 			return fd;
 	}

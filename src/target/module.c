@@ -9,13 +9,14 @@
 
 #include "base/io.h"
 #include "elf/ehframe.h"
+#include "target/modhead.h"
 #include "target/target.h"
 
-/* Bounds on hostile headers. */
-enum { PHDRS_MAX = 512, NOTES_MAX = 64 << 10 };
 #define EHFRAME_BYTES_MAX ((uint64_t)256 << 20)
 /* Mappings of one file further apart than this are not one object. */
 #define SPAN_MAX ((uint64_t)8 << 30)
+/* Only programs that are linked to their addresses are found below. */
+#define LOADED_ABOVE ((uint64_t)4 << 30)
 
 static int
 same_file(const struct map *a, const struct map *b)
@@ -54,19 +55,42 @@ module_set_name(struct module *m)
 }
 
 /*
- * Does m go on with the module that began with first?  A further ELF header of
- * the same file begins another one, but for this layout of lld: the code
- * shares the header's page of the file, which is mapped a second time.
+ * Does m go on with the module that began with first?  A further mapping that
+ * begins with the ELF header is another object, unless the headers in memory
+ * say that it lies within this one (a page of the file that code and data
+ * share is mapped twice).  Without them offsets that only rise tell.
  */
 static int
 goes_on(struct target *t, const struct module *mod, const struct map *first,
-    const struct map *m, int has_code)
+    const struct map *m, uint64_t highest)
 {
 	if (!same_file(first, m) || m->end - mod->start > SPAN_MAX)
 		return 0;
 	if (m->off > first->off || !begins_elf(t, m))
 		return 1;
-	return m->start == mod->end && (m->prot & MAP_X) && !has_code;
+	if (mod->spanned != 0)
+		return m->start < mod->spanned;
+	return m->start == mod->end && m->off >= highest;
+}
+
+/* Where it ends by its headers, as far as the sources have memory of them. */
+static uint64_t
+span_of(struct target *t, const struct map *m)
+{
+	struct modhead h;
+
+	return m->off == 0 && modhead_memory(t, m->start, &h) == 0
+	    ? modhead_end(&h, m->start)
+	    : 0;
+}
+
+static void
+add_map(struct module *mod, struct map *m, int number)
+{
+	mod->end = m->end;
+	m->module = number;
+	if (m->prot & MAP_X)
+		mod->code = mod->code == 2 || !(m->prot & MAP_GUESS) ? 2 : 1;
 }
 
 /*
@@ -79,7 +103,7 @@ modules_find(struct target *t)
 {
 	struct map *m, *first = NULL;
 	struct module *mod = NULL;
-	int has_code = 0;
+	uint64_t highest = 0;
 	size_t i;
 
 	t->mods = calloc(t->nmaps + 1, sizeof(*t->mods));
@@ -90,10 +114,9 @@ modules_find(struct target *t)
 		m->module = -1;
 		if ((*m->name == '\0' || *m->name == '[') && !is_vdso(m))
 			continue;
-		if (mod != NULL && goes_on(t, mod, first, m, has_code)) {
-			mod->end = m->end;
-			m->module = (int)(mod - t->mods);
-			has_code |= m->prot & MAP_X;
+		if (mod != NULL && goes_on(t, mod, first, m, highest)) {
+			add_map(mod, m, (int)(mod - t->mods));
+			highest = m->off > highest ? m->off : highest;
 			continue;
 		}
 		/* data files by the thousand must not cost a read each */
@@ -104,84 +127,15 @@ modules_find(struct target *t)
 			continue;
 		mod = &t->mods[t->nmods];
 		first = m;
-		has_code = m->prot & MAP_X;
+		highest = m->off;
 		mod->start = m->start;
-		mod->end = m->end;
 		mod->path = m->name;
 		module_set_name(mod);
 		mod->fd = -1;
-		m->module = (int)t->nmods++;
+		add_map(mod, m, (int)t->nmods++);
+		mod->spanned = span_of(t, m);
 	}
 	return 0;
-}
-
-/* Program headers, out of memory or the file. */
-static int
-read_phdrs(struct target *t, struct module *m, Elf64_Ehdr *eh, Elf64_Phdr *ph)
-{
-	size_t want;
-	int from_file = 0;
-
-	if (target_read(t, m->start, eh, sizeof(*eh)) != sizeof(*eh)) {
-		if (m->fd == -1 ||
-		    io_pread_full(m->fd, eh, sizeof(*eh), 0) != sizeof(*eh))
-			return -1;
-		from_file = 1;
-	}
-	if (memcmp(eh->e_ident, ELFMAG, SELFMAG) != 0 ||
-	    eh->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    eh->e_phentsize != sizeof(*ph) || eh->e_phnum == 0)
-		return -1;
-	if (eh->e_phnum > PHDRS_MAX)
-		eh->e_phnum = PHDRS_MAX;
-	want = eh->e_phnum * sizeof(*ph);
-	if (!from_file &&
-	    target_read(t, m->start + eh->e_phoff, ph, want) == want)
-		return 0;
-	if (m->fd == -1 ||
-	    io_pread_full(m->fd, ph, want, eh->e_phoff) != (ssize_t)want)
-		return -1;
-	return 0;
-}
-
-/* The bias follows from the segment that holds file offset of m->start. */
-static int
-find_bias(struct target *t, struct module *m, const Elf64_Ehdr *eh,
-    const Elf64_Phdr *ph)
-{
-	const struct map *first = target_map(t, m->start);
-	uint64_t off = first != NULL ? first->off : 0;
-	int i, lowest = -1;
-
-	for (i = 0; i < eh->e_phnum; i++) {
-		if (ph[i].p_type != PT_LOAD)
-			continue;
-		if (lowest == -1)
-			lowest = i;
-		if (ph[i].p_offset - ph[i].p_offset % TARGET_PAGE <= off &&
-		    off < ph[i].p_offset + ph[i].p_filesz) {
-			lowest = i;
-			break;
-		}
-	}
-	if (lowest == -1)
-		return -1;
-	m->bias = m->start - off + ph[lowest].p_offset - ph[lowest].p_vaddr;
-	return 0;
-}
-
-static void
-read_buildid(struct target *t, struct module *m, const Elf64_Phdr *note)
-{
-	size_t len = note->p_memsz < NOTES_MAX ? note->p_memsz : NOTES_MAX;
-	unsigned char *p = malloc(len);
-
-	if (p == NULL)
-		return;
-	len = target_read(t, m->bias + note->p_vaddr, p, len);
-	if (len > 0 && m->idlen == 0)
-		m->idlen = elfsym_note_buildid(p, len, m->id);
-	free(p);
 }
 
 /* The vdso has no file; symbols come from a copy of it. */
@@ -204,51 +158,118 @@ copy_vdso(struct target *t, struct module *m)
 }
 
 static void
-module_load(struct target *t, struct module *m)
+drop_file(struct module *m)
 {
-	unsigned char fileid[ELFSYM_ID_MAX];
-	Elf64_Phdr ph[PHDRS_MAX];
-	Elf64_Ehdr eh;
-	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
-	int i, idlen;
+	close(m->fd);
+	m->fd = -1;
+	m->fdwhy = m->idlen > 0 ? "the file now has another build-id"
+				: "the file now is another one";
+}
 
-	m->headers = MODULE_NO;
-	if (m->fd == -1 && strcmp(m->path, "[vdso]") == 0)
-		copy_vdso(t, m);
-	if (read_phdrs(t, m, &eh, ph) == -1 || find_bias(t, m, &eh, ph) == -1)
+/* A file that a core names; h is what memory has, n 0 nothing. */
+static void
+check_named(struct target *t, struct module *m, const struct modhead *h)
+{
+	struct modhead file;
+	size_t i;
+	int verdict = modhead_judge(t, m, m->fd);
+
+	if (verdict == MODFILE_OTHER || modhead_file(m->fd, &file) == -1) {
+		drop_file(m);
 		return;
-	m->headers = MODULE_YES;
-	m->isexec = entry >= m->start && entry < m->end;
-	for (i = 0; i < eh.e_phnum; i++) {
-		if (ph[i].p_type == PT_NOTE)
-			read_buildid(t, m, &ph[i]);
-		else if (ph[i].p_type == PT_GNU_EH_FRAME)
-			m->ehhdr = m->bias + ph[i].p_vaddr;
 	}
-	if (m->fd == -1)
-		return;
-	idlen = elfsym_buildid(m->fd, fileid);
-	if (idlen <= 0)
+	if (verdict == MODFILE_MAYBE)
+		m->doubt = "may be another one: the core has nothing to "
+			   "compare it with";
+	if (h->n > 0)
+		m->namesonly = h->n != file.n ||
+		    memcmp(h->ph, file.ph, h->n * sizeof(*h->ph)) != 0;
+	for (i = 0; i < file.n; i++)
+		if (file.ph[i].p_type == PT_LOAD && file.ph[i].p_filesz == 0 &&
+		    (file.ph[i].p_flags & PF_X))
+			m->namesonly = 1;
+}
+
+/* The build-id: that in memory, else the file's own is the best there is. */
+static void
+check_id(struct module *m)
+{
+	unsigned char id[ELFSYM_ID_MAX];
+	int n = elfsym_buildid(m->fd, id);
+
+	if (n <= 0)
 		return;
 	if (m->idlen == 0) {
-		/* memory did not say; the file's own is the best there is */
-		memcpy(m->id, fileid, (size_t)idlen);
-		m->idlen = (size_t)idlen;
-	} else if (m->idlen != (size_t)idlen ||
-	    memcmp(m->id, fileid, m->idlen) != 0) {
-		close(m->fd);
-		m->fd = -1;
-		m->fdwhy = "the file now has another build-id";
+		memcpy(m->id, id, (size_t)n);
+		m->idlen = (size_t)n;
+	} else if (m->idlen != (size_t)n || memcmp(m->id, id, m->idlen) != 0) {
+		drop_file(m);
 	}
+}
+
+/* What nobody told of its mappings, the headers do. */
+static void
+settle_maps(struct target *t, const struct module *m, const struct modhead *h)
+{
+	struct map *p = maps_above(t->maps, t->nmaps, m->start);
+	int prot;
+
+	for (; p != NULL && p < t->maps + t->nmaps && p->start < m->end; p++) {
+		if (!(p->prot & MAP_GUESS) || p->module != m - t->mods)
+			continue;
+		prot = modhead_prot(h, m->bias, p->start);
+		if (prot != -1)
+			p->prot = (unsigned)prot;
+	}
+}
+
+static void
+module_load(struct target *t, struct module *m)
+{
+	const struct map *first = target_map(t, m->start);
+	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
+	struct modhead h;
+	size_t i;
+
+	m->headers = MODULE_NO;
+	m->isexec = entry >= m->start && entry < m->end;
+	m->bias = first == NULL || (m->isexec && m->start < LOADED_ABOVE)
+	    ? 0
+	    : m->start - first->off;
+	if (m->fd == -1 && strcmp(m->path, "[vdso]") == 0)
+		copy_vdso(t, m);
+	if (modhead_memory(t, m->start, &h) == -1)
+		h.n = 0;
+	else if (modhead_bias(t, m, &h, &m->bias) == 0)
+		m->idlen = modhead_id(t, &h, m->bias, m->id);
+	if (m->fd != -1 && m->byname)
+		check_named(t, m, &h);
+	if (h.n == 0 && modhead_file(m->fd, &h) == -1)
+		return;
+	if (modhead_bias(t, m, &h, &m->bias) == -1)
+		return;
+	m->headers = MODULE_YES;
+	if (m->fd != -1)
+		check_id(m);
+	for (i = 0; i < h.n; i++)
+		if (h.ph[i].p_type == PT_GNU_EH_FRAME)
+			m->ehhdr = m->bias + h.ph[i].p_vaddr;
+	settle_maps(t, m, &h);
 }
 
 void
 modules_load(struct target *t)
 {
+	int named = 0;
 	size_t i;
 
-	for (i = 0; i < t->nmods; i++)
+	for (i = 0; i < t->nmods; i++) {
 		module_load(t, &t->mods[i]);
+		named |= t->mods[i].byname;
+	}
+	/* now files may stand in for memory that was missed before */
+	if (named)
+		target_drop_cache(t);
 }
 
 /* .eh_frame_hdr: version 1, then the encodings of pointer, count and table.
@@ -309,6 +330,7 @@ modules_free(struct target *t)
 		if (t->mods[i].fd != -1)
 			close(t->mods[i].fd);
 		ehtable_free(t->mods[i].own);
+		free(t->mods[i].found);
 	}
 	free(t->mods);
 	t->mods = NULL;

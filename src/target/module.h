@@ -27,10 +27,23 @@ struct module {
 	size_t baselen;	     /* without " (deleted)" (proc(5)) */
 	int fd;		     /* the file, -1 none; closed by target_free */
 	const char *fdwhy;   /* why there is no file, or NULL */
-	int isexec;	     /* the program itself (holds AT_ENTRY) */
+	/* opened by the name that a core gives it: to be proven the same; then
+	 * what is not quite proven, or NULL */
+	int byname;
+	const char *doubt;
+	int namesonly; /* a file of symbols alone: not what was mapped */
+	/* what it was found as, malloc'd, below that directory (-1 our root);
+	 * NULL not told */
+	char *found;
+	int foundroot;
+	int isexec; /* the program itself (holds AT_ENTRY) */
 	unsigned char id[ELFSYM_ID_MAX];
 	size_t idlen;
-	int headers; /* MODULE_*: program headers were found */
+	/* MODULE_*: program headers were found.  Without any the bias is that
+	 * of an object whose first segment has address 0. */
+	int headers;
+	int code;	  /* has executable mappings; 2: beyond doubt */
+	uint64_t spanned; /* its end by the headers in memory; 0 none there */
 	/* unwind data; ehstate says whether it was looked for and found */
 	int ehstate;
 	uint64_t ehhdr;	     /* address of .eh_frame_hdr, 0 none */

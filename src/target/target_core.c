@@ -3,17 +3,22 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "target/corefiles.h"
+#include "target/coremaps.h"
+#include "target/linkmap.h"
 
 struct core_source {
 	int corefd;
 	struct core_seg *segs; /* sorted by address */
 	size_t nsegs;
+	struct linkmap linkmap; /* where there is no NT_FILE */
 };
 
 /* A page that is not in the core may be in the file it was mapped from. */
@@ -23,13 +28,13 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 	struct map *m = target_map(t, addr);
 	struct module *mod;
 
-	if (m == NULL || m->module < 0 || (m->prot & MAP_W)) {
+	if (m == NULL || m->module < 0 || (m->prot & (MAP_W | MAP_GUESS))) {
 		errno = EFAULT;
 		return -1;
 	}
 	mod = &t->mods[m->module];
 	/* a name in a core is no reason to show what is in that file */
-	if (mod->fd == -1 || mod->headers != MODULE_YES) {
+	if (mod->fd == -1 || mod->headers != MODULE_YES || mod->namesonly) {
 		errno = EFAULT;
 		return -1;
 	}
@@ -38,8 +43,10 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));
 }
 
+/* From the segment that holds addr, or from the file where none does; up to
+ * the end of that. */
 static ssize_t
-core_read(struct target *t, uint64_t addr, void *p, size_t len)
+read_piece(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	const struct core_source *s = t->src;
 	const struct core_seg *seg;
@@ -54,11 +61,14 @@ core_read(struct target *t, uint64_t addr, void *p, size_t len)
 		else
 			lo = mid + 1;
 	}
-	if (lo == s->nsegs || addr < s->segs[lo].vaddr) {
-		errno = EFAULT;
-		return -1;
-	}
+	if (lo == s->nsegs)
+		return read_file(t, addr, p, len);
 	seg = &s->segs[lo];
+	if (addr < seg->vaddr) {
+		if (len > seg->vaddr - addr)
+			len = (size_t)(seg->vaddr - addr);
+		return read_file(t, addr, p, len);
+	}
 	at = addr - seg->vaddr;
 	if (at >= seg->filesz)
 		return read_file(t, addr, p, len);
@@ -68,12 +78,29 @@ core_read(struct target *t, uint64_t addr, void *p, size_t len)
 	return n > 0 ? n : read_file(t, addr, p, len); /* a truncated core */
 }
 
+static ssize_t
+core_read(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	size_t done = 0;
+	ssize_t n;
+
+	/* one page may be of several segments, and of a file */
+	while (done < len && addr + done >= addr) {
+		n = read_piece(t, addr + done, (char *)p + done, len - done);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done > 0 ? (ssize_t)done : -1;
+}
+
 static void
 core_close(struct target *t)
 {
 	struct core_source *s = t->src;
 
 	free(s->segs);
+	linkmap_free(&s->linkmap);
 	free(s);
 	t->src = NULL;
 }
@@ -86,147 +113,57 @@ by_vaddr(const void *a, const void *b)
 	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
 }
 
+/* The files where no note tells: those of the link map. */
 static int
-by_file_start(const void *a, const void *b)
+open_for_head(void *arg, const char *path)
 {
-	const struct core_file *x = a, *y = b;
+	const struct corefiles *c = arg;
 
-	return (x->start > y->start) - (x->start < y->start);
+	/* what the user named as the program may be anything, as it is */
+	return c->where->exe != NULL && path == c->where->exe
+	    ? io_open_regular(AT_FDCWD, path)
+	    : corefiles_open(c, path);
 }
 
-/* One PT_LOAD is one mapping; NT_FILE has its name and offset. */
 static int
-make_maps(const struct core_head *h, struct core_source *s, struct target *t)
+list_files(const struct core_head *h, const struct corefiles *c,
+    struct core_source *s, struct target *t)
 {
-	struct core_file *files;
-	struct map *m;
-	uint64_t vdso;
-	size_t i, f = 0;
+	struct linkmap_from from = {.program = c->where->exe,
+	    .segs = s->segs,
+	    .nsegs = s->nsegs,
+	    .open = open_for_head,
+	    .arg = (void *)c};
+	char name[PATH_MAX] = "";
+	uint64_t at = target_auxv(t, AT_EXECFN, 0);
+	size_t n;
 
-	files = calloc(h->nfiles + 1, sizeof(*files));
-	t->maps = calloc(s->nsegs + 1, sizeof(*t->maps));
-	if (files == NULL || t->maps == NULL) {
-		free(files);
-		return -1;
-	}
 	if (h->nfiles > 0)
-		memcpy(files, h->files, h->nfiles * sizeof(*files));
-	qsort(files, h->nfiles, sizeof(*files), by_file_start);
-	vdso = core_auxv(h->auxv, h->auxvlen, AT_SYSINFO_EHDR, 0);
-	for (i = 0; i < s->nsegs; i++) {
-		if (s->segs[i].memsz == 0 ||
-		    (t->nmaps > 0 &&
-			s->segs[i].vaddr < t->maps[t->nmaps - 1].end))
-			continue; /* overlapping: forged */
-		m = &t->maps[t->nmaps++];
-		m->start = s->segs[i].vaddr;
-		m->end = m->start + s->segs[i].memsz;
-		m->prot = (s->segs[i].flags & PF_R ? MAP_R : 0) |
-		    (s->segs[i].flags & PF_W ? MAP_W : 0) |
-		    (s->segs[i].flags & PF_X ? MAP_X : 0);
-		m->module = -1;
-		m->name = m->start == vdso ? "[vdso]" : "";
-		while (f < h->nfiles && files[f].end <= m->start)
-			f++;
-		if (f < h->nfiles && files[f].start <= m->start) {
-			m->name = files[f].name;
-			m->off = files[f].off + (m->start - files[f].start);
-		}
+		return 0;
+	if (at != 0) {
+		n = target_read(t, at, name, sizeof(name) - 1);
+		name[n] = '\0';
 	}
-	free(files);
-	return 0;
-}
-
-/*
- * A core without NT_FILE (qemu's, or of a kernel before 3.7) does not say
- * which file a mapping is of; the program's follow from its entry point.
- */
-static void
-name_program(const struct core_head *h, const char *exe, struct target *t)
-{
-	uint64_t entry = core_auxv(h->auxv, h->auxvlen, AT_ENTRY, 0), at;
-	const struct elfsym_load *l;
-	struct elfsym_head head;
-	struct map *m;
-	size_t i, k;
-	int fd = io_open_regular(AT_FDCWD, exe);
-
-	if (fd == -1 || elfsym_head(fd, &head) == -1) {
-		if (fd != -1)
-			close(fd);
-		return;
-	}
-	for (i = 0; i < t->nmaps; i++)
-		for (k = 0; k < head.nloads; k++) {
-			m = &t->maps[i];
-			l = &head.loads[k];
-			/* where the segment's page of the file begins */
-			at = entry - head.entry + l->vaddr;
-			at -= l->vaddr % TARGET_PAGE;
-			if (m->start < at ||
-			    m->start >= at + l->vaddr % TARGET_PAGE + l->filesz)
-				continue;
-			m->name = exe;
-			m->off = l->off - l->off % TARGET_PAGE + m->start - at;
-		}
-	elfsym_head_free(&head);
-	close(fd);
-}
-
-/*
- * A file the core names.  Run by root this program may read any; it reads but
- * those that everybody may, or that belong to the core's owner.
- */
-static int
-open_named(const char *path, uid_t owner)
-{
-	struct stat st;
-	int fd = io_open_regular(AT_FDCWD, path);
-
-	if (fd != -1 &&
-	    (fstat(fd, &st) == -1 ||
-		(!(st.st_mode & S_IROTH) && st.st_uid != owner))) {
-		close(fd);
-		errno = EACCES;
-		return -1;
-	}
-	return fd;
-}
-
-static int
-open_modules(struct target *t, const char *exe, uid_t owner)
-{
-	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
-	struct module *m;
-	size_t i;
-
-	for (i = 0; i < t->nmods; i++) {
-		m = &t->mods[i];
-		if (exe != NULL && entry >= m->start && entry < m->end) {
-			m->fd = io_open_regular(AT_FDCWD, exe);
-			if (m->fd == -1)
-				return -1;
-		} else if (*m->path == '/') {
-			m->fd = open_named(m->path, owner);
-			if (m->fd == -1)
-				m->fdwhy = errno == ENOENT
-				    ? "the file is gone"
-				    : "the file cannot be opened";
-		}
-	}
-	return 0;
+	if (*name == '\0' && h->have_psinfo)
+		memcpy(name, h->psname, sizeof(h->psname));
+	if (from.program == NULL)
+		from.program = name;
+	return linkmap_read(t, &from, &s->linkmap);
 }
 
 int
-target_core_open(
-    int corefd, const struct core_head *h, const char *exe, struct target *t)
+target_core_open(int corefd, const struct core_head *h,
+    const struct core_paths *where, struct target *t)
 {
+	struct coremaps cm = {.files = h->files, .nfiles = h->nfiles};
+	struct corefiles files = {.where = where};
 	struct core_source *s;
 	struct stat st;
 	size_t i;
 
 	if (fstat(corefd, &st) == -1 || (s = calloc(1, sizeof(*s))) == NULL)
 		return -1;
+	files.owner = st.st_uid;
 	t->src = s;
 	t->read = core_read;
 	t->close = core_close;
@@ -238,11 +175,17 @@ target_core_open(
 		if (h->segs[i].vaddr + h->segs[i].memsz >= h->segs[i].vaddr)
 			s->segs[s->nsegs++] = h->segs[i];
 	qsort(s->segs, s->nsegs, sizeof(*s->segs), by_vaddr);
-	if (make_maps(h, s, t) == -1)
+	if (list_files(h, &files, s, t) == -1)
 		return -1;
-	if (h->nfiles == 0 && exe != NULL)
-		name_program(h, exe, t);
-	if (modules_find(t) == -1 || open_modules(t, exe, st.st_uid) == -1)
+	if (s->linkmap.nfiles > 0) {
+		cm.files = s->linkmap.files;
+		cm.nfiles = s->linkmap.nfiles;
+	}
+	cm.segs = s->segs;
+	cm.nsegs = s->nsegs;
+	cm.vdso = target_auxv(t, AT_SYSINFO_EHDR, 0);
+	if (coremaps_make(&cm, &t->maps, &t->nmaps) == -1 ||
+	    modules_find(t) == -1 || corefiles_open_all(&files, t) == -1)
 		return -1;
 	target_drop_cache(t); /* files can now stand in for missing pages */
 	return 0;

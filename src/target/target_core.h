@@ -2,7 +2,9 @@
  * target_core: a core file (or what was kept of a stream) as a target.
  *
  * Memory comes from the core; what it left out of files that were mapped
- * read-only comes from those files, if they are still the same (build-id).
+ * read-only comes from those files, if they are still the same (build-id, or
+ * target/modhead.h).  Mappings follow from segments and from NT_FILE or the
+ * link map.
  * The core and every file it names are hostile.
  */
 #ifndef TARGET_TARGET_CORE_H
@@ -11,13 +13,23 @@
 #include "core/corehead.h"
 #include "target/target.h"
 
+/* Where its files are. */
+struct core_paths {
+	const char *exe; /* the program's, whatever the core calls it, or NULL
+			  */
+	int rootfd;	 /* the root of the machine it is of; -1: ours */
+	/* further directories, with the files by the last part of their names
+	 */
+	const char *const *libdirs;
+	size_t nlibdirs;
+};
+
 /*
  * Fills in maps, memory and modules; the head must outlive the target, corefd
- * stays the caller's.  exe, when not NULL, is the program's file whatever the
- * core calls it.  Opens the files the core names, so some right to read them
- * must be left.  0, or -1 with errno.
+ * and the descriptors in the paths stay the caller's.  Opens the files the
+ * core names, so some right to read them must be left.  0, or -1 with errno.
  */
-int target_core_open(
-    int corefd, const struct core_head *, const char *exe, struct target *);
+int target_core_open(int corefd, const struct core_head *,
+    const struct core_paths *, struct target *);
 
 #endif

@@ -345,6 +345,7 @@ report(struct crash *c, enum out_format format)
 static void
 debug(int corefd, const char *exe)
 {
+	struct core_paths where = {.exe = exe, .rootfd = -1};
 	enum out_format format;
 	struct core_head h;
 
@@ -366,7 +367,7 @@ debug(int corefd, const char *exe)
 		c.deadline = deadline_in(1000);
 		if (target_take_notes(&t, &h, NULL, 0) == -1)
 			abort();
-		if (target_core_open(corefd, &h, exe, &t) == 0)
+		if (target_core_open(corefd, &h, &where, &t) == 0)
 			report(&c, format);
 		target_free(&t);
 		core_head_free(&h);

@@ -1,0 +1,154 @@
+#include "target/corefiles.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/inroot.h"
+#include "base/io.h"
+#include "target/modhead.h"
+
+/* What a search has found so far. */
+struct search {
+	int fd;	   /* a file that may be it, or -1 */
+	int other; /* there was one that is not it */
+	int err;   /* why one could not be opened */
+	char path[PATH_MAX];
+	int root; /* the directory that path is below, -1 our root */
+};
+
+static int
+permitted(int fd, uid_t owner)
+{
+	struct stat st;
+
+	if (fd != -1 &&
+	    (fstat(fd, &st) == -1 ||
+		(!(st.st_mode & S_IROTH) && st.st_uid != owner))) {
+		close(fd);
+		errno = EACCES;
+		return -1;
+	}
+	return fd;
+}
+
+int
+corefiles_open(const struct corefiles *c, const char *path)
+{
+	int root = c->where->rootfd;
+
+	if (*path != '/') {
+		errno = ENOENT;
+		return -1;
+	}
+	return permitted(root != -1 ? inroot_open(root, path)
+				    : io_open_regular(AT_FDCWD, path),
+	    c->owner);
+}
+
+/* Takes a file in if it is better than what was there; 1 when it is proven. */
+static int
+consider(struct search *s, struct target *t, const struct module *m, int fd,
+    const char *path)
+{
+	int verdict;
+
+	if (fd == -1) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			s->err = errno;
+		return 0;
+	}
+	verdict = modhead_judge(t, m, fd);
+	if (verdict == MODFILE_OTHER)
+		s->other = 1;
+	if (verdict == MODFILE_OTHER ||
+	    (verdict == MODFILE_MAYBE && s->fd != -1)) {
+		close(fd);
+		return 0;
+	}
+	if (s->fd != -1)
+		close(s->fd);
+	s->fd = fd;
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	return verdict == MODFILE_SAME;
+}
+
+static void
+search_module(const struct corefiles *c, struct target *t, struct module *m,
+    struct search *s)
+{
+	char path[PATH_MAX];
+	size_t i;
+	int fd;
+
+	if (consider(s, t, m, corefiles_open(c, m->path), m->path)) {
+		s->root = c->where->rootfd;
+		return;
+	}
+	s->root = s->fd != -1 ? c->where->rootfd : -1;
+	for (i = 0; i < c->where->nlibdirs; i++) {
+		if (m->baselen == 0 || *m->base == '[' ||
+		    snprintf(path, sizeof(path), "%s/%.*s",
+			c->where->libdirs[i], (int)m->baselen,
+			m->base) >= (int)sizeof(path))
+			continue;
+		fd = permitted(io_open_regular(AT_FDCWD, path), c->owner);
+		if (consider(s, t, m, fd, path)) {
+			s->root = -1;
+			return;
+		}
+		if (s->fd == fd && fd != -1)
+			s->root = -1;
+	}
+}
+
+static void
+open_module(const struct corefiles *c, struct target *t, struct module *m)
+{
+	struct search s = {.fd = -1, .root = -1};
+
+	search_module(c, t, m, &s);
+	m->fd = s.fd;
+	m->byname = 1;
+	if (s.fd == -1) {
+		m->fdwhy = s.other    ? "the file now is another one"
+		    : s.err != 0      ? "the file cannot be opened"
+		    : *m->path == '/' ? "the file is gone"
+				      : "where the file is was not told";
+		return;
+	}
+	m->found = strdup(s.path);
+	m->foundroot = s.root;
+}
+
+int
+corefiles_open_all(const struct corefiles *c, struct target *t)
+{
+	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
+	const char *exe = c->where->exe;
+	struct module *m;
+	size_t i;
+
+	for (i = 0; i < t->nmods; i++) {
+		m = &t->mods[i];
+		if (*m->path == '[')
+			continue;
+		if (exe == NULL || entry < m->start || entry >= m->end) {
+			open_module(c, t, m);
+			continue;
+		}
+		m->fd = io_open_regular(AT_FDCWD, exe);
+		if (m->fd == -1)
+			return -1;
+		m->byname = 1;
+		m->found = strdup(exe);
+		m->foundroot = -1;
+	}
+	return 0;
+}

@@ -1,0 +1,264 @@
+#include "target/linkmap.h"
+
+#include <elf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "target/modhead.h"
+
+enum {
+	LINKS_MAX = 4096,
+	FILES_MAX = 65536,
+	DYNAMIC_MAX = 1024, /* entries */
+	NAME_MAX_LEN = 4096
+};
+#define SPAN_MAX ((uint64_t)8 << 30)
+
+struct link { /* struct link_map */
+	uint64_t addr, name, ld, next, prev;
+};
+
+/* Room for one more of size bytes each. */
+static void *
+grow(void *p, size_t n, size_t *cap, size_t size)
+{
+	void *q;
+
+	if (n < *cap)
+		return p;
+	q = reallocarray(p, *cap ? *cap * 2 : 64, size);
+	if (q != NULL)
+		*cap = *cap ? *cap * 2 : 64;
+	return q;
+}
+
+static const char *
+keep_name(struct linkmap *l, const char *name)
+{
+	void *p = grow(l->names, l->nnames, &l->namecap, sizeof(*l->names));
+	char *copy = strdup(name);
+
+	if (p != NULL)
+		l->names = p;
+	if (p == NULL || copy == NULL) {
+		free(copy);
+		return NULL;
+	}
+	return l->names[l->nnames++] = copy;
+}
+
+static int
+add_file(struct linkmap *l, uint64_t start, uint64_t end, uint64_t off,
+    const char *name)
+{
+	void *p;
+
+	if (end <= start || end - start > SPAN_MAX || l->nfiles >= FILES_MAX)
+		return 0;
+	p = grow(l->files, l->nfiles, &l->cap, sizeof(*l->files));
+	if (p == NULL)
+		return -1;
+	l->files = p;
+	l->files[l->nfiles].start = start;
+	l->files[l->nfiles].end = end;
+	l->files[l->nfiles].off = off;
+	l->files[l->nfiles++].name = name;
+	return 0;
+}
+
+/* The segments of an object as the loader maps them, in whole pages. */
+static int
+add_object(
+    struct linkmap *l, const struct modhead *h, uint64_t bias, const char *name)
+{
+	const Elf64_Phdr *ph;
+	uint64_t skew, start, end;
+	size_t i;
+
+	for (i = 0; i < h->n; i++) {
+		ph = &h->ph[i];
+		skew = ph->p_vaddr % TARGET_PAGE;
+		if (ph->p_type != PT_LOAD || ph->p_filesz == 0 ||
+		    ph->p_filesz > SPAN_MAX || ph->p_offset < skew)
+			continue;
+		start = bias + ph->p_vaddr - skew;
+		end = start + skew + ph->p_filesz + TARGET_PAGE - 1;
+		end -= end % TARGET_PAGE;
+		if (add_file(l, start, end, ph->p_offset - skew, name) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static size_t
+read_name(struct target *t, uint64_t addr, char name[NAME_MAX_LEN])
+{
+	size_t n = 0;
+
+	if (addr != 0)
+		n = target_read(t, addr, name, NAME_MAX_LEN - 1);
+	name[n] = '\0';
+	return strlen(name);
+}
+
+static const Elf64_Phdr *
+find_phdr(const struct modhead *h, uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < h->n; i++)
+		if (h->ph[i].p_type == type)
+			return &h->ph[i];
+	return NULL;
+}
+
+static int
+file_head(const struct linkmap_from *from, const char *path, struct modhead *h)
+{
+	int fd = from->open(from->arg, path), r;
+
+	r = modhead_file(fd, h);
+	if (fd != -1)
+		close(fd);
+	return r;
+}
+
+/* The program: headers at AT_PHDR, else those of its file.  0 or -1. */
+static int
+find_program(struct target *t, const struct linkmap_from *from,
+    struct modhead *h, uint64_t *bias)
+{
+	uint64_t at = target_auxv(t, AT_PHDR, 0);
+	uint64_t n = target_auxv(t, AT_PHNUM, 0);
+	const Elf64_Phdr *ph;
+	size_t i;
+
+	h->n = n < MODHEAD_PHDRS ? (size_t)n : MODHEAD_PHDRS;
+	if (at == 0 || n == 0)
+		return -1;
+	if ((target_auxv(t, AT_PHENT, 0) != sizeof(*ph) ||
+		target_read(t, at, h->ph, h->n * sizeof(*ph)) !=
+		    h->n * sizeof(*ph)) &&
+	    file_head(from, from->program, h) == -1)
+		return -1;
+	ph = find_phdr(h, PT_PHDR);
+	if (ph != NULL) {
+		*bias = at - ph->p_vaddr;
+		return 0;
+	}
+	/* they follow the file header, which the first segment holds */
+	for (i = 0; i < h->n; i++)
+		if (h->ph[i].p_type == PT_LOAD && h->ph[i].p_offset == 0) {
+			*bias = at - sizeof(Elf64_Ehdr) - h->ph[i].p_vaddr;
+			return 0;
+		}
+	return -1;
+}
+
+/* r_debug.r_map, through DT_DEBUG; 0 none. */
+static uint64_t
+first_link(struct target *t, const struct modhead *h, uint64_t bias)
+{
+	const Elf64_Phdr *ph = find_phdr(h, PT_DYNAMIC);
+	uint64_t at, map;
+	Elf64_Dyn d;
+	size_t i;
+
+	for (i = 0; ph != NULL && i < DYNAMIC_MAX; i++) {
+		at = bias + ph->p_vaddr + i * sizeof(d);
+		if (target_read(t, at, &d, sizeof(d)) != sizeof(d) ||
+		    d.d_tag == DT_NULL)
+			return 0;
+		if (d.d_tag == DT_DEBUG)
+			/* after int r_version and its padding */
+			return d.d_un.d_ptr == 0 ||
+				target_word(t, d.d_un.d_ptr + 8, &map) == -1
+			    ? 0
+			    : map;
+	}
+	return 0;
+}
+
+/* Nothing but where its dynamic section is: the segments from there down to
+ * where it was loaded. */
+static int
+add_unknown(struct linkmap *l, const struct linkmap_from *from,
+    const struct link *k, const char *name)
+{
+	uint64_t start = 0, end = 0;
+	const struct core_seg *s;
+	size_t i;
+
+	for (i = 0; i < from->nsegs; i++) {
+		s = &from->segs[i];
+		if (s->vaddr == k->addr)
+			start = s->vaddr;
+		if (k->ld >= s->vaddr && k->ld - s->vaddr < s->memsz)
+			end = s->vaddr + s->memsz;
+	}
+	return start == 0 ? 0 : add_file(l, start, end, 0, name);
+}
+
+static int
+add_link(struct target *t, const struct linkmap_from *from,
+    const struct link *k, struct linkmap *l)
+{
+	char name[NAME_MAX_LEN];
+	const Elf64_Phdr *ph;
+	struct modhead h;
+	const char *kept;
+
+	if (k->addr == target_auxv(t, AT_SYSINFO_EHDR, 0) ||
+	    read_name(t, k->name, name) == 0)
+		return 0;
+	kept = keep_name(l, name);
+	if (kept == NULL)
+		return -1;
+	if (modhead_memory(t, k->addr, &h) == -1 &&
+	    file_head(from, name, &h) == -1)
+		return add_unknown(l, from, k, kept);
+	ph = find_phdr(&h, PT_DYNAMIC);
+	if (ph == NULL || k->addr + ph->p_vaddr != k->ld)
+		return add_unknown(l, from, k, kept);
+	return add_object(l, &h, k->addr, kept);
+}
+
+int
+linkmap_read(
+    struct target *t, const struct linkmap_from *from, struct linkmap *l)
+{
+	uint64_t bias, at;
+	struct modhead h;
+	const char *name;
+	struct link k;
+	size_t i;
+
+	memset(l, 0, sizeof(*l));
+	if (find_program(t, from, &h, &bias) == -1)
+		return 0;
+	name = keep_name(l, from->program);
+	if (name == NULL || add_object(l, &h, bias, name) == -1)
+		return -1;
+	at = first_link(t, &h, bias);
+	for (i = 0; at != 0 && i < LINKS_MAX; i++, at = k.next) {
+		if (target_read(t, at, &k, sizeof(k)) != sizeof(k))
+			break;
+		/* the first is the program */
+		if (i > 0 && add_link(t, from, &k, l) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+void
+linkmap_free(struct linkmap *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->nnames; i++)
+		free(l->names[i]);
+	free(l->names);
+	free(l->files);
+	memset(l, 0, sizeof(*l));
+}

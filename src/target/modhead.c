@@ -1,0 +1,243 @@
+#include "target/modhead.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/io.h"
+
+enum { NOTES_MAX = 64 << 10 };
+
+static int
+is_elf(struct modhead *h)
+{
+	if (memcmp(h->eh.e_ident, ELFMAG, SELFMAG) != 0 ||
+	    h->eh.e_ident[EI_CLASS] != ELFCLASS64 ||
+	    h->eh.e_phentsize != sizeof(*h->ph) || h->eh.e_phnum == 0)
+		return 0;
+	h->n = h->eh.e_phnum < MODHEAD_PHDRS ? h->eh.e_phnum : MODHEAD_PHDRS;
+	return 1;
+}
+
+int
+modhead_memory(struct target *t, uint64_t addr, struct modhead *h)
+{
+	size_t want;
+
+	if (target_read(t, addr, &h->eh, sizeof(h->eh)) != sizeof(h->eh) ||
+	    !is_elf(h))
+		return -1;
+	want = h->n * sizeof(*h->ph);
+	return target_read(t, addr + h->eh.e_phoff, h->ph, want) == want ? 0
+									 : -1;
+}
+
+int
+modhead_file(int fd, struct modhead *h)
+{
+	size_t want;
+
+	if (fd == -1 ||
+	    io_pread_full(fd, &h->eh, sizeof(h->eh), 0) != sizeof(h->eh) ||
+	    !is_elf(h))
+		return -1;
+	want = h->n * sizeof(*h->ph);
+	return io_pread_full(fd, h->ph, want, h->eh.e_phoff) == (ssize_t)want
+	    ? 0
+	    : -1;
+}
+
+static uint64_t
+in_page(uint64_t x)
+{
+	return x % TARGET_PAGE;
+}
+
+/* The bias follows from the segment that holds file offset of m->start. */
+int
+modhead_bias(struct target *t, const struct module *m, const struct modhead *h,
+    uint64_t *bias)
+{
+	const struct map *first = target_map(t, m->start);
+	const Elf64_Phdr *ph, *found = NULL;
+	uint64_t off = first != NULL ? first->off : 0;
+	size_t i;
+
+	for (i = 0; i < h->n; i++) {
+		ph = &h->ph[i];
+		if (ph->p_type != PT_LOAD)
+			continue;
+		if (found == NULL)
+			found = ph;
+		if (ph->p_offset - in_page(ph->p_offset) <= off &&
+		    off < ph->p_offset + ph->p_filesz) {
+			found = ph;
+			break;
+		}
+	}
+	if (found == NULL)
+		return -1;
+	*bias = m->start - off + found->p_offset - found->p_vaddr;
+	return 0;
+}
+
+uint64_t
+modhead_end(const struct modhead *h, uint64_t start)
+{
+	uint64_t lo = UINT64_MAX, hi = 0, end;
+	const Elf64_Phdr *ph;
+	size_t i;
+
+	for (i = 0; i < h->n; i++) {
+		ph = &h->ph[i];
+		if (ph->p_type != PT_LOAD ||
+		    __builtin_add_overflow(ph->p_vaddr, ph->p_memsz, &end))
+			continue;
+		if (ph->p_vaddr < lo)
+			lo = ph->p_vaddr - in_page(ph->p_vaddr);
+		hi = end > hi ? end : hi;
+	}
+	if (hi <= lo || __builtin_add_overflow(start, hi - lo, &end))
+		return start;
+	return end;
+}
+
+size_t
+modhead_id(struct target *t, const struct modhead *h, uint64_t bias,
+    unsigned char id[ELFSYM_ID_MAX])
+{
+	unsigned char *p;
+	size_t i, len;
+	int n = 0;
+
+	for (i = 0; i < h->n && n <= 0; i++) {
+		if (h->ph[i].p_type != PT_NOTE)
+			continue;
+		len =
+		    h->ph[i].p_memsz < NOTES_MAX ? h->ph[i].p_memsz : NOTES_MAX;
+		p = malloc(len + 1);
+		if (p == NULL)
+			return 0;
+		len = target_read(t, bias + h->ph[i].p_vaddr, p, len);
+		if (len > 0)
+			n = elfsym_note_buildid(p, len, id);
+		free(p);
+	}
+	return n > 0 ? (size_t)n : 0;
+}
+
+int
+modhead_prot(const struct modhead *h, uint64_t bias, uint64_t addr)
+{
+	const Elf64_Phdr *ph;
+	uint64_t from;
+	size_t i;
+
+	for (i = 0; i < h->n; i++) {
+		ph = &h->ph[i];
+		from = bias + ph->p_vaddr - in_page(bias + ph->p_vaddr);
+		if (ph->p_type == PT_LOAD && addr >= from &&
+		    addr - from < ph->p_memsz + in_page(bias + ph->p_vaddr))
+			return (ph->p_flags & PF_R ? MAP_R : 0) |
+			    (ph->p_flags & PF_W ? MAP_W : 0) |
+			    (ph->p_flags & PF_X ? MAP_X : 0);
+	}
+	return -1;
+}
+
+/* Were the module's mappings made of these segments? */
+static int
+segments_fit(struct target *t, const struct module *m, const struct modhead *h)
+{
+	const Elf64_Phdr *ph;
+	const struct map *p;
+	uint64_t bias;
+	size_t i;
+
+	if (modhead_bias(t, m, h, &bias) == -1)
+		return 0;
+	for (p = maps_above(t->maps, t->nmaps, m->start);
+	     p != NULL && p < t->maps + t->nmaps && p->start < m->end; p++) {
+		if (p->module < 0 || &t->mods[p->module] != m)
+			continue;
+		for (i = 0; i < h->n; i++) {
+			ph = &h->ph[i];
+			if (ph->p_type == PT_LOAD &&
+			    p->start - p->off ==
+				bias + ph->p_vaddr - ph->p_offset &&
+			    p->off + TARGET_PAGE > ph->p_offset &&
+			    p->off < ph->p_offset + ph->p_filesz)
+				break;
+		}
+		if (i == h->n)
+			return 0;
+	}
+	return 1;
+}
+
+/* Bytes of the file that the first page shows, beginning with the header. */
+static size_t
+shown(struct target *t, const struct module *m, const struct modhead *h)
+{
+	const struct map *first = target_map(t, m->start);
+	size_t i;
+
+	if (first == NULL || (first->prot & MAP_W) || first->off != 0)
+		return 0;
+	for (i = 0; i < h->n; i++)
+		if (h->ph[i].p_type == PT_LOAD && h->ph[i].p_offset == 0)
+			return h->ph[i].p_filesz < TARGET_PAGE
+			    ? (size_t)h->ph[i].p_filesz
+			    : TARGET_PAGE;
+	return 0;
+}
+
+/* What strip(1) and objcopy(1) change is no part of what was mapped. */
+static int
+same_start(struct target *t, const struct module *m, const struct modhead *mem,
+    const struct modhead *file, int fd)
+{
+	unsigned char a[TARGET_PAGE], b[TARGET_PAGE];
+	size_t from = sizeof(Elf64_Ehdr), n;
+
+	if (mem->n != file->n || mem->eh.e_phoff != file->eh.e_phoff ||
+	    mem->eh.e_entry != file->eh.e_entry ||
+	    memcmp(mem->ph, file->ph, mem->n * sizeof(*mem->ph)) != 0)
+		return 0;
+	n = target_read(t, m->start, a, shown(t, m, mem));
+	if (n <= from)
+		return 1;
+	return io_pread_full(fd, b, n, 0) == (ssize_t)n &&
+	    memcmp(a + from, b + from, n - from) == 0;
+}
+
+int
+modhead_judge(struct target *t, const struct module *m, int fd)
+{
+	unsigned char id[ELFSYM_ID_MAX], own[ELFSYM_ID_MAX];
+	struct modhead *mem = malloc(sizeof(*mem)),
+		       *file = malloc(sizeof(*file));
+	int verdict = MODFILE_OTHER, ownlen;
+	uint64_t bias;
+	size_t len = 0;
+
+	if (mem == NULL || file == NULL || modhead_file(fd, file) == -1)
+		goto out;
+	if (modhead_memory(t, m->start, mem) == -1) {
+		if (segments_fit(t, m, file))
+			verdict = MODFILE_MAYBE;
+		goto out;
+	}
+	if (modhead_bias(t, m, mem, &bias) == 0)
+		len = modhead_id(t, mem, bias, id);
+	ownlen = elfsym_buildid(fd, own);
+	if (len > 0) {
+		if (ownlen == (int)len && memcmp(id, own, len) == 0)
+			verdict = MODFILE_SAME;
+	} else if (same_start(t, m, mem, file, fd)) {
+		verdict = MODFILE_SAME;
+	}
+out:
+	free(mem);
+	free(file);
+	return verdict;
+}
