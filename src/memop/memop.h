@@ -26,6 +26,8 @@ struct memop {
 			 * itself may fault: not all processors mind each one
 			 * (SHA on AMD's, exclusives with FEAT_LSE2), so this
 			 * explains a fault and predicts none; 0 none */
+	int have_via;	/* with MEMOP_EXEC: the target stands in memory ... */
+	uint64_t via;	/* ... here */
 };
 
 /*
@@ -44,8 +46,8 @@ struct memop {
  * in their top byte.
  *
  * MEMOP_EXEC: the fault came from fetching at fault_addr, or (no valid
- * address) from a jump to an impossible one; ea is unknown where that one
- * stands in memory.
+ * address) from a jump to an impossible one; where that one stands in memory
+ * ea is unknown, and via tells where.
  *
  * 0, or -1 with errno: EINVAL not understood (or another machine), ERANGE
  * code ends too early.

@@ -458,6 +458,8 @@ memop_x86(const unsigned char *code, size_t n, const uint64_t *gregs,
 	if (jump && !fault_valid && x86_canonical(out->ea)) {
 		memset(out, 0, sizeof(*out));
 		out->access = MEMOP_EXEC;
+		out->have_via = 1;
+		out->via = d.cand[0].ea;
 	}
 	return 0;
 }

@@ -208,21 +208,28 @@ check_x86(void)
 		const char *text, *bytes;
 		size_t n;
 		int result, access, have_ea;
+		uint64_t via;
 	} cases[] = {
-	    {"jmp *%rbx", "\xff\xe3", 2, 0, MEMOP_EXEC, 1},
-	    {"call *%rbx", "\xff\xd3", 2, 0, MEMOP_EXEC, 1},
-	    {"jmp *%rcx", "\xff\xe1", 2, 0, 0, 0},
-	    {"ret", "\xc3", 1, 0, MEMOP_EXEC, 0},
-	    {"jmp *(%rcx)", "\xff\x21", 2, 0, MEMOP_EXEC, 0},
-	    {"ljmp *(%rbx)", "\xff\x2b", 2, -1, 0, 0},
-	    {"lret", "\xcb", 1, -1, 0, 0},
-	    {"iretq", "\x48\xcf", 2, -1, 0, 0},
-	    {"lss (%rbx), %eax", "\x0f\xb2\x03", 3, -1, 0, 0},
-	    {"push %es", "\x06", 1, -1, 0, 0},
+	    {"jmp *%rbx", "\xff\xe3", 2, 0, MEMOP_EXEC, 1, 0},
+	    {"call *%rbx", "\xff\xd3", 2, 0, MEMOP_EXEC, 1, 0},
+	    {"jmp *%rcx", "\xff\xe1", 2, 0, 0, 0, 0},
+	    {"ret", "\xc3", 1, 0, MEMOP_EXEC, 0, 0x7fff0000},
+	    {"jmp *(%rcx)", "\xff\x21", 2, 0, MEMOP_EXEC, 0, 0x1000},
+	    {"call *24(%rcx)", "\xff\x51\x18", 3, 0, MEMOP_EXEC, 0, 0x1018},
+	    {"call *8(%rcx,%rcx,8)", "\xff\x54\xc9\x08", 4, 0, MEMOP_EXEC, 0,
+		0x9008},
+	    {"jmp *256(%rip)", "\xff\x25\x00\x01\x00\x00", 6, 0, MEMOP_EXEC, 0,
+		0x400106},
+	    {"jmp *(%rbx)", "\xff\x23", 2, 0, MEMOP_READ, 1, 0},
+	    {"ljmp *(%rbx)", "\xff\x2b", 2, -1, 0, 0, 0},
+	    {"lret", "\xcb", 1, -1, 0, 0, 0},
+	    {"iretq", "\x48\xcf", 2, -1, 0, 0, 0},
+	    {"lss (%rbx), %eax", "\x0f\xb2\x03", 3, -1, 0, 0, 0},
+	    {"push %es", "\x06", 1, -1, 0, 0, 0},
 	    {"15 prefixes",
 		"\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66"
 		"\x66\x90",
-		16, -1, 0, 0},
+		16, -1, 0, 0, 0},
 	};
 	const uint64_t wild = 0x8000000000000000;
 	uint64_t regs[27] = {0};
@@ -242,6 +249,8 @@ check_x86(void)
 		CHECK(text, m.access == cases[i].access);
 		CHECK(text, m.have_ea == cases[i].have_ea);
 		CHECK(text, !m.have_ea || m.ea == wild);
+		CHECK(text, m.have_via == (cases[i].via != 0));
+		CHECK(text, m.via == cases[i].via);
 	}
 	/* a fetch: at pc, or where the code bytes end */
 	CHECK("fetch",
