@@ -53,3 +53,7 @@ unit()
 		qemu-aarch64 "$BATS_TEST_TMPDIR/memop"
 	fi
 }
+
+@test "proc: units and containers by their cgroup, of every runtime" {
+	unit unit_cgpath
+}
