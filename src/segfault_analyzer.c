@@ -28,6 +28,7 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
+#include "report/signals.h"
 #include "segv/segv_watch.h"
 
 #define SYNOPSIS                                                         \

@@ -34,6 +34,7 @@
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/num.h"
+#include "base/privdrop.h"
 #include "proc/procdir.h"
 #include "report/dying.h"
 #include "report/out.h"
@@ -287,6 +288,7 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
     struct told *told)
 {
 	struct crash c = {.pid = o->pid,
+	    .tid = o->tid,
 	    .comm = o->comm,
 	    .host = o->host,
 	    .time = o->time,
@@ -299,10 +301,15 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 	    .sure = o->pidfd != -1,
 	    .deadline = deadline_in((int64_t)o->wait_s * 750),
 	    .proc_why = proc_why};
+	struct dying d;
 	int r;
 
 	limit_worker();
-	r = dying_report(&c, procfd, o->tid, STDIN_FILENO, reportfd, o->format);
+	r = dying_open(&d, &c, procfd);
+	if (r == 0)
+		r = privdrop(NOBODY, NOBODY);
+	if (r == 0)
+		r = dying_report(&d, STDIN_FILENO, reportfd, o->format);
 	memcpy(told->summary, c.summary, sizeof(told->summary));
 	memcpy(told->signature, c.signature, sizeof(told->signature));
 	told->partial = c.partial;

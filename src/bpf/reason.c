@@ -1,3 +1,7 @@
+/*
+ * Why bpf(2) refused, in words: what rights the process has, what of the
+ * verifier's log counts, and what a step lacks.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,3 +1,7 @@
+/*
+ * BPF's ring buffer from the reader's side (kernel/bpf/ringbuf.c): a page that
+ * is ours to write, a page of the kernel's, then the data, mapped twice.
+ */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,3 +1,7 @@
+/*
+ * x86 instructions by opcode map, prefix and opcode: which operand is memory,
+ * what is done to it, how wide, whether it must be aligned.
+ */
 #include <string.h>
 
 #include "base/bytes.h"

@@ -1,10 +1,5 @@
-/*
- * The fault in plain words: which access, to what, in which function.
- *
- * The kernel tells address and code (NT_SIGINFO) but not whether it was a
- * read or a write, and for a non-canonical address not even where; both follow
- * from the instruction at pc.
- */
+#include "report/fault.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,6 +10,7 @@
 
 #include "memop/memop.h"
 #include "report/crash_dump.h"
+#include "unwind/symbols.h"
 
 enum {
 	NULL_PAGES = 64 << 10, /* below this an address is a null pointer */
@@ -23,15 +19,6 @@ enum {
 	CODE_MAX = 16,
 	CODE_SI_KERNEL = 128
 };
-
-static const struct target_thread *
-crashed(const struct crash *c)
-{
-	const struct target *t = c->t;
-
-	return t->nthreads > 0 && t->threads[0].regs.n > 0 ? &t->threads[0]
-							   : NULL;
-}
 
 /* The innermost frame with a name. */
 static const char *
@@ -65,7 +52,7 @@ is_return(const unsigned char *code, size_t n)
 static void
 find_access(struct fault *f, const struct crash *c)
 {
-	const struct target_thread *th = crashed(c);
+	const struct target_thread *th = target_crashed(c->t);
 	unsigned char code[CODE_MAX];
 	struct memop op;
 	uint64_t pc;
@@ -104,7 +91,7 @@ find_access(struct fault *f, const struct crash *c)
 static int
 is_overflow(const struct fault *f, const struct crash *c)
 {
-	const struct target_thread *th = crashed(c);
+	const struct target_thread *th = target_crashed(c->t);
 	struct target *t = c->t;
 	struct map *m;
 	uint64_t sp;

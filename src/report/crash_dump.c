@@ -9,6 +9,9 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "memop/memop.h"
+#include "report/fault.h"
+#include "report/sections.h"
+#include "report/signals.h"
 #include "report/signature.h"
 #include "unwind/unwind.h"
 
@@ -17,6 +20,15 @@ enum {
 	FRAMES_TAIL = 64,
 	FRAMES_MAX = 4 << 20 /* counted */
 };
+
+static const struct {
+	const char *name;
+	section_fn *dump;
+} sections[] = {{"backtrace", dump_backtrace}, {"registers", dump_registers},
+    {"memory", dump_memory}, {"instructions", dump_code}, {"stack", dump_stack},
+    {"threads", dump_threads}, {"files", dump_files}, {"maps", dump_maps},
+    {"modules", dump_modules}, {"limits", dump_limits}, {"status", dump_status},
+    {"environ", dump_environ}};
 
 _Static_assert(
     (int)FRAMES_HEAD >= (int)SIGNATURE_FRAMES, "frames of a signature");
@@ -176,6 +188,7 @@ crash_dump(struct crash *c, struct out *o)
 	struct symbols *sy = symbols_new(c->t);
 	char signature[17] = "none";
 	struct fault f;
+	size_t i;
 
 	if (sy == NULL)
 		return -1;
@@ -206,16 +219,11 @@ crash_dump(struct crash *c, struct out *o)
 	out_text(o, "\n");
 	out_flush(o);
 
-	dump_backtrace(c, sy, o);
-	dump_registers(c, o);
-	dump_memory(c, o);
-	dump_code(c, o);
-	dump_stack(c, sy, o);
-	dump_threads(c, sy, o);
-	dump_files(c, o);
-	dump_maps(c, o);
-	dump_modules(c, sy, o);
-	dump_status(c, o);
+	for (i = 0; i < NELEM(sections); i++) {
+		out_title(o, sections[i].name);
+		sections[i].dump(c, sy, o);
+		out_section_end(o);
+	}
 	summarize(c, &f, signature);
 	c->written = 1;
 	fault_free(&f);

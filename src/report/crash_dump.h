@@ -16,7 +16,6 @@
 #include "proc/procinfo.h"
 #include "report/out.h"
 #include "target/target.h"
-#include "unwind/symbols.h"
 
 enum { CRASH_SUMMARY = 320 };
 
@@ -28,6 +27,7 @@ struct crash {
 	const char *core_why;	      /* why there is no head, or none of use */
 
 	pid_t pid;	   /* 0: ask head */
+	pid_t tid;	   /* that crashed; 0: ask head */
 	const char *comm;  /* of the crashing thread; NULL: ask pi, head */
 	const char *host;  /* NULL: this one */
 	int64_t time;	   /* seconds since the epoch; 0: now */
@@ -53,50 +53,5 @@ struct crash {
 
 /* 0, or -1 with errno when memory ran out. */
 int crash_dump(struct crash *, struct out *);
-
-/* --- shared by the files of this room ----------------------------------- */
-
-/* What is known of the fault itself (report/cause.c). */
-struct fault {
-	int signo, code, have_code;
-	uint64_t addr;
-	int have_addr;	 /* addr is where the access went */
-	unsigned access; /* MEMOP_* */
-	int misaligned;	 /* for an instruction that minds (movaps) */
-	int overflow;	 /* the stack ran out */
-	char *abort_msg; /* malloc'd, NULL when there is none */
-	char text[256];	 /* the cause in plain words; "" unknown */
-};
-
-void fault_find(struct fault *, const struct crash *, struct symbols *);
-void fault_free(struct fault *);
-const char *signal_name(int signo);		/* "SIGSEGV", or NULL */
-int signal_number(const char *, size_t len);	/* "SEGV", "SIGSEGV"; or -1 */
-const char *signal_code_name(int signo, int c); /* "SEGV_MAPERR", or NULL */
-
-/* The signature of the first thread's trace (report/signature.h). */
-void crash_signature(const struct target *, struct symbols *, int signo,
-    int recursion, char out[17]);
-
-/* A key of the first block that is not known. */
-void key_unavailable(struct out *, const char *key, const char *why);
-/* report/process.c: what /proc and the command line tell. */
-void dump_identity(const struct crash *, struct out *);
-void dump_files(const struct crash *, struct out *);
-void dump_maps(const struct crash *, struct out *);
-void dump_modules(const struct crash *, const struct symbols *, struct out *);
-void dump_status(const struct crash *, struct out *);
-
-/* report/threads.c */
-void dump_backtrace(const struct crash *, struct symbols *, struct out *);
-void dump_registers(const struct crash *, struct out *);
-void dump_threads(const struct crash *, struct symbols *, struct out *);
-
-/* report/memory.c */
-void dump_memory(const struct crash *, struct out *);
-void dump_code(const struct crash *, struct out *);
-/* Adds the code addresses among the stack's words to what is to be named. */
-int stack_symbols(const struct crash *, struct symbols *);
-void dump_stack(const struct crash *, struct symbols *, struct out *);
 
 #endif

@@ -1,7 +1,12 @@
+/*
+ * From a backtrace to what report/signature.h hashes: frames in no module
+ * (a jump to nowhere) do not count.
+ */
 #include <string.h>
 
-#include "report/crash_dump.h"
 #include "report/signature.h"
+#include "target/target.h"
+#include "unwind/symbols.h"
 
 void
 crash_signature(const struct target *t, struct symbols *sy, int signo,

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/privdrop.h"
 #include "core/corestash.h"
 #include "target/target_core.h"
 #include "target/target_notes.h"
@@ -95,40 +94,43 @@ why_no_head(int err)
 }
 
 int
-dying_report(struct crash *c, int procfd, pid_t crash_tid, int corefd,
-    int reportfd, enum out_format format)
+dying_open(struct dying *d, struct crash *c, int procfd)
 {
-	struct procinfo pi;
-	struct core_head head;
-	struct target t;
-	struct out *o;
-	int readable = 0, r;
-
-	target_init(&t);
-	c->t = &t;
-	if (procfd != -1) {
-		if (procinfo_gather(procfd,
-			c->want_environ ? PROC_WANT_ENVIRON : 0, &pi) == -1)
-			return -1;
-		c->pi = &pi;
-		readable = target_proc_open(procfd, &pi, &t) == 0;
-	}
-	if (privdrop(NOBODY, NOBODY) == -1)
+	target_init(&d->t);
+	c->t = &d->t;
+	d->c = c;
+	d->readable = 0;
+	if (procfd == -1)
+		return 0;
+	if (procinfo_gather(
+		procfd, c->want_environ ? PROC_WANT_ENVIRON : 0, &d->pi) == -1)
 		return -1;
-	r = is_file(corefd) ? core_head_pread(corefd, &head)
-			    : core_head_read(corefd, c->deadline, &head);
-	if (r == -1 && head.nthreads == 0)
+	c->pi = &d->pi;
+	d->readable = target_proc_open(procfd, &d->pi, &d->t) == 0;
+	return 0;
+}
+
+int
+dying_report(struct dying *d, int corefd, int reportfd, enum out_format format)
+{
+	struct crash *c = d->c;
+	struct out *o;
+	int r;
+
+	r = is_file(corefd) ? core_head_pread(corefd, &d->head)
+			    : core_head_read(corefd, c->deadline, &d->head);
+	if (r == -1 && d->head.nthreads == 0)
 		c->core_why = why_no_head(errno);
-	c->head = &head;
-	if (c->pi != NULL && !same_image(&pi, &head, c->sure)) {
+	c->head = &d->head;
+	if (c->pi != NULL && !same_image(c->pi, c->head, c->sure)) {
 		c->pi = NULL;
 		c->proc_why = "its process id may belong to another process";
-		target_free(&t);
-		readable = 0;
+		target_free(&d->t);
+		d->readable = 0;
 	}
-	if (target_take_notes(&t, &head, c->pi, crash_tid) == -1)
+	if (target_take_notes(&d->t, &d->head, c->pi, c->tid) == -1)
 		return -1;
-	if (!readable)
+	if (!d->readable)
 		read_core_only(c, corefd);
 	o = out_new(reportfd, format);
 	if (o == NULL)

@@ -1,8 +1,13 @@
+/*
+ * Sections of bytes: what the crashed thread's registers point at, the code
+ * around its pc, the words of its stack.
+ */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/crash_dump.h"
+#include "report/sections.h"
 
 enum {
 	ROW = 16,
@@ -66,15 +71,6 @@ hex_rows(struct target *t, const char *indent, uint64_t from, uint64_t to,
 	return rows;
 }
 
-static const struct target_thread *
-crashed(const struct crash *c)
-{
-	const struct target *t = c->t;
-
-	return t->nthreads > 0 && t->threads[0].regs.n > 0 ? &t->threads[0]
-							   : NULL;
-}
-
 /* Registers that point near one another share one block. */
 static int
 shown_before(const struct arch *a, const struct target_thread *th, size_t i)
@@ -124,51 +120,59 @@ register_memory(const struct crash *c, const struct target_thread *th,
 }
 
 void
-dump_memory(const struct crash *c, struct out *o)
+dump_memory(const struct crash *c, struct symbols *sy, struct out *o)
 {
-	const struct target_thread *th = crashed(c);
+	const struct target_thread *th = target_crashed(c->t);
 	const struct arch *a = c->t->arch;
 	size_t i;
 
+	(void)sy;
 	if (th == NULL) {
-		out_unavailable(o, "memory", "no registers");
+		out_unavailable(o, "no registers");
 		return;
 	}
-	out_section(o, "memory", '[');
+	out_section(o, '[');
 	for (i = 0; i < a->nreg; i++)
 		if (a->reg[i].pointer && !shown_before(a, th, i))
 			register_memory(c, th, i, o);
-	out_section_end(o);
+}
+
+static void
+no_memory(struct out *o, const char *at, uint64_t addr)
+{
+	char why[64];
+
+	snprintf(why, sizeof(why), "no memory at %s 0x%" PRIx64, at, addr);
+	out_unavailable(o, why);
 }
 
 void
-dump_code(const struct crash *c, struct out *o)
+dump_code(const struct crash *c, struct symbols *sy, struct out *o)
 {
-	const struct target_thread *th = crashed(c);
+	const struct target_thread *th = target_crashed(c->t);
 	unsigned char probe;
 	uint64_t pc, from;
 
+	(void)sy;
 	if (th == NULL) {
-		out_unavailable(o, "instructions", "no registers");
+		out_unavailable(o, "no registers");
 		return;
 	}
 	pc = thread_pc(c->t, th);
 	if (target_read(c->t, pc, &probe, 1) != 1) {
-		out_unavailable(
-		    o, "instructions", "no memory at pc 0x%" PRIx64, pc);
+		no_memory(o, "pc", pc);
 		return;
 	}
 	from = pc - pc % ROW;
-	out_section(o, "instructions", '[');
+	out_section(o, '[');
 	hex_rows(c->t, "  ", from > CODE_BELOW ? from - CODE_BELOW : 0,
 	    from + CODE_ABOVE, pc, o);
-	out_section_end(o);
 }
 
 int
 stack_symbols(const struct crash *c, struct symbols *sy)
 {
-	const struct target_thread *th = crashed(c);
+	const struct target_thread *th = target_crashed(c->t);
 	uint64_t sp, v;
 	size_t i;
 
@@ -211,25 +215,23 @@ stack_word(const struct crash *c, struct symbols *sy, uint64_t addr, uint64_t v,
 void
 dump_stack(const struct crash *c, struct symbols *sy, struct out *o)
 {
-	const struct target_thread *th = crashed(c);
+	const struct target_thread *th = target_crashed(c->t);
 	uint64_t sp, v;
 	size_t i;
 
 	if (th == NULL) {
-		out_unavailable(o, "stack", "no registers");
+		out_unavailable(o, "no registers");
 		return;
 	}
 	sp = thread_sp(c->t, th);
 	if (target_word(c->t, sp, &v) == -1) {
-		out_unavailable(
-		    o, "stack", "no memory at stack pointer 0x%" PRIx64, sp);
+		no_memory(o, "stack pointer", sp);
 		return;
 	}
-	out_section(o, "stack", '[');
+	out_section(o, '[');
 	for (i = 0; i < STACK_WORDS; i++) {
 		if (target_word(c->t, sp + i * 8, &v) == -1)
 			break;
 		stack_word(c, sy, sp + i * 8, v, o);
 	}
-	out_section_end(o);
 }

@@ -31,6 +31,7 @@ struct out {
 	int level;   /* open containers, the outermost object not counted */
 	int toodeep; /* containers opened beyond OUT_DEPTH_MAX */
 	int section; /* level outside the open section, -1 when none */
+	const char *title;
 	int midline; /* text: the last byte was no newline */
 	unsigned long n[OUT_DEPTH_MAX + 1]; /* members so far, by level */
 	char kind[OUT_DEPTH_MAX + 1];	    /* '{' or '[' */
@@ -111,6 +112,7 @@ out_new(int fd, enum out_format format)
 	o->fd = fd;
 	o->json = format == OUT_JSON;
 	o->section = -1;
+	o->title = "";
 	o->kind[0] = '{';
 	return o;
 }
@@ -389,17 +391,30 @@ out_line(struct out *o)
 }
 
 void
-out_section(struct out *o, const char *name, int kind)
+out_title(struct out *o, const char *name)
+{
+	o->title = name;
+}
+
+/* In text, at the start of a line. */
+static void
+heading(struct out *o, const char *rest)
+{
+	if (o->json)
+		return;
+	out_line(o);
+	out_escaped(o, o->title, strlen(o->title));
+	out_puts(o, rest);
+}
+
+void
+out_section(struct out *o, int kind)
 {
 	out_section_end(o);
 	o->section = o->level;
-	if (o->json) {
-		json_open(o, name, kind == '[' ? '[' : '{');
-		return;
-	}
-	out_line(o);
-	out_escaped(o, name, strlen(name));
-	out_puts(o, ":\n");
+	if (o->json)
+		json_open(o, o->title, kind == '[' ? '[' : '{');
+	heading(o, ":\n");
 }
 
 void
@@ -419,33 +434,15 @@ out_section_end(struct out *o)
 }
 
 void
-out_unavailable(struct out *o, const char *name, const char *fmt, ...)
+out_unavailable(struct out *o, const char *why)
 {
-	va_list ap;
-	char *s;
-	int n;
-
-	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
-	va_end(ap);
-	if (n == -1) {
-		out_fail(o, ENOMEM, 1);
-		return;
-	}
 	out_section_end(o);
-	if (o->json) {
-		json_open(o, name, '{');
-		out_bytes(o, "unavailable", OUT_HIDE, s, (size_t)n);
-		out_end(o);
-	} else {
-		out_line(o);
-		out_escaped(o, name, strlen(name));
-		out_puts(o, ": unavailable: ");
-		out_escaped(o, s, (size_t)n);
-		out_puts(o, "\n\n");
-		out_row(o);
-	}
-	free(s);
+	out_obj(o, o->title);
+	heading(o, ": unavailable: ");
+	out_str(o, "unavailable", "", why);
+	out_end(o);
+	out_text(o, "\n\n");
+	out_row(o);
 }
 
 /* Ends whatever is open. */

@@ -82,16 +82,17 @@ void out_text(struct out *, const char *fmt, ...)
 int out_is_text(const struct out *);
 
 /*
- * A section.  out_section() is "name:\n" and opens the object or array name
- * ('{' or '['); out_section_end() closes it with all that is still open within
- * and ends the section in text.  Sections do not nest: a new one ends the old.
- * out_unavailable() stands for a whole section that could not be made:
- * "name: unavailable: reason" and "name": {"unavailable": "reason"}.
+ * A section.  out_title() says how the next one is called (a name that stays)
+ * and prints nothing; out_section() is "name:\n" and opens the object or array
+ * name ('{' or '['); out_section_end() closes it with all that is still open
+ * within and ends the section in text.  Sections do not nest: a new one ends
+ * the old.  out_unavailable() stands for a whole section that could not be
+ * made: "name: unavailable: reason" and "name": {"unavailable": "reason"}.
  */
-void out_section(struct out *, const char *name, int kind);
+void out_title(struct out *, const char *name);
+void out_section(struct out *, int kind);
 void out_section_end(struct out *);
-void out_unavailable(struct out *, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void out_unavailable(struct out *, const char *why);
 
 /*
  * Ends a report whose writer died: fd holds whole rows and perhaps a torn

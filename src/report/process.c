@@ -1,3 +1,7 @@
+/*
+ * What /proc and the command line told: the report's first block, and the
+ * sections of files, mappings, modules, limits and status.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -8,7 +12,7 @@
 
 #include "base/bytes.h"
 #include "proc/procdir.h"
-#include "report/crash_dump.h"
+#include "report/sections.h"
 
 /* The text of an item, or NULL with the reason. */
 static const struct buf *
@@ -25,8 +29,6 @@ item(const struct crash *c, enum proc_item i, const char **why)
 	return &c->pi->item[i].b;
 }
 
-/* A key of the first block that is not known; out_unavailable() would end it.
- */
 void
 key_unavailable(struct out *o, const char *key, const char *why)
 {
@@ -265,18 +267,19 @@ open_flags(struct out *o, int flags)
 }
 
 void
-dump_files(const struct crash *c, struct out *o)
+dump_files(const struct crash *c, struct symbols *sy, struct out *o)
 {
 	const struct procinfo *pi = c->pi;
 	const struct proc_fd *f;
 	size_t i;
 
+	(void)sy;
 	if (pi == NULL || pi->fds_err != 0) {
-		out_unavailable(o, "files", "%s",
-		    pi == NULL ? c->proc_why : strerror(pi->fds_err));
+		out_unavailable(
+		    o, pi == NULL ? c->proc_why : strerror(pi->fds_err));
 		return;
 	}
-	out_section(o, "files", '[');
+	out_section(o, '[');
 	for (i = 0; i < pi->nfds; i++) {
 		f = &pi->fds[i];
 		out_obj(o, NULL);
@@ -296,25 +299,25 @@ dump_files(const struct crash *c, struct out *o)
 		out_text(o, " descriptors left out\n");
 		out_end(o);
 	}
-	out_section_end(o);
 }
 
 void
-dump_maps(const struct crash *c, struct out *o)
+dump_maps(const struct crash *c, struct symbols *sy, struct out *o)
 {
 	const struct target *t = c->t;
 	const struct map *m;
 	char perms[5];
 	size_t i;
 
+	(void)sy;
 	if (t->nmaps == 0) {
-		out_unavailable(o, "maps", "%s",
+		out_unavailable(o,
 		    t->maps_why != NULL	      ? t->maps_why
 			: c->proc_why != NULL ? c->proc_why
 					      : "none");
 		return;
 	}
-	out_section(o, "maps", '[');
+	out_section(o, '[');
 	for (i = 0; i < t->nmaps; i++) {
 		m = &t->maps[i];
 		perms[0] = m->prot & MAP_R ? 'r' : '-';
@@ -345,7 +348,6 @@ dump_maps(const struct crash *c, struct out *o)
 		out_text(o, "\n");
 		out_end(o);
 	}
-	out_section_end(o);
 }
 
 /* An object whose headers nobody has is one if it was mapped as such: with
@@ -363,7 +365,7 @@ module_is_listed(const struct target *t, const struct module *m)
 }
 
 void
-dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
+dump_modules(const struct crash *c, struct symbols *sy, struct out *o)
 {
 	const struct target *t = c->t;
 	const struct module *m;
@@ -371,10 +373,10 @@ dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
 	size_t i, k;
 
 	if (t->nmaps == 0) {
-		out_unavailable(o, "modules", "no maps");
+		out_unavailable(o, "no maps");
 		return;
 	}
-	out_section(o, "modules", '[');
+	out_section(o, '[');
 	for (i = 0; i < t->nmods; i++) {
 		m = &t->mods[i];
 		if (!module_is_listed(t, m))
@@ -402,13 +404,11 @@ dump_modules(const struct crash *c, const struct symbols *sy, struct out *o)
 		out_text(o, "\n");
 		out_end(o);
 	}
-	out_section_end(o);
 }
 
 /* A /proc text, a row a line; tabs become blanks, those at the end go. */
 static void
-dump_lines(const struct crash *c, const char *name, enum proc_item what,
-    char sep, struct out *o)
+dump_lines(const struct crash *c, enum proc_item what, char sep, struct out *o)
 {
 	const struct buf *b;
 	char *p, *end, *nl;
@@ -417,10 +417,10 @@ dump_lines(const struct crash *c, const char *name, enum proc_item what,
 
 	b = item(c, what, &why);
 	if (b == NULL) {
-		out_unavailable(o, name, "%s", why);
+		out_unavailable(o, why);
 		return;
 	}
-	out_section(o, name, '[');
+	out_section(o, '[');
 	for (p = b->p, end = p + b->len; p < end; p = nl + 1) {
 		nl = memchr(p, sep, (size_t)(end - p));
 		if (nl == NULL)
@@ -437,14 +437,26 @@ dump_lines(const struct crash *c, const char *name, enum proc_item what,
 		out_str(o, NULL, "  ", "... (more left out)");
 		out_text(o, "\n");
 	}
-	out_section_end(o);
 }
 
 void
-dump_status(const struct crash *c, struct out *o)
+dump_limits(const struct crash *c, struct symbols *sy, struct out *o)
 {
-	dump_lines(c, "limits", PROC_LIMITS, '\n', o);
-	dump_lines(c, "status", PROC_STATUS, '\n', o);
+	(void)sy;
+	dump_lines(c, PROC_LIMITS, '\n', o);
+}
+
+void
+dump_status(const struct crash *c, struct symbols *sy, struct out *o)
+{
+	(void)sy;
+	dump_lines(c, PROC_STATUS, '\n', o);
+}
+
+void
+dump_environ(const struct crash *c, struct symbols *sy, struct out *o)
+{
+	(void)sy;
 	if (c->want_environ)
-		dump_lines(c, "environ", PROC_ENVIRON, '\0', o);
+		dump_lines(c, PROC_ENVIRON, '\0', o);
 }

@@ -1,9 +1,9 @@
+#include "report/signals.h"
+
 #include <signal.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "report/crash_dump.h"
 
 static const struct {
 	int signo;

@@ -53,4 +53,11 @@ struct signature_frame {
 void signature_make(int signo, const struct signature_frame *, size_t n,
     int recursion, char out[17]);
 
+struct target;
+struct symbols;
+
+/* That of the first thread's trace (crash_sign.c). */
+void crash_signature(const struct target *, struct symbols *, int signo,
+    int recursion, char out[17]);
+
 #endif

@@ -1,7 +1,11 @@
+/*
+ * Sections of threads: backtraces and registers, the crashed one's first, and
+ * the threads that the core does not tell of.
+ */
 #include <inttypes.h>
 #include <string.h>
 
-#include "report/crash_dump.h"
+#include "report/sections.h"
 
 static void
 frame_row(const struct crash *c, const struct frame *f, struct symbols *sy,
@@ -91,12 +95,11 @@ dump_backtrace(const struct crash *c, struct symbols *sy, struct out *o)
 	const struct target *t = c->t;
 
 	if (t->nthreads == 0 || t->threads[0].trace.n == 0) {
-		out_unavailable(o, "backtrace", "%s", no_trace(c));
+		out_unavailable(o, no_trace(c));
 		return;
 	}
-	out_section(o, "backtrace", '[');
+	out_section(o, '[');
 	trace_rows(c, &t->threads[0], sy, "  ", o);
-	out_section_end(o);
 }
 
 static void
@@ -119,17 +122,17 @@ register_rows(const struct target *t, const struct target_thread *th,
 }
 
 void
-dump_registers(const struct crash *c, struct out *o)
+dump_registers(const struct crash *c, struct symbols *sy, struct out *o)
 {
 	const struct target *t = c->t;
 
+	(void)sy;
 	if (t->nthreads == 0 || t->threads[0].regs.n == 0) {
-		out_unavailable(o, "registers", "%s", no_trace(c));
+		out_unavailable(o, no_trace(c));
 		return;
 	}
-	out_section(o, "registers", '{');
+	out_section(o, '{');
 	register_rows(t, &t->threads[0], "  ", o);
-	out_section_end(o);
 }
 
 static void
@@ -199,7 +202,7 @@ dump_threads(const struct crash *c, struct symbols *sy, struct out *o)
 	const struct target *t = c->t;
 	size_t i;
 
-	out_section(o, "threads", '[');
+	out_section(o, '[');
 	for (i = 1; i < t->nthreads; i++)
 		thread_entry(c, &t->threads[i], sy, o);
 	silent_threads(c, o);
@@ -209,5 +212,4 @@ dump_threads(const struct crash *c, struct symbols *sy, struct out *o)
 		out_text(o, "\n");
 		out_end(o);
 	}
-	out_section_end(o);
 }

@@ -1,3 +1,7 @@
+/*
+ * Blocks of the program (segv/segv_prog.h) that copy members of the kernel's
+ * structures: who, where from, whose file, which handler.
+ */
 #include <elf.h>
 #include <string.h>
 

@@ -1,3 +1,8 @@
+/*
+ * What a record says beyond the interface document, and the kind of fault in
+ * its words.
+ */
+#include <ctype.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,9 +11,34 @@
 #include "base/bytes.h"
 #include "base/num.h"
 #include "memop/memop.h"
-#include "segv/segv_report.h"
+#include "report/signals.h"
+#include "segv/segv_print.h"
 
-enum { TRAP_GP = 13 }; /* general protection, Intel SDM volume 3, 6.15 */
+enum {
+	TRAP_GP = 13, /* general protection, Intel SDM volume 3, 6.15 */
+	SHORT_HEX = 4 /* digits that are no address yet */
+};
+
+void
+segv_redact(const char *text, char *out, size_t n)
+{
+	static const char gone[] = "(redacted)";
+	size_t digits, len = 0;
+
+	while (*text != '\0' && len + 1 < n) {
+		digits = 0;
+		if (text[0] == '0' && text[1] == 'x')
+			while (isxdigit((unsigned char)text[2 + digits]))
+				digits++;
+		if (digits <= SHORT_HEX) {
+			out[len++] = *text++;
+			continue;
+		}
+		len += (size_t)snprintf(out + len, n - len, "%s", gone);
+		text += 2 + digits;
+	}
+	out[len < n ? len : n - 1] = '\0';
+}
 
 void
 segv_words(const struct segv_look *l, struct out *o, const char *key,

@@ -1,3 +1,7 @@
+/*
+ * Where this kernel keeps the members that the program reads, out of its BTF:
+ * a table of names, looked up once.
+ */
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>

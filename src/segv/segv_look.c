@@ -1,3 +1,5 @@
+#include "segv/segv_look.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -7,8 +9,9 @@
 
 #include "base/deadline.h"
 #include "proc/cgroups.h"
+#include "report/crash_dump.h"
 #include "report/signature.h"
-#include "segv/segv_report.h"
+#include "unwind/symbols.h"
 #include "unwind/unwind.h"
 
 enum { UNWIND_MS = 200 }; /* for one stack; 0.1 to 0.4 ms is common */

@@ -1,4 +1,6 @@
-#include <ctype.h>
+/*
+ * Whose process it was: its names and its command line, while it is there.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +9,11 @@
 
 #include "base/num.h"
 #include "proc/procdir.h"
-#include "segv/segv_report.h"
+#include "segv/segv_look.h"
 
 enum {
 	CMDLINE_MAX = 32768,
-	STAT_START = 22 - 2, /* field of stat, counted from behind comm */
-	SHORT_HEX = 4	     /* digits that are no address yet */
+	STAT_START = 22 - 2 /* field of stat, counted from behind comm */
 };
 
 static const char *
@@ -79,25 +80,4 @@ segv_cmdline(const struct segv_event *ev, struct buf *b, int *cut)
 	if (r == -1)
 		b->len = 0;
 	return r;
-}
-
-void
-segv_redact(const char *text, char *out, size_t n)
-{
-	static const char gone[] = "(redacted)";
-	size_t digits, len = 0;
-
-	while (*text != '\0' && len + 1 < n) {
-		digits = 0;
-		if (text[0] == '0' && text[1] == 'x')
-			while (isxdigit((unsigned char)text[2 + digits]))
-				digits++;
-		if (digits <= SHORT_HEX) {
-			out[len++] = *text++;
-			continue;
-		}
-		len += (size_t)snprintf(out + len, n - len, "%s", gone);
-		text += 2 + digits;
-	}
-	out[len < n ? len : n - 1] = '\0';
 }

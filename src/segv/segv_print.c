@@ -1,3 +1,5 @@
+#include "segv/segv_print.h"
+
 #include <ctype.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -5,7 +7,7 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "segv/segv_report.h"
+#include "report/signals.h"
 
 static const char redacted[] = "(redacted)";
 

@@ -1,6 +1,10 @@
+/*
+ * The target of a signal: the tracked mappings, the copied pages, and what
+ * the event itself tells of memory.
+ */
 #include <stdlib.h>
 
-#include "segv/segv_report.h"
+#include "segv/segv_look.h"
 
 enum { MAPS_ADDED = 2 };
 

@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/deadline.h"
+#include "segv/segv_print.h"
 
 enum {
 	LAZY_MS = 2,

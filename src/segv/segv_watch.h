@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "report/out.h"
+#include "segv/segv_look.h"
 #include "segv/segv_probe.h"
-#include "segv/segv_report.h"
 #include "track/maptrack.h"
 
 struct segv_watch_opts {

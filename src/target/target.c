@@ -157,6 +157,13 @@ target_auxv(struct target *t, uint64_t type, uint64_t dflt)
 	return core_auxv(t->auxv, t->auxvlen, type, dflt);
 }
 
+const struct target_thread *
+target_crashed(const struct target *t)
+{
+	return t->nthreads > 0 && t->threads[0].regs.n > 0 ? &t->threads[0]
+							   : NULL;
+}
+
 static uint64_t
 role(const struct target *t, const struct target_thread *th, int greg)
 {

@@ -1,10 +1,11 @@
 /*
  * target: memory, registers, threads and modules of something that ran.
  *
- * One interface for a process that is dumping core (target_dying), a core
- * file (target_core), a live process (target_live).  A source fills in maps,
- * threads and the read function; everything above reads through the page
- * cache here.  All memory contents are hostile.
+ * One interface for a process that is dumping core (target_proc), a core file
+ * (target_core), a live process (target_live) and what was sampled of one
+ * (target_sample).  A source fills in maps, threads and the read function;
+ * everything above reads through the page cache here.  All memory contents are
+ * hostile.
  */
 #ifndef TARGET_TARGET_H
 #define TARGET_TARGET_H
@@ -98,6 +99,8 @@ struct map *target_code(struct target *, uint64_t addr);
 /* The module that spans an address, or NULL. */
 struct module *target_module(struct target *, uint64_t addr);
 uint64_t target_auxv(struct target *, uint64_t type, uint64_t dflt);
+/* The thread that crashed, or NULL: none is known, or no registers of it. */
+const struct target_thread *target_crashed(const struct target *);
 /* Registers by role; 0 when there are none. */
 uint64_t thread_pc(const struct target *, const struct target_thread *);
 uint64_t thread_sp(const struct target *, const struct target_thread *);

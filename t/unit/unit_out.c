@@ -85,7 +85,8 @@ sample(struct out *o, int rows)
 	out_bool(o, "core", OUT_KEY, 1);
 	out_fmt(o, "when", OUT_KEY, "%d-%02d", 2024, 3);
 	out_text(o, "\n");
-	out_section(o, "threads", '[');
+	out_title(o, "threads");
+	out_section(o, '[');
 	for (i = 0; i < rows; i++) {
 		out_obj(o, NULL);
 		out_u64(o, "tid", "  thread ", (uint64_t)i);
@@ -100,14 +101,16 @@ sample(struct out *o, int rows)
 		out_end(o);
 	}
 	out_section_end(o);
-	out_section(o, "limits", '{');
+	out_title(o, "limits");
+	out_section(o, '{');
 	out_u64(o, "core", OUT_KEY, 0);
 	out_arr(o, "list");
 	out_str(o, NULL, "  ", "x");
 	out_str(o, NULL, " ", "y");
 	out_text(o, "\n");
 	out_section_end(o);
-	out_unavailable(o, "maps", "unable to open %s", "/proc/1\n/maps");
+	out_title(o, "maps");
+	out_unavailable(o, "unable to open /proc/1\n/maps");
 }
 
 static struct buf
@@ -411,7 +414,8 @@ test_flush(void)
 	for (format = OUT_TEXT; format <= OUT_JSON; format++) {
 		fd = file_new("", 0);
 		o = out_new(fd, (enum out_format)format);
-		out_section(o, "rows", '[');
+		out_title(o, "rows");
+		out_section(o, '[');
 		for (i = 0, seen = 0, flushes = 0; i < 20000; i++) {
 			out_obj(o, NULL);
 			out_u64(o, "i", "  ", (uint64_t)i);

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "segv/segv_report.h"
+#include "report/signals.h"
+#include "segv/segv_print.h"
 
 #include "json_check.h"
 

@@ -1,23 +1,20 @@
 /*
- * segv_report: what is told of a signal that segv/segv_event.h brought.
- *
- * Two steps: segv_look() finds out what the event does not say itself (names
- * of functions, the stack, the cause), segv_print() writes it as a record of
- * a feed (report/out.h), in text or JSON, with the same calls for both.
+ * segv_look: what an event (segv/segv_event.h) does not say itself: names of
+ * functions, the stack, the cause.
  *
  * Cheap where little was asked for: without stack and detail one symbol is
- * looked up, in a cache.  All text that comes from a process is hostile and
- * escaped by out; files are read through target/modcache.
+ * looked up, in a cache.  All text that comes from a process is hostile; files
+ * are read through target/modcache.
  */
-#ifndef SEGV_SEGV_REPORT_H
-#define SEGV_SEGV_REPORT_H
+#ifndef SEGV_SEGV_LOOK_H
+#define SEGV_SEGV_LOOK_H
 
 #include <stdint.h>
 #include <time.h>
 
+#include "base/io.h"
 #include "proc/ksyms.h"
-#include "report/crash_dump.h"
-#include "report/out.h"
+#include "report/fault.h"
 #include "segv/segv_event.h"
 #include "target/modcache.h"
 #include "target/target_sample.h"
@@ -116,9 +113,6 @@ int segv_look(struct segv_look *, struct segv_eye *, const struct segv_event *,
     const struct maptrack_view *, struct timespec);
 void segv_look_free(struct segv_look *);
 
-/* One record.  -1 with errno once writing has failed. */
-int segv_print(const struct segv_look *, struct out *);
-
 /* Is name part of the thread's or process's name, or of the executable's last
  * component?  "" is part of all. */
 int segv_is_named(
@@ -128,7 +122,7 @@ int segv_is_named(
  * the arguments; cut is set when there was more.  -1 when it has gone. */
 int segv_cmdline(const struct segv_event *, struct buf *, int *cut);
 
-/* --- shared by the files of segv_look() ------------------------------------
+/* --- private: segv_sample.c and segv_owner.c for segv_look.c ---------------
  */
 
 /* What a target is made of (target/target_sample.h), from event and view. */
@@ -145,19 +139,5 @@ segv_moment_new(const struct segv_event *, const struct maptrack_view *);
 void segv_moment_free(struct segv_moment *);
 /* Is that the path of the file whose last component the mapping tells? */
 int segv_is_path(const char *path, const struct segv_vma *);
-
-/* --- shared by the files of segv_print() ------------------------------------
- */
-
-/* The kind of fault: fault_type and its line of text. */
-void segv_fault_type(const struct segv_look *, struct out *);
-/* What goes beyond the interface document; text only with detail. */
-void segv_details(const struct segv_look *, struct out *);
-void segv_build_id(const struct segv_place *, struct out *);
-/* A text of ours that may hold addresses. */
-void segv_words(const struct segv_look *, struct out *, const char *key,
-    const char *lead, const char *text);
-/* Addresses within a text, replaced by "(redacted)"; at most n bytes. */
-void segv_redact(const char *text, char *out, size_t n);
 
 #endif

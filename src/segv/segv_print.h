@@ -1,0 +1,29 @@
+/*
+ * segv_print: what was looked up (segv/segv_look.h) as a record of a feed
+ * (report/out.h), in text or JSON, with the same calls for both.  All text
+ * that comes from a process is escaped by out.
+ */
+#ifndef SEGV_SEGV_PRINT_H
+#define SEGV_SEGV_PRINT_H
+
+#include "report/out.h"
+#include "segv/segv_look.h"
+
+/* One record.  -1 with errno once writing has failed. */
+int segv_print(const struct segv_look *, struct out *);
+/* Addresses within a text, replaced by "(redacted)"; at most n bytes. */
+void segv_redact(const char *text, char *out, size_t n);
+
+/* --- private: segv_detail.c for segv_print.c -------------------------------
+ */
+
+/* The kind of fault: fault_type and its line of text. */
+void segv_fault_type(const struct segv_look *, struct out *);
+/* What goes beyond the interface document; text only with detail. */
+void segv_details(const struct segv_look *, struct out *);
+void segv_build_id(const struct segv_place *, struct out *);
+/* A text of ours that may hold addresses. */
+void segv_words(const struct segv_look *, struct out *, const char *key,
+    const char *lead, const char *text);
+
+#endif
