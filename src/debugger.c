@@ -27,6 +27,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 #include "base/privdrop.h"
+#include "core/corekind.h"
 #include "proc/procdir.h"
 #include "report/crash_dump.h"
 #include "target/target_core.h"
@@ -225,20 +226,39 @@ keep_thread(struct target *t, pid_t tid, const char *path)
 	msg_die(EXIT_PARTIAL, "%s has no thread %d", path, (int)tid);
 }
 
+static int
+is_native(const struct core_kind *k)
+{
+	return !k->swapped && k->elfclass == ELFCLASS64 &&
+	    k->machine == arch_native->machine;
+}
+
+/* Before any program is looked at: a foreign one would be called the fault. */
+static void
+check_kind(const char *path, int corefd)
+{
+	struct core_kind k;
+	char text[96];
+
+	if (core_kind(corefd, &k) == -1) {
+		if (errno == ENOEXEC)
+			msg_die(EXIT_USAGE, "%s is not an ELF core", path);
+		msg_die_sys(EXIT_SYSTEM, "unable to read %s", path);
+	}
+	if (is_native(&k) && k.system == NULL)
+		return;
+	core_kind_text(&k, text, sizeof(text));
+	msg_die(EXIT_USAGE, "%s is a core of another %s: %s", path,
+	    is_native(&k) ? "system" : "architecture", text);
+}
+
 static void
 check_head(const char *path, const struct core_head *h, int r)
 {
 	int err = errno;
-	const char *machine = arch_machine_name(h->machine);
 
-	if (r == -1 && (err == ENOEXEC || h->machine == EM_NONE))
+	if (r == -1 && err == ENOEXEC)
 		msg_die(EXIT_USAGE, "%s is not an ELF core", path);
-	if ((r == -1 && err == ENOTSUP) || h->machine != arch_native->machine)
-		msg_die(EXIT_USAGE,
-		    "%s is a core of another architecture: "
-		    "%s-bit %s",
-		    path, h->elfclass == ELFCLASS32 ? "32" : "64",
-		    machine != NULL ? machine : "unknown");
 	if (r == -1 && (err != ENODATA || h->nthreads == 0)) {
 		errno = err;
 		if (err == ENODATA)
@@ -254,25 +274,23 @@ check_head(const char *path, const struct core_head *h, int r)
 static void
 check_exe(const char *exe)
 {
-	struct elfsym_head head = {0};
-	const char *machine;
-	int fd, r, err;
+	unsigned char e[CORE_KIND_IDENT];
+	struct core_kind k;
+	char text[96];
+	ssize_t n;
+	int fd;
 
 	fd = io_open_regular(AT_FDCWD, exe);
 	if (fd == -1 && errno != ENODEV)
 		msg_die_sys(EXIT_USAGE, "unable to open %s", exe);
-	r = fd != -1 ? elfsym_head(fd, &head) : -1;
-	err = fd != -1 ? errno : ENOEXEC;
-	if (fd != -1)
-		close(fd);
-	if (r == -1 && err != ENOTSUP)
+	n = fd != -1 ? io_pread_full(fd, e, sizeof(e), 0) : 0;
+	if (!core_kind_ident(e, n > 0 ? (size_t)n : 0, ET_NONE, &k))
 		msg_die(EXIT_USAGE, "%s is not an ELF program", exe);
-	if (r == -1 || head.machine != arch_native->machine) {
-		machine = arch_machine_name(head.machine);
-		msg_die(EXIT_USAGE, "%s is for another machine: %s", exe,
-		    machine != NULL ? machine : "unknown");
+	if (!is_native(&k)) {
+		core_kind_text(&k, text, sizeof(text));
+		msg_die(EXIT_USAGE, "%s is for another machine: %s", exe, text);
 	}
-	elfsym_head_free(&head);
+	close(fd);
 }
 
 static void
@@ -332,6 +350,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 		msg_die(EXIT_USAGE, "%s is not a regular file", path);
 	if (privdrop_but_reading(NOBODY, NOBODY) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	check_kind(path, corefd);
 	if (exe != NULL)
 		check_exe(exe);
 	r = core_head_pread(corefd, &h);

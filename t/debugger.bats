@@ -105,6 +105,45 @@ a_core()
 	fails 100 '32-bit|architecture|class' "$D" "$BATS_TEST_TMPDIR/core"
 }
 
+# patched FILE OFFSET BYTES: a file header of a fixture, changed; in $CORE.
+patched()
+{
+	CORE=$BATS_TEST_TMPDIR/patched
+	[ "$1" = "$CORE" ] || cp "$1" "$CORE"
+	# shellcheck disable=SC2059
+	printf "$3" | dd of="$CORE" bs=1 seek="$2" conv=notrunc status=none
+}
+
+@test "a foreign core is named, whether or not a program is given" {
+	local f=$TOP/t/fixtures/core.x86_64 exe
+	[ "$(uname -m)" = x86_64 ] || unmet "needs x86-64"
+	for exe in '' "$VICTIMS/null"; do
+		fails 100 'another architecture: 32-bit i386$' \
+		    "$D" "$TOP/t/fixtures/core.i386" $exe
+		patched "$f" 4 '\001'
+		fails 100 ': 32-bit x86_64 \(x32\)$' "$D" "$CORE" $exe
+		patched "$f" 18 '\026'
+		fails 100 ': 64-bit s390$' "$D" "$CORE" $exe
+		# the other byte order: e_type, e_machine
+		patched "$f" 5 '\002'
+		patched "$CORE" 16 '\000\004\000\010'
+		fails 100 ': 64-bit big-endian mips$' "$D" "$CORE" $exe
+		patched "$f" 18 '\347\003'
+		fails 100 ': 64-bit machine 999$' "$D" "$CORE" $exe
+		# EI_OSABI, and the owner of the first note
+		patched "$f" 7 '\011'
+		fails 100 'another system: 64-bit x86_64, FreeBSD$' \
+		    "$D" "$CORE" $exe
+		at=$(grep -abo CORE "$f" | sed -n '1s/:.*//p')
+		patched "$f" $((at - 12)) '\014'
+		patched "$CORE" "$at" 'NetBSD-CORE'
+		fails 100 'another system: 64-bit x86_64, NetBSD$' \
+		    "$D" "$CORE" $exe
+	done
+	fails 100 'for another machine: 64-bit aarch64$' "$D" "$f" \
+	    "$TOP/t/fixtures/lib-aarch64.elf"
+}
+
 @test "a process of somebody else's: root is needed" {
 	needs_root
 	needs_tool setpriv

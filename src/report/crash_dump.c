@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/deadline.h"
+#include "core/corekind.h"
 #include "memop/memop.h"
 #include "report/fault.h"
 #include "report/sections.h"
@@ -100,7 +101,7 @@ static void
 dump_host(const struct crash *c, struct out *o)
 {
 	struct utsname u;
-	const char *arch = arch_machine_name(c->t->machine);
+	const char *arch = core_machine_name(c->t->machine);
 
 	if (uname(&u) == -1)
 		memset(&u, 0, sizeof(u));

@@ -42,13 +42,6 @@ static const struct arch arch_none = {"unknown", EM_NONE, 0, 0, 0, 0, 0, -1, 0};
 const struct arch *const arch_native = &arch_none;
 #endif
 
-static const struct {
-	int machine;
-	const char *name;
-} machine_names[] = {{EM_386, "i386"}, {EM_ARM, "arm"}, {EM_PPC64, "ppc64"},
-    {EM_S390, "s390"}, {EM_RISCV, "riscv"}, {EM_MIPS, "mips"}, {EM_PPC, "ppc"},
-    {EM_X86_64, "x86_64"}, {EM_AARCH64, "aarch64"}};
-
 const struct arch *
 arch_find(int machine)
 {
@@ -57,16 +50,5 @@ arch_find(int machine)
 	for (i = 0; i < NELEM(archs); i++)
 		if (archs[i].machine == machine)
 			return &archs[i];
-	return NULL;
-}
-
-const char *
-arch_machine_name(int machine)
-{
-	size_t i;
-
-	for (i = 0; i < NELEM(machine_names); i++)
-		if (machine_names[i].machine == machine)
-			return machine_names[i].name;
 	return NULL;
 }

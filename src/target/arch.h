@@ -39,7 +39,5 @@ struct arch {
 extern const struct arch *const arch_native;
 /* By EM_* number; NULL for one without a table. */
 const struct arch *arch_find(int machine);
-/* A name for any EM_* number seen in practice, else NULL. */
-const char *arch_machine_name(int machine);
 
 #endif
