@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/child.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
 #include "net/acceptor.h"
@@ -99,13 +100,9 @@ receive(const struct server *s, int infd, int outfd, int factsfd)
 static void
 let_go(int connfd)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
 	/* tcpserver(1) puts it on fd 1 too */
-	if (null == -1 || dup2(null, 0) == -1 || dup2(null, 1) == -1)
+	if (fd_to_null(STDIN_FILENO) == -1 || fd_to_null(STDOUT_FILENO) == -1)
 		msg_warn_sys("unable to let go of the connection");
-	if (null != -1)
-		close(null);
 	if (connfd > 2)
 		close(connfd);
 }

@@ -22,15 +22,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/child.h"
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/num.h"
@@ -46,8 +44,7 @@
 
 enum {
 	WORKER_S = 20,	     /* for the whole report */
-	KILL_MS = 1000,	     /* for a worker to die: not from every sleep */
-	WORKER_MEM = 1 << 30 /* bytes the worker may map, twice over */
+	WORKER_MEM = 2 << 10 /* MiB the worker may map */
 };
 
 struct options {
@@ -266,22 +263,6 @@ open_process(struct options *o, const char **why)
 	return fd;
 }
 
-static void
-limit_worker(void)
-{
-	struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-#if !defined(SANITIZED) /* AddressSanitizer maps terabytes */
-	{
-		struct rlimit mem = {
-		    (rlim_t)WORKER_MEM * 2, (rlim_t)WORKER_MEM * 2};
-
-		setrlimit(RLIMIT_AS, &mem);
-	}
-#endif
-}
-
 /* The worker's part, in the child: what parses.  Its exit code. */
 static int
 work(const struct options *o, int procfd, const char *proc_why, int reportfd,
@@ -304,7 +285,7 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 	struct dying d;
 	int r;
 
-	limit_worker();
+	child_limit((uint64_t)WORKER_MEM << 20);
 	r = dying_open(&d, &c, procfd);
 	if (r == 0)
 		r = privdrop(NOBODY, NOBODY);
@@ -321,27 +302,10 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 static const char *
 await_worker(pid_t worker, int wait_s, char *text, size_t len)
 {
-	int64_t deadline = deadline_in((int64_t)wait_s * 1000);
-	struct timespec ts;
-	sigset_t chld;
-	int status = 0, left, late = 0;
+	int status, r;
 
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	while (waitpid(worker, &status, WNOHANG) == 0) {
-		left = deadline_left(deadline);
-		if (left == 0) {
-			if (late++) /* stuck in the kernel: leave it there */
-				break;
-			kill(worker, SIGKILL);
-			deadline = deadline_in(KILL_MS);
-			continue;
-		}
-		ts.tv_sec = left / 1000;
-		ts.tv_nsec = left % 1000 * 1000000L;
-		sigtimedwait(&chld, NULL, &ts);
-	}
-	if (late)
+	r = child_end(worker, deadline_in((int64_t)wait_s * 1000), &status);
+	if (r != 0)
 		snprintf(text, len, "not done after %d seconds", wait_s);
 	else if (WIFSIGNALED(status))
 		snprintf(text, len, "the worker died of signal %d",
@@ -351,19 +315,6 @@ await_worker(pid_t worker, int wait_s, char *text, size_t len)
 	else
 		return NULL;
 	return text;
-}
-
-static void
-forget(int fd)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null == -1)
-		close(fd);
-	else {
-		dup2(null, fd);
-		close(null);
-	}
 }
 
 /* For whoever goes on from here.  The worker has a say in the signature, but
@@ -428,14 +379,8 @@ static const char *
 make_report(const struct options *o, int procfd, const char *proc_why,
     struct sink *s, struct told *told, char *text, size_t len)
 {
-	sigset_t chld;
-	pid_t worker;
+	pid_t worker = child_fork();
 
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap by itself */
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
-	worker = fork();
 	if (worker == 0) {
 		/* the worker is to fill the report, not to publish it */
 		if (s->connfd != -1)
@@ -443,11 +388,11 @@ make_report(const struct options *o, int procfd, const char *proc_why,
 		if (s->dirfd != -1)
 			close(s->dirfd);
 		if (o->print) /* its end is to mean that it is published */
-			forget(STDOUT_FILENO);
+			fd_to_null(STDOUT_FILENO);
 		_exit(work(o, procfd, proc_why, s->fd, told));
 	}
 	/* the crashed process is to wait for the worker only */
-	forget(STDIN_FILENO);
+	fd_to_null(STDIN_FILENO);
 	if (worker == -1) {
 		snprintf(text, len, "unable to fork: %s", strerror(errno));
 		return text;
@@ -481,9 +426,8 @@ main(int argc, char **argv)
 	if (s.fd != -1 && (s.tmp != NULL || o.sink.output == NULL) &&
 	    (o.dumpmode >= 0 ? o.dumpmode != 1 : proc_is_secret(procfd)))
 		fchmod(s.fd, 0600);
-	told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (told == MAP_FAILED)
+	told = child_shared(sizeof(*told));
+	if (told == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	if (s.fd != -1)
 		trouble = make_report(

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
 
-enum { CAUGHT = 4096, KILL_MS = 1000, PIPE_SIZE = 1 << 20 };
+enum { CAUGHT = 4096, TERM_MS = 1000, PIPE_SIZE = 1 << 20 };
 
 /* A place for CAUGHT bytes, and no more. */
 static int
@@ -104,24 +104,6 @@ fail:
 	return -1;
 }
 
-/* Waits for the child: 1 when it has ended. */
-static int
-await_end(pid_t pid, int ms, int *status)
-{
-	struct timespec step = {0, 100000};
-	int64_t deadline = deadline_in(ms);
-
-	for (;;) {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return 1;
-		if (deadline_left(deadline) == 0)
-			return 0;
-		nanosleep(&step, NULL);
-		if (step.tv_nsec < 10000000)
-			step.tv_nsec *= 2;
-	}
-}
-
 /* The first line of what was caught, if any. */
 static void
 append_caught(int fd, char *text, size_t len)
@@ -141,27 +123,18 @@ append_caught(int fd, char *text, size_t len)
 void
 transport_end(struct transport *t, int ms, char *text, size_t len)
 {
-	int status = 0, ended, late = 0;
+	int status;
 
 	*text = '\0';
 	if (t->pid == -1)
 		return;
-	ended = await_end(t->pid, ms, &status);
-	if (!ended) {
-		late = 1;
+	if (child_wait(t->pid, deadline_in(ms), &status) == 1) {
+		child_told(status, text, len);
+	} else {
 		kill(t->pid, SIGTERM);
-		ended = await_end(t->pid, KILL_MS, &status);
-	}
-	if (!ended) {
-		kill(t->pid, SIGKILL);
-		ended = await_end(t->pid, KILL_MS, &status);
-	}
-	if (late)
+		child_end(t->pid, deadline_in(TERM_MS), &status);
 		snprintf(text, len, "it did not end by itself");
-	else if (WIFSIGNALED(status))
-		snprintf(text, len, "signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 0)
-		snprintf(text, len, "exit %d", WEXITSTATUS(status));
+	}
 	if (*text != '\0' && t->errfd != -1)
 		append_caught(t->errfd, text, len);
 	if (t->errfd != -1)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/deadline.h"
 #include "send/sending.h"
 
@@ -99,15 +100,7 @@ sending_done(struct sending *s, enum send_outcome outcome, uint64_t size,
 void
 sending_release(struct sending *s)
 {
-	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	/* a number that stays taken: nothing else may land on it */
-	if (fd == -1)
-		close(s->c->corefd);
-	else {
-		dup2(fd, s->c->corefd);
-		close(fd);
-	}
+	fd_to_null(s->c->corefd);
 	if (s->c->donefd != -1)
 		(void)!write(s->c->donefd, "", 1);
 }

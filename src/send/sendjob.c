@@ -4,19 +4,17 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/child.h"
 #include "base/deadline.h"
 #include "base/privdrop.h"
 #include "net/transport.h"
@@ -24,7 +22,7 @@
 enum {
 	TICK_MS = 200,
 	SLACK_MS = 2000,     /* above what the worker itself allows */
-	KILL_MS = 1000,	     /* for it to die: not from every sleep */
+	END_MS = 1000,	     /* after its last word */
 	COMMAND_MS = 5000,   /* for a transport to end after its work */
 	WORKER_MEM = 2 << 10 /* MiB of address space */
 };
@@ -57,22 +55,6 @@ add_why(struct send_result *r, const char *fmt, ...)
 
 /* --- the worker ----------------------------------------------------------- */
 
-static void
-limit(void)
-{
-	struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-#if !defined(SANITIZED) /* AddressSanitizer maps terabytes */
-	{
-		struct rlimit mem = {
-		    (rlim_t)WORKER_MEM << 20, (rlim_t)WORKER_MEM << 20};
-
-		setrlimit(RLIMIT_AS, &mem);
-	}
-#endif
-}
-
 static _Noreturn void
 work(const struct sendjob *j)
 {
@@ -81,7 +63,7 @@ work(const struct sendjob *j)
 	for (i = 0; i < NELEM(j->hide); i++)
 		if (j->hide[i] != -1)
 			close(j->hide[i]);
-	limit();
+	child_limit((uint64_t)WORKER_MEM << 20);
 	if (privdrop(NOBODY, NOBODY) == -1)
 		add_why(j->cfg.result, "unable to drop privileges: %s",
 		    strerror(errno));
@@ -93,41 +75,6 @@ work(const struct sendjob *j)
 }
 
 /* --- its parent ----------------------------------------------------------- */
-
-/* So that the process waits for nobody but the worker, or for nobody. */
-static void
-let_go(int fd)
-{
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (null == -1) {
-		close(fd);
-		return;
-	}
-	dup2(null, fd);
-	close(null);
-}
-
-static void
-reap(struct watch *w)
-{
-	struct timespec step = {0, 100000};
-	int64_t deadline = deadline_in(KILL_MS);
-	int killed = w->stuck;
-
-	while (waitpid(w->pid, &w->status, WNOHANG) == 0) {
-		if (deadline_left(deadline) == 0) {
-			w->stuck = killed;
-			if (killed++) /* in the kernel: leave it there */
-				return;
-			kill(w->pid, SIGKILL);
-			deadline = deadline_in(KILL_MS);
-		}
-		nanosleep(&step, NULL);
-		if (step.tv_nsec < 10000000)
-			step.tv_nsec *= 2;
-	}
-}
 
 /* Until the worker has ended, or got nowhere for too long. */
 static void
@@ -146,7 +93,7 @@ await(const struct sendjob *j, struct watch *w)
 			break;
 		if (n > 0 && !w->gone) {
 			w->gone = 1;
-			let_go(j->cfg.corefd);
+			fd_to_null(j->cfg.corefd);
 		}
 		if (j->tick != NULL)
 			j->tick(r);
@@ -158,11 +105,12 @@ await(const struct sendjob *j, struct watch *w)
 		if (deadline_in(0) - since >
 		    (int64_t)atomic_load(&r->meter.allow_ms) + SLACK_MS) {
 			w->stuck = 1;
-			kill(w->pid, SIGKILL);
 			break;
 		}
 	}
-	reap(w);
+	if (child_end(w->pid, deadline_in(w->stuck ? 0 : END_MS), &w->status) ==
+	    -1)
+		w->stuck = 1;
 }
 
 /* Standard output; where it can be, so that waiting for it is bounded. */
@@ -202,7 +150,7 @@ run_once(struct sendjob *j, struct watch *w)
 	}
 	j->cfg.donefd = p[1];
 	w->notefd = p[0];
-	w->pid = fork();
+	w->pid = child_fork();
 	if (w->pid == 0) {
 		close(p[0]);
 		work(j);
@@ -256,11 +204,9 @@ sendjob_run(struct sendjob *j)
 	struct send_result *r;
 	struct watch w;
 
-	r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE,
-	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (r == MAP_FAILED)
+	r = child_shared(sizeof(*r));
+	if (r == NULL)
 		return NULL;
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would reap by itself */
 	j->cfg.result = r;
 	j->cfg.outfd = j->local ? open_local() : -1;
 	j->cfg.infd = -1;
@@ -281,7 +227,7 @@ sendjob_run(struct sendjob *j)
 		}
 	}
 	if (!j->kept && !w.gone)
-		let_go(j->cfg.corefd);
+		fd_to_null(j->cfg.corefd);
 	if (j->cfg.headfd != -1)
 		close(j->cfg.headfd);
 	return r;

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +11,10 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/child.h"
 #include "base/deadline.h"
 
-enum { TERM_MS = 5000, NAP_MS = 10 };
+enum { TERM_MS = 5000 };
 
 static const char *const names[] = {"CORE_FILE", "CORE_INFO", "CORE_HOST",
     "CORE_COMM", "CORE_PID", "CORE_SIGNAL", "CORE_TIME", "CORE_BYTES",
@@ -118,7 +118,6 @@ become(char *const argv[], const struct buf *facts, int errfd)
 	sigset_t none;
 	char *p;
 	size_t i;
-	int fd;
 
 	setpgid(0, 0);
 	for (i = 0; i < NELEM(defaults); i++)
@@ -128,31 +127,13 @@ become(char *const argv[], const struct buf *facts, int errfd)
 	for (p = facts->p; p < end; p += strlen(p) + 1)
 		if (putenv(p) != 0)
 			_exit(111);
-	fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (fd == -1 || dup2(fd, 0) == -1 || dup2(2, 1) == -1)
+	if (fd_to_null(STDIN_FILENO) == -1 ||
+	    dup2(STDERR_FILENO, STDOUT_FILENO) == -1)
 		goto fail;
 	execvp(argv[0], argv);
 fail:
 	(void)!write(errfd, &errno, sizeof(errno));
 	_exit(111);
-}
-
-/* Its wait status; -1 when the deadline passes first. */
-static int
-await(pid_t pid, int64_t deadline)
-{
-	int status, left;
-	pid_t r;
-
-	for (;;) {
-		r = waitpid(pid, &status, WNOHANG);
-		if (r == pid)
-			return status;
-		left = deadline_left(deadline);
-		if (left == 0)
-			return -1;
-		poll(NULL, 0, left > 0 && left < NAP_MS ? left : NAP_MS);
-	}
 }
 
 int
@@ -181,24 +162,15 @@ hook_run(char *const argv[], const struct buf *facts, int64_t ms, char why[128])
 		snprintf(why, 128, "%s", strerror(err));
 		return -1;
 	}
-	status = await(pid, deadline_in(ms));
-	if (status == -1) {
+	if (child_wait(pid, deadline_in(ms), &status) != 1) {
 		snprintf(why, 128, "ended after %" PRId64 " s", ms / 1000);
 		kill(-pid, SIGTERM);
-		if (await(pid, deadline_in(TERM_MS)) == -1) {
-			kill(-pid, SIGKILL);
+		n = child_wait(pid, deadline_in(TERM_MS), &status);
+		/* also what it started, and did not end itself */
+		kill(-pid, SIGKILL);
+		if (n != 1)
 			waitpid(pid, NULL, 0);
-		} else {
-			/* what it started, and did not end itself */
-			kill(-pid, SIGKILL);
-		}
 		return -1;
 	}
-	if (WIFSIGNALED(status))
-		snprintf(why, 128, "signal %d", WTERMSIG(status));
-	else if (WEXITSTATUS(status) != 0)
-		snprintf(why, 128, "exit %d", WEXITSTATUS(status));
-	else
-		return 0;
-	return -1;
+	return child_told(status, why, 128);
 }

@@ -14,12 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
@@ -355,6 +357,69 @@ test_num(void)
 
 #include "unit_base_io.h"
 
+/* --- child -----------------------------------------------------------------
+ */
+
+static pid_t
+child_that(int sleeps, int code)
+{
+	pid_t pid = child_fork();
+
+	if (pid != 0)
+		return pid;
+	while (sleeps)
+		pause();
+	_exit(code);
+}
+
+static void
+test_child(void)
+{
+	int *shared = child_shared(sizeof(*shared)), fds[2], status = 0;
+	char text[16], c;
+	pid_t pid;
+
+	signal(SIGCHLD, SIG_IGN); /* as one that was started so */
+	pid = child_that(0, 3);
+	CHECK(child_wait(pid, deadline_in(20000), &status) == 1);
+	CHECK(child_told(status, text, sizeof(text)) == -1);
+	CHECK(strcmp(text, "exit 3") == 0);
+	CHECK(child_wait(pid, deadline_in(20000), &status) == -1);
+	CHECK(child_end(child_that(0, 0), deadline_in(20000), &status) == 0);
+	CHECK(child_told(status, text, sizeof(text)) == 0 && *text == '\0');
+	pid = child_that(1, 0);
+	CHECK(child_wait(pid, deadline_in(20), &status) == 0);
+	CHECK(kill(pid, 0) == 0);
+	CHECK(child_end(pid, deadline_in(0), &status) == 1);
+	CHECK(child_told(status, text, sizeof(text)) == -1);
+	CHECK(strcmp(text, "signal 9") == 0);
+	CHECK(kill(pid, 0) == -1);
+	CHECK(shared != NULL && *shared == 0);
+	pid = child_fork();
+	if (pid == 0) {
+		struct rlimit core, mem;
+
+		child_limit(1 << 30);
+		*shared = getrlimit(RLIMIT_CORE, &core) == 0 &&
+			core.rlim_max == 0 && getrlimit(RLIMIT_AS, &mem) == 0
+		    ? (int)(mem.rlim_max >> 20)
+		    : -1;
+		_exit(0);
+	}
+	CHECK(child_end(pid, deadline_in(20000), &status) == 0);
+#if !defined(SANITIZED)
+	CHECK(*shared == 1024);
+#endif
+	munmap(shared, sizeof(*shared));
+	CHECK(pipe(fds) == 0);
+	CHECK(fd_to_null(fds[1]) == 0);
+	CHECK(read(fds[0], &c, 1) == 0);   /* nobody writes there now */
+	CHECK(write(fds[1], "x", 1) == 1); /* but to /dev/null */
+	CHECK(fcntl(fds[1], F_GETFD) == 0);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -368,6 +433,7 @@ main(int argc, char **argv)
 	test_slurp();
 	test_io_interrupted();
 	test_deadline();
+	test_child();
 	printf("%u checks, %u failed\n", checked, failed);
 	return failed != 0;
 }

@@ -1,0 +1,104 @@
+#include "base/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+
+enum { NAP_MS = 10 }; /* between two looks, where there is no pidfd */
+
+#ifndef SYS_pidfd_open /* Linux 5.3 */
+#define SYS_pidfd_open 434
+#endif
+
+pid_t
+child_fork(void)
+{
+	signal(SIGCHLD, SIG_DFL);
+	return fork();
+}
+
+void
+child_limit(uint64_t mem)
+{
+	struct rlimit none = {0, 0}, most = {mem, mem};
+
+	setrlimit(RLIMIT_CORE, &none);
+#if defined(SANITIZED)
+	(void)most;
+#else
+	setrlimit(RLIMIT_AS, &most);
+#endif
+}
+
+void *
+child_shared(size_t n)
+{
+	void *p = mmap(
+	    NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int
+child_wait(pid_t pid, int64_t deadline, int *status)
+{
+	struct pollfd p = {.events = POLLIN};
+	int left, r;
+
+	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
+		left = deadline_left(deadline);
+		if (left == 0)
+			break;
+		if (p.fd == -1 && (left == -1 || left > NAP_MS))
+			left = NAP_MS;
+		poll(&p, 1, left);
+	}
+	if (p.fd != -1)
+		close(p.fd);
+	return r > 0 ? 1 : r;
+}
+
+int
+child_end(pid_t pid, int64_t deadline, int *status)
+{
+	int r = child_wait(pid, deadline, status);
+
+	if (r != 0)
+		return r == 1 ? 0 : -1;
+	kill(pid, SIGKILL);
+	r = child_wait(pid, deadline_in(CHILD_KILL_MS), status);
+	return r == 1 ? 1 : -1;
+}
+
+int
+child_told(int status, char *text, size_t len)
+{
+	*text = '\0';
+	if (WIFSIGNALED(status))
+		snprintf(text, len, "signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status) != 0)
+		snprintf(text, len, "exit %d", WEXITSTATUS(status));
+	return *text == '\0' ? 0 : -1;
+}
+
+int
+fd_to_null(int fd)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
+
+	r = null == -1 ? -1 : dup2(null, fd);
+	if (null != -1)
+		close(null);
+	if (r == -1)
+		close(fd);
+	return r == -1 ? -1 : 0;
+}
