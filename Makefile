@@ -51,10 +51,10 @@ BIN = bin
 ifeq ($(DBG),1)
 SAN = 1
 SUFFIX = _dbg
-TRACE = -DDEBUG_TRACE
+TRACE = $(BUILD)/trace.o
 endif
 ifeq ($(SAN),1)
-BUILD = build-$(if $(SUFFIX),dbg,san)
+BUILD = build-san
 BIN = $(if $(SUFFIX),bin,build-san/bin)
 HARDEN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer
@@ -73,7 +73,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(CPPFLAGS) $(WARN) $(HARDEN) $(SECT
 	$(CFLAGS) $(if $(WERROR),-Werror) $(DEFS)
 
 LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
-DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF) $(TRACE)
+DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF)
 UNWIND = -lunwind-$(UNWIND_ARCH) -lunwind $(if $(LZMA),-llzma)
 UNWIND_A = -l:libunwind-$(UNWIND_ARCH).a -l:libunwind.a $(if $(LZMA),-llzma)
 # a function that draws in all that the archives need themselves
@@ -176,6 +176,10 @@ $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
 
+$(BUILD)/trace.o:
+	@mkdir -p $(@D)
+	echo 'int msg_level_more = 1;' | $(CC) $(PIE) -x c -c -o $@ -
+
 $(BUILD)/t/%.o: t/unit/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
@@ -189,7 +193,7 @@ endef
 $(foreach r,$(ROOMS),$(eval $(call archive,$(r))))
 
 define program
-$(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(call archives,$($(1)))
+$(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(TRACE) $(call archives,$($(1)))
 	@mkdir -p $$(@D)
 	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(call how,$(1),$$(LDSTATIC),$$(LDPIE)) $$(LDGC) $$(LDFLAGS) $(if $(filter \
 	$(1),$(UNWINDERS)),$$(call how,$(1),$$(UNWIND_A),$$(UNWIND)))
@@ -286,10 +290,10 @@ uninstall:
 		rmdir '$(DESTDIR)$(LIBDIR)' 2>/dev/null || :
 
 clean:
-	rm -rf build build-san build-dbg
+	rm -rf build build-san
 	rm -f $(PROGS:%=bin/%) $(PROGS:%=bin/%_dbg)
 
--include $(shell find build build-san build-dbg -name '*.d' 2>/dev/null)
+-include $(shell find build build-san -name '*.d' 2>/dev/null)
 
 .PHONY: all debug units check check-san lint demo install uninstall clean
 .DELETE_ON_ERROR:

@@ -215,12 +215,7 @@ open_process(struct options *o)
 	return fd;
 }
 
-/* The debug build shows with one -v what others show with two. */
-#if defined(DEBUG_TRACE)
-enum { TRACE_VERBOSE = 1 };
-#else
 enum { TRACE_VERBOSE = 2 };
-#endif
 
 static void
 trace(size_t rd, size_t tr, size_t n)

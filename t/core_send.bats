@@ -386,17 +386,18 @@ stalling()
 
 # --- receivers that misbehave ----------------------------------------------
 
+# fails_lost MODE|REASON
+fails_lost()
+{
+	peer "${1%%|*}"
+	send -t 1 "$P" <"$IN"
+	[ $RC = 111 ]
+	said "warning: .*: lost: 127.0.0.1: .*${1#*|}"
+}
+
 @test "each way a receiver can fail: said, lost, exit 111" {
-	local mode why
 	data 16
-	while IFS='|' read -r mode why; do
-		peer "$mode"
-		send -t 1 "$P" <"$IN"
-		echo "$mode: $why"
-		[ $RC = 111 ]
-		said "warning: .*: lost: 127.0.0.1: .*$why"
-		end_bgs
-	done <<-'END'
+	together fails_lost <<-'END'
 		err:0|it said: the disk is full
 		err:100000|it said: the disk is full
 		shut:0|it said: the disk is full
@@ -411,42 +412,47 @@ stalling()
 	END
 }
 
+ways()
+{
+	printf '%s\n' err:0 shut:100000 reset:1000000 close:1000000 \
+	    stop:1000000 mute hang lie noise early:10000
+}
+
+fails_next()
+{
+	local first
+	peer "$1"
+	first=$P
+	peer
+	send -t 1 "127.0.0.1:1,$first,$P" <"$IN"
+	[ $RC = 0 ]
+	said "sent to 127.0.0.1 as peer/0: .*(127.0.0.1: .*; 127.0.0.1: "
+	arrived 0 "$IN"
+}
+
 @test "each way a receiver can fail: the next one gets all of it" {
-	local mode first
 	data 3
-	for mode in err:0 shut:100000 reset:1000000 close:1000000 \
-	    stop:1000000 mute hang lie noise early:10000; do
-		peer "$mode"
-		first=$P
-		peer
-		send -t 1 "127.0.0.1:1,$first,$P" <"$IN"
-		echo "$mode"
-		[ $RC = 0 ]
-		said "sent to 127.0.0.1 as peer/0: .*(127.0.0.1: .*; 127.0.0.1: "
-		arrived 0 "$IN"
-		end_bgs
-	done
+	together fails_next < <(ways)
+}
+
+fails_spooled()
+{
+	peer "$1"
+	send -t 1 -s spool "$P" <"$IN"
+	[ $RC = 1 ]
+	said "spooled as spool/[0-9]*\.[0-9]*\.0\.core: .*(127.0.0.1: "
+	[ "$(spooled)" = 1 ]
+	peer
+	send --flush spool "$P"
+	[ $RC = 0 ]
+	said 'sent to 127.0.0.1 as peer/0: .* from the spool'
+	arrived 0 "$IN"
+	[ "$(spooled)" = 0 ]
 }
 
 @test "each way a receiver can fail: the spool gets all of it" {
-	local mode
 	data 3
-	for mode in err:0 shut:100000 reset:1000000 close:1000000 \
-	    stop:1000000 mute hang lie noise early:10000; do
-		peer "$mode"
-		send -t 1 -s spool "$P" <"$IN"
-		echo "$mode"
-		[ $RC = 1 ]
-		said "spooled as spool/[0-9]*\.[0-9]*\.0\.core: .*(127.0.0.1: "
-		[ "$(spooled)" = 1 ]
-		peer
-		send --flush spool "$P"
-		[ $RC = 0 ]
-		said 'sent to 127.0.0.1 as peer/0: .* from the spool'
-		arrived 0 "$IN"
-		[ "$(spooled)" = 0 ]
-		end_bgs
-	done
+	together fails_spooled < <(ways)
 }
 
 @test "what is larger than memory keeps: with a spool all, without it is said" {
@@ -487,61 +493,72 @@ whole()
 	return 1
 }
 
-@test "random faults: at the receiver, in the spool, or lost and said so" {
-	local i modes mode at sent=0 kept=0 lost=0
-	data 6
+# A fault a line: the receivers' modes, the spool or none, whom to kill.
+faults()
+{
+	local i mode second at modes
 	RANDOM=4711
 	modes=(ok ok err reset close mute hang lie noise early slow stop)
-	for i in $(seq 60); do
+	for ((i = 0; i < 60; i++)); do
 		mode=${modes[RANDOM % ${#modes[@]}]}
-		case $mode in
-		slow) at=50000 ;;
-		*) at=$((RANDOM * RANDOM % 6000000)) ;;
-		esac
-		peer -b 32768 "$mode:$at"
-		PLACES=$P FIRST=$AT
-		if [ $((RANDOM % 3)) = 0 ]; then
-			peer "${modes[RANDOM % ${#modes[@]}]}:3000000"
-			PLACES=$PLACES,$P
-		fi
-		set -- -t 1 "$PLACES"
-		[ $((RANDOM % 2)) = 0 ] || set -- -s spool "$@"
-		rm -f err
-		bg sh -c 'exec "$@" <"$0" 2>err' "$IN" "$S" "$@"
-		PARENT=$BG
-		case $((RANDOM % 4)) in
-		0)	pkill -KILL -P "$PARENT" || : ;;
-		esac
-		wait_for 60 gone "$PARENT"
-		RC=0
-		wait "$PARENT" || RC=$?
-		echo "$i: $mode:$at $*: $RC $(cat err)"
-		[ "$(wc -l <err)" = 1 ]
-		case $RC in
-		0)
-			wait_for 5 whole "$FIRST" || wait_for 5 whole "$AT"
-			sent=$((sent + 1))
-			;;
-		1)
-			grep -q ': spooled as spool/' err
-			[ "$(spooled)" = 1 ]
-			peer
-			"$S" --flush spool "$P" 2>/dev/null
-			wait_for 5 whole "$AT"
-			kept=$((kept + 1))
-			;;
-		111)
-			grep -q ': lost: .' err
-			lost=$((lost + 1))
-			;;
-		*)	false ;;
-		esac
-		[ ! -d spool ] || [ -z "$(ls -A spool)" ]
-		end_bgs
-		rm -rf peer.*
+		at=$((RANDOM * RANDOM % 6000000))
+		[ "$mode" != slow ] || at=50000
+		second=-
+		[ $((RANDOM % 3)) != 0 ] ||
+		    second=${modes[RANDOM % ${#modes[@]}]}:3000000
+		echo "$mode:$at $second $((RANDOM % 2)) $((RANDOM % 4))"
 	done
-	echo "sent $sent kept $kept lost $lost"
-	[ $sent -gt 5 ] && [ $kept -gt 5 ] && [ $lost -gt 5 ]
+}
+
+# fault MODE SECOND-MODE SPOOL KILL: how it ended is in the file "end".
+fault()
+{
+	local first second spool kills
+	read -r first second spool kills <<<"$1"
+	peer -b 32768 "$first"
+	PLACES=$P FIRST=$AT
+	if [ "$second" != - ]; then
+		peer "$second"
+		PLACES=$PLACES,$P
+	fi
+	set -- -t 1 "$PLACES"
+	[ "$spool" = 1 ] || set -- -s spool "$@"
+	bg sh -c 'exec "$@" <"$0" 2>err' "$IN" "$S" "$@"
+	PARENT=$BG
+	[ "$kills" != 0 ] || pkill -KILL -P "$PARENT" || :
+	wait_for 60 gone "$PARENT"
+	RC=0
+	wait "$PARENT" || RC=$?
+	echo "$first $second $*: $RC $(cat err)"
+	[ "$(wc -l <err)" = 1 ]
+	case $RC in
+	0)
+		wait_for 5 whole "$FIRST" || wait_for 5 whole "$AT"
+		;;
+	1)
+		grep -q ': spooled as spool/' err
+		[ "$(spooled)" = 1 ]
+		peer
+		"$S" --flush spool "$P" 2>/dev/null
+		wait_for 5 whole "$AT"
+		;;
+	111)	grep -q ': lost: .' err ;;
+	*)	false ;;
+	esac
+	[ ! -d spool ] || [ -z "$(ls -A spool)" ]
+	echo "$RC" >end
+	rm -rf peer.*
+}
+
+@test "random faults: at the receiver, in the spool, or lost and said so" {
+	local rc
+	data 6
+	together fault < <(faults)
+	cat [0-9]*/end | sort | uniq -c
+	[ "$(cat [0-9]*/end | wc -l)" = 60 ]
+	for rc in 0 1 111; do
+		[ "$(grep -lx $rc [0-9]*/end | wc -l)" -gt 5 ]
+	done
 }
 
 # --- commands --------------------------------------------------------------

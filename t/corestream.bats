@@ -1,8 +1,6 @@
 #!/usr/bin/env bats
 # What a core crosses the network with: stream/crc32c, net/tcp, the core stream
 # and the PROXY protocol, without the programs that use them.
-#
-# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 

@@ -3,7 +3,6 @@
 # kernel is touched (crashlogctl_live.bats does that).
 #
 # not with sanitizers: a script
-# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 load ctl

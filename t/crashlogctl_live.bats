@@ -14,6 +14,8 @@ setup()
 	needs_shells
 	CTL=
 	kernel_lock
+	LOCKED=1
+	core_on
 	for f in kernel/core_pattern kernel/core_pipe_limit fs/suid_dumpable; do
 		kernel_set "/proc/sys/$f" "$(cat "/proc/sys/$f")"
 	done
@@ -28,7 +30,7 @@ setup()
 teardown()
 {
 	end_bgs
-	kernel_restore
+	[ -z "${LOCKED:-}" ] || kernel_restore
 	kernel_unlock
 	ctl_release
 }

@@ -2,7 +2,6 @@
 # crashlogctl: list, show, top, watch, vacuum, cores, gdb.
 #
 # not with sanitizers: a script
-# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 load ctl

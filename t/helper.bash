@@ -60,9 +60,11 @@ kernel_probe()
 	dir=$(mktemp -d /run/uXXXX)
 	# shellcheck disable=SC2016
 	printf 'cat >%s/core\necho $$ >%s/done\n' "$dir" "$dir" >"$dir/h"
-	kernel_lock && kernel_set /proc/sys/kernel/core_pattern \
-	    "|/bin/sh $dir/h" && crash "$VICTIMS/null" &&
-	    wait_for 5 test -s "$dir/done" && echo yes || echo no
+	core_on
+	kernel_lock || { echo no; return; }
+	kernel_set /proc/sys/kernel/core_pattern "|/bin/sh $dir/h" &&
+	    crash "$VICTIMS/null" && wait_for 5 test -s "$dir/done" &&
+	    echo yes || echo no
 	kernel_restore
 	rm -rf "$dir"
 )
@@ -120,6 +122,40 @@ end_bgs()
 	BGS=
 }
 
+# together FUNCTION: with each line of stdin, four at a time, each in a process
+# and a directory of its own, $T/NUMBER, which is $T there.  What one that fails
+# has said is shown, and this fails.
+together()
+{
+	local line n=0 bad=0 T=$T
+	while IFS= read -r line; do
+		n=$((n + 1))
+		[ "$(jobs -rp | wc -l)" -lt 4 ] || wait -n || :
+		mkdir "$T/$n"
+		together_one "$1" "$n" "$line" >"$T/$n.said" 2>&1 3>&- 9>&- &
+	done
+	wait
+	for ((; n > 0; n--)); do
+		[ -e "$T/$n.good" ] || {
+			cat "$T/$n.said"
+			bad=1
+		}
+	done
+	[ $bad = 0 ]
+}
+
+together_one()
+{
+	local good=$T/$2.good
+	BGS=
+	trap end_bgs EXIT
+	T=$T/$2
+	cd "$T" || exit
+	set -e
+	"$1" "$3" </dev/null
+	touch "$good"
+}
+
 # crash COMMAND...: runs it to its end in a directory of its own; the process
 # id in $PID, the exit status in $STATUS, output in out and err there.
 crash()
@@ -134,6 +170,12 @@ crash()
 	} 2>/dev/null
 }
 
+# nocore COMMAND...: what crashes in it is seen by no handler.
+nocore()
+{
+	"$VICTIMS/launch" nocore "$@"
+}
+
 # live [COMMAND...]: starts a victim that stays, waits for its "ready".
 live()
 {
@@ -143,6 +185,13 @@ live()
 	PID=$!
 	BGS="${BGS:-} $PID"
 	wait_for 30 grep -q ready "$BATS_TEST_TMPDIR/live"
+}
+
+# What t/run took, so that tests without the lock crash in nobody's sight: no
+# core file as yet, but a handler is run.
+core_on()
+{
+	ulimit -S -c 0
 }
 
 # core_of COMMAND...: a core file by the kernel, no handler: $CORE, of $PID.
@@ -178,6 +227,7 @@ pattern_lock()
 	}
 	needs_kernel
 	kernel_lock
+	core_on
 	RUND=$(mktemp -d /run/uXXXX)
 	mkdir -m 750 "$RUND/d"
 	ln -s "$BIN/usercrash_c" "$RUND/c"

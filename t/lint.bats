@@ -1,7 +1,6 @@
 # lint.sh finds what it says it finds: each check in a tree that has one fault.
 #
 # not with sanitizers: no program of ours is run
-# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 

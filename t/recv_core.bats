@@ -1,6 +1,4 @@
 # recv_core: what comes in, where it goes, and what befalls it.
-#
-# quiet: nothing crashes here, and core_pattern is let alone
 
 load helper
 

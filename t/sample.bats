@@ -327,7 +327,7 @@ thousand()
 {
 	needs_perf
 	needs_victim "$1"
-	(ulimit -c 0; "$S" -n 1000 "$VICTIMS/$1" 2>/dev/null) \
+	nocore "$S" -n 1000 "$VICTIMS/$1" 2>/dev/null \
 	    >"$BATS_TEST_TMPDIR/r"
 	cat "$BATS_TEST_TMPDIR/r"
 	grep -q '^1000 of 1000 the same, 1000 reliable' "$BATS_TEST_TMPDIR/r"
@@ -346,7 +346,7 @@ thousand()
 	storm='while :; do /bin/true; (:); done'
 	bg sh -c "$storm"
 	bg sh -c "$storm"
-	(ulimit -c 0; "$S" -n 3000 "$VICTIMS/null_nofp") \
+	nocore "$S" -n 3000 "$VICTIMS/null_nofp" \
 	    >"$BATS_TEST_TMPDIR/r"
 	cat "$BATS_TEST_TMPDIR/r"
 	grep -q '^3000 of 3000 the same, 3000 reliable' "$BATS_TEST_TMPDIR/r"

@@ -72,7 +72,7 @@ own()
 # quiet COMMAND...: crashes it where no core is written; $PID.
 quiet()
 {
-	(ulimit -c 0 && exec "$@") >"$D/victim.out" 2>"$D/victim.err" \
+	"$VICTIMS/launch" nocore "$@" >"$D/victim.out" 2>"$D/victim.err" \
 	    3>&- 9>&- &
 	PID=$!
 	{ wait "$PID" || :; } 2>/dev/null

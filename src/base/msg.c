@@ -66,13 +66,13 @@ msg_syslog(void)
 	msg_open_sink();
 }
 
+/* make debug links another one: there the trace comes with the first -v. */
+int msg_level_more __attribute__((weak));
+
 void
 msg_set_verbose(int level)
 {
-#if defined(DEBUG_TRACE) /* make debug: the trace comes with the first -v */
-	level += level > 0;
-#endif
-	verbose = level;
+	verbose = level > 0 ? level + msg_level_more : level;
 }
 
 int

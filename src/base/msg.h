@@ -33,6 +33,7 @@ void msg_init(const char *prog);
  * syslog(3)) where there is one.  No effect when msg_init() found fd 2 open.
  */
 void msg_syslog(void);
+extern int msg_level_more; /* is added to a level above 0 */
 void msg_set_verbose(int level);
 int msg_verbose(void);
 

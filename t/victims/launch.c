@@ -6,8 +6,11 @@
  *   launch argv0 NAME FILE ARG...
  *   launch closed FILE ARG...    no descriptor is open
  *   launch fresh FILE ARG...     no signal is ignored
+ *   launch nocore FILE ARG...    RLIMIT_CORE 1: neither core nor handler,
+ *                                whatever core_pattern says, core(5)
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 
@@ -58,6 +61,14 @@ main(int argc, char *argv[])
 		for (fd = 1; fd < NSIG; fd++)
 			signal(fd, SIG_DFL);
 		execv(argv[2], argv + 2);
+	} else if (strcmp(argv[1], "nocore") == 0) {
+		struct rlimit r;
+
+		if (getrlimit(RLIMIT_CORE, &r) == 0 && r.rlim_max > 0) {
+			r.rlim_cur = 1;
+			setrlimit(RLIMIT_CORE, &r);
+		}
+		execvp(argv[2], argv + 2);
 	} else if (strcmp(argv[1], "closed") == 0) {
 		close_range(0, ~0U, 0);
 		execv(argv[2], argv + 2);
