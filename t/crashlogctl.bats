@@ -513,8 +513,22 @@ afresh()
 	fake_sysctl "$OLD" 16 0
 }
 
+# left_as_before: what the kill has left, all that the next command can know, is
+# what the one before left; then that was gone through already.
+left_as_before()
+{
+	local dir=$BATS_TEST_TMPDIR
+	mv "$dir/left" "$dir/before" 2>/dev/null || : >"$dir/before"
+	(
+		cd "$CTL"
+		find v s d 99.conf sys -printf '%p %y %m %U %G %l\n' || :
+		find v s d 99.conf sys -type f -exec cksum {} + || :
+	) >"$dir/left" 2>/dev/null
+	cmp -s "$dir/left" "$dir/before"
+}
+
 @test "enable killed after every step: enable or disable again makes it right" {
-	local n
+	local n states=0
 	ctl_install
 	ctl_fake_proc
 	killer
@@ -522,6 +536,8 @@ afresh()
 		afresh
 		killed_at $n enable || break
 		is_sane
+		not left_as_before || continue
+		states=$((states + 1))
 		ctl --server none enable >/dev/null
 		is_on
 		ctl disable >/dev/null
@@ -535,10 +551,11 @@ afresh()
 	is_on
 	# it was killed often enough for "every step"
 	[ $n -ge 20 ]
+	[ $states -ge 5 ]
 }
 
 @test "disable killed after every step: enable or disable again makes it right" {
-	local n
+	local n states=0
 	ctl_install
 	ctl_fake_proc
 	killer
@@ -547,6 +564,8 @@ afresh()
 		ctl --server none enable >/dev/null
 		killed_at $n disable || break
 		is_sane
+		not left_as_before || continue
+		states=$((states + 1))
 		ctl disable >/dev/null
 		is_off
 		afresh
@@ -559,6 +578,7 @@ afresh()
 	done
 	is_off
 	[ $n -ge 8 ]
+	[ $states -ge 3 ]
 }
 
 @test "killed while the server starts or stops: none is left behind" {
