@@ -263,7 +263,7 @@ inner()
 
 run_run()
 {
-	run fresh STRICT="${STRICT_IN:-}" LIMIT="${LIMIT_IN:-60}" \
+	run fresh STRICT="${STRICT_IN:-}" LIMIT="${LIMIT_IN:-60}" JOBS="${JOBS_IN:-1}" \
 	    "$TOP/t/run" "$@"
 	echo "$output"
 }
@@ -296,6 +296,26 @@ run_run()
 	[ "${lines[-1]}" != "0 passed, 0 failed, 0 skipped" ]
 	run_run "$BATS_TEST_TMPDIR/none.bats"
 	[ "$status" = 100 ]
+}
+
+@test "t/run: files run side by side, and the slowest tests are named" {
+	local at=$BATS_TEST_TMPDIR f
+	# each waits for the other
+	for f in a:b b:a; do
+		sed 's/^TEST/@test/' >"$at/${f%:*}.bats" <<-EOF
+			TEST "of ${f%:*}" {
+				touch $at/${f%:*}
+				until [ -e $at/${f#*:} ]; do sleep 0.02; done
+			}
+		EOF
+	done
+	JOBS_IN=2
+	run_run "$at/a.bats" "$at/b.bats"
+	[ "$status" = 0 ]
+	[ "${lines[-1]}" = "2 passed, 0 failed, 0 skipped" ]
+	for f in a b; do
+		grep -Eqx " +[0-9]+ ms  $at/$f.bats: of $f" <<<"$output"
+	done
 }
 
 @test "t/run ends a file that hangs" {

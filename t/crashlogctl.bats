@@ -520,7 +520,7 @@ left_as_before()
 	local dir=$BATS_TEST_TMPDIR
 	mv "$dir/left" "$dir/before" 2>/dev/null || : >"$dir/before"
 	(
-		cd "$CTL"
+		cd "$CTL" || exit
 		find v s d 99.conf sys -printf '%p %y %m %U %G %l\n' || :
 		find v s d 99.conf sys -type f -exec cksum {} + || :
 	) >"$dir/left" 2>/dev/null
