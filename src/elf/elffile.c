@@ -13,7 +13,7 @@
 #define HOST_DATA ELFDATA2MSB
 #endif
 
-static int
+int
 elf_bad(int err)
 {
 	errno = err;
@@ -207,51 +207,4 @@ elf_shdr_named(const struct elf_file *f, const char *name, Elf64_Shdr *out)
 	elf_walk_end(&w);
 	free(names);
 	return found ? 0 : elf_bad(ENOENT);
-}
-
-int
-elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
-{
-	const Elf64_Shdr *sh;
-	Elf64_Shdr tab = {0}, strs;
-	struct elf_walk w;
-	int found = 0;
-
-	if (f->shnum == 0)
-		return elf_bad(ENOENT);
-	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1)
-		return -1;
-	while (!found && (sh = elf_walk_next(&w)) != NULL) {
-		if (sh->sh_type == type) {
-			tab = *sh;
-			found = 1;
-		}
-	}
-	elf_walk_end(&w);
-	if (!found || tab.sh_entsize != sizeof(Elf64_Sym) ||
-	    (tab.sh_flags & SHF_COMPRESSED) != 0 || tab.sh_offset >= f->size ||
-	    elf_shdr(f, tab.sh_link, &strs) == -1 ||
-	    strs.sh_type != SHT_STRTAB || strs.sh_offset >= f->size ||
-	    (strs.sh_flags & SHF_COMPRESSED) != 0)
-		return elf_bad(ENOENT);
-	t->off = tab.sh_offset;
-	t->count = tab.sh_size / sizeof(Elf64_Sym);
-	t->stroff = strs.sh_offset;
-	t->strsize = strs.sh_size;
-	/* A file cut short still names what is left of it. */
-	if (t->count > (f->size - t->off) / sizeof(Elf64_Sym))
-		t->count = (f->size - t->off) / sizeof(Elf64_Sym);
-	if (t->count > ELF_SYMBOLS_MAX)
-		t->count = ELF_SYMBOLS_MAX;
-	if (t->strsize > f->size - t->stroff)
-		t->strsize = f->size - t->stroff;
-	return t->count == 0 || t->strsize == 0 ? elf_bad(ENOENT) : 0;
-}
-
-int
-elf_dynsym(const struct elf_file *f, struct elf_symtab *t)
-{
-	if (elf_symtab(f, SHT_DYNSYM, t) == 0)
-		return 0;
-	return elf_symtab_dynamic(f, t);
 }

@@ -28,6 +28,9 @@ struct elf_file {
 	uint32_t shstrndx;		     /* 0: no section names */
 };
 
+/* -1 with that errno. */
+int elf_bad(int err);
+
 /*
  * Reads the file header.  -1 ENOEXEC when fd is no regular file or no ELF,
  * ENOTSUP for another class or byte order.  A table that reaches out of the
@@ -58,18 +61,6 @@ int elf_shdr(const struct elf_file *, uint64_t i, Elf64_Shdr *);
 int elf_shdr_plain(const struct elf_file *, const Elf64_Shdr *);
 /* The first section of that name; -1 ENOENT. */
 int elf_shdr_named(const struct elf_file *, const char *name, Elf64_Shdr *);
-
-/* A symbol table and its strings, both within the file. */
-struct elf_symtab {
-	uint64_t off, count;
-	uint64_t stroff, strsize;
-};
-/* By section type (SHT_SYMTAB, SHT_DYNSYM); -1 ENOENT. */
-int elf_symtab(const struct elf_file *, uint32_t type, struct elf_symtab *);
-/* .dynsym as the dynamic loader finds it, through PT_DYNAMIC; -1 ENOENT. */
-int elf_symtab_dynamic(const struct elf_file *, struct elf_symtab *);
-/* .dynsym one way or the other; -1 ENOENT. */
-int elf_dynsym(const struct elf_file *, struct elf_symtab *);
 
 struct elfsym_query;
 /* Whether a query is unnamed, or named by an unsized symbol only. */

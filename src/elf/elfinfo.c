@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "elf/elffile.h"
 #include "elf/elfsym.h"
+#include "elf/elfsymtab.h"
 
 /* Places in a string table where one name stands (symbols share tails, and
  * several may have it). */

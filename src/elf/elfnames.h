@@ -5,7 +5,7 @@
 #ifndef ELF_ELFNAMES_H
 #define ELF_ELFNAMES_H
 
-#include "elf/elffile.h"
+#include "elf/elfsymtab.h"
 
 struct elf_names {
 	int fd;

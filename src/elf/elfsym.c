@@ -15,8 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/elffile.h"
 #include "elf/elfnames.h"
+#include "elf/elfsymtab.h"
 
 enum {
 	RANK_LOCAL = 1,

@@ -4,12 +4,13 @@
  * for DT_GNU_HASH the layout all ELF loaders share: nbuckets, symoffset,
  * bloom words, bloom shift; bloom; buckets; chains that end with bit 0 set).
  */
+#include "elf/elfsymtab.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
-#include "elf/elffile.h"
 
 enum { DYNAMIC_MAX = 4096 }; /* entries; some 30 are usual */
 
@@ -138,7 +139,8 @@ dyn_count_gnuhash(const struct elf_file *f, uint64_t gnuhash)
 	return last;
 }
 
-int
+/* As the dynamic loader finds it. */
+static int
 elf_symtab_dynamic(const struct elf_file *f, struct elf_symtab *t)
 {
 	struct dynamic d = {0};
@@ -171,4 +173,51 @@ elf_symtab_dynamic(const struct elf_file *f, struct elf_symtab *t)
 	}
 	errno = ENOENT;
 	return t->count == 0 || t->strsize == 0 ? -1 : 0;
+}
+
+int
+elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
+{
+	const Elf64_Shdr *sh;
+	Elf64_Shdr tab = {0}, strs;
+	struct elf_walk w;
+	int found = 0;
+
+	if (f->shnum == 0)
+		return elf_bad(ENOENT);
+	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1)
+		return -1;
+	while (!found && (sh = elf_walk_next(&w)) != NULL) {
+		if (sh->sh_type == type) {
+			tab = *sh;
+			found = 1;
+		}
+	}
+	elf_walk_end(&w);
+	if (!found || tab.sh_entsize != sizeof(Elf64_Sym) ||
+	    (tab.sh_flags & SHF_COMPRESSED) != 0 || tab.sh_offset >= f->size ||
+	    elf_shdr(f, tab.sh_link, &strs) == -1 ||
+	    strs.sh_type != SHT_STRTAB || strs.sh_offset >= f->size ||
+	    (strs.sh_flags & SHF_COMPRESSED) != 0)
+		return elf_bad(ENOENT);
+	t->off = tab.sh_offset;
+	t->count = tab.sh_size / sizeof(Elf64_Sym);
+	t->stroff = strs.sh_offset;
+	t->strsize = strs.sh_size;
+	/* A file cut short still names what is left of it. */
+	if (t->count > (f->size - t->off) / sizeof(Elf64_Sym))
+		t->count = (f->size - t->off) / sizeof(Elf64_Sym);
+	if (t->count > ELF_SYMBOLS_MAX)
+		t->count = ELF_SYMBOLS_MAX;
+	if (t->strsize > f->size - t->stroff)
+		t->strsize = f->size - t->stroff;
+	return t->count == 0 || t->strsize == 0 ? elf_bad(ENOENT) : 0;
+}
+
+int
+elf_dynsym(const struct elf_file *f, struct elf_symtab *t)
+{
+	if (elf_symtab(f, SHT_DYNSYM, t) == 0)
+		return 0;
+	return elf_symtab_dynamic(f, t);
 }

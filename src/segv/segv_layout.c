@@ -1,14 +1,10 @@
-/*
- * Where this kernel keeps the members that the program reads, out of its BTF:
- * a table of names, looked up once.
- */
+#include "segv/segv_layout.h"
+
 #include <elf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "segv/segv_prog.h"
 
 static const struct {
 	const char *type, *path;

@@ -1,7 +1,7 @@
 /* The program's blocks about registers and memory; see segv_prog.h. */
 #include <elf.h>
 
-#include "segv/segv_prog.h"
+#include "segv/segv_gen.h"
 
 /* --- the mapping of the fault address ---------------------------------------
  */

@@ -7,45 +7,6 @@
 _Static_assert(S_SCRATCH + SPAN_MAX <= S_VMA, "the stack overlaps");
 _Static_assert(sizeof(struct segv_counts) % 8 == 0, "counts are words");
 
-int
-gen_has(const struct gen *g, enum segv_member m)
-{
-	return g->l->m[m].off != -1;
-}
-
-void
-gen_read(struct gen *g, int helper, int to, int tooff, unsigned size, int from,
-    int fromoff, int fail, const char *mean)
-{
-	I(MOV(R3, from), "r3 = from");
-	if (fromoff != 0)
-		I(ADDI(R3, fromoff), "r3 += where the member is");
-	I(MOV(R1, to), "r1 = to");
-	if (tooff != 0)
-		I(ADDI(R1, tooff), "r1 += where it goes");
-	I(MOVI(R2, size), "r2 = bytes");
-	I(CALL(helper), mean);
-	J(JNEI(R0, 0), fail, "if that fails, skip");
-}
-
-void
-gen_follow(struct gen *g, int to, int from, enum segv_member m, int fail,
-    const char *mean)
-{
-	gen_read(g, HELPER_READ_KERNEL, FP, S_PTR, 8, from, g->l->m[m].off,
-	    fail, mean);
-	I(LD64(to, FP, S_PTR), "the pointer that was read");
-	J(JEQI(to, 0), fail, "if it is NULL, skip");
-}
-
-void
-gen_count(struct gen *g, size_t off, const char *mean)
-{
-	I(LD64(R1, R9, off), "r1 = the count");
-	I(ADDI(R1, 1), "r1++");
-	I(ST64(R9, off, R1), mean);
-}
-
 /* Which signals, which process: what most runs end with, so it comes first. */
 static void
 filter_signal(struct gen *g, int out)

@@ -1,4 +1,5 @@
-/* sending: what the files of coresend share.  The contract is in coresend.h. */
+/* sending: receivers and outcomes, one sending; the contract is in coresend.h.
+ */
 #ifndef SEND_SENDING_H
 #define SEND_SENDING_H
 
@@ -25,6 +26,7 @@ struct sending {
 int sending_next(struct sending *);
 /* After the last receiver failed: notes its reason. */
 void sending_failed(struct sending *, const char *why);
+void sending_hang_up(struct sending *);
 /* END was sent: has the receiver all of it?  -1: out.why. */
 int sending_confirm(struct sending *, uint64_t size);
 /* The stream is needed no more: the process may go. */
@@ -32,6 +34,9 @@ void sending_release(struct sending *);
 /* The outcome, and what there is to tell of the core. */
 void sending_done(
     struct sending *, enum send_outcome, uint64_t size, const char *state);
+
+/* --- the two ways (sendmemory.c, sendstream.c) -----------------------------
+ */
 
 /* By the process's memory.  0, or -1 when the stream must do, which has not
  * been touched then. */

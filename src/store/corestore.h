@@ -92,24 +92,4 @@ int store_rename(struct store_part *, const char *stem, const char *suffix);
 /* Removes it.  Ends the part; may be repeated. */
 void store_drop(struct store_part *);
 
-/* --- inside (corestore.c, storeroom.c) ---------------------------------- */
-
-/* The lock; closing it releases it.  ETIMEDOUT. */
-int store_lock(const struct corestore *);
-/* A regular file of the store, for reading; ENODEV when it is something else */
-int store_open_file(int hostfd, const char *name);
-/* Is it a ".part" that nobody is writing any more? */
-int store_abandoned(int hostfd, const char *name);
-/* Removes a file and its ".info". */
-int store_unlink(int hostfd, const char *name);
-/* ENOSPC when less than minfree is free. */
-int store_floor(struct store_part *);
-/*
- * With the lock held: makes everything fit into `total'.  Parts that were
- * never completed go first, then complete cores, the oldest of each first;
- * what is being written stays.  EDQUOT when that is not enough, and at once
- * when this core alone is more.
- */
-int store_make_room(struct store_part *);
-
 #endif

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/num.h"
-#include "store/corestore.h"
+#include "store/storefile.h"
 #include "stream/streamtext.h"
 
 enum { INFO_MAX = 64 << 10 };

@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "store/corestore.h"
+#include "store/storefile.h"
 
 /* Found in one pass through the store; when all of them have gone and it is
  * not enough, there is another.  So memory is bounded, however many files. */

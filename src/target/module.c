@@ -320,19 +320,3 @@ module_unwind_data(struct target *t, struct module *m)
 		    : MODULE_NO;
 	return m->ehstate == MODULE_YES;
 }
-
-void
-modules_free(struct target *t)
-{
-	size_t i;
-
-	for (i = 0; i < t->nmods; i++) {
-		if (t->mods[i].fd != -1)
-			close(t->mods[i].fd);
-		ehtable_free(t->mods[i].own);
-		free(t->mods[i].found);
-	}
-	free(t->mods);
-	t->mods = NULL;
-	t->nmods = 0;
-}

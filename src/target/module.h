@@ -66,6 +66,5 @@ void modules_load(struct target *);
 int module_unwind_data(struct target *, struct module *);
 /* Sets base and baselen from path. */
 void module_set_name(struct module *);
-void modules_free(struct target *);
 
 #endif

@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core/corehead.h"
+#include "elf/ehframe.h"
 
 /* Direct-mapped: a backtrace walks one stack and a few unwind tables. */
 enum { CACHE_PAGES = 1024 };
@@ -19,6 +21,22 @@ target_init(struct target *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->cache_last = UINT64_MAX;
+}
+
+static void
+modules_free(struct target *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->nmods; i++) {
+		if (t->mods[i].fd != -1)
+			close(t->mods[i].fd);
+		ehtable_free(t->mods[i].own);
+		free(t->mods[i].found);
+	}
+	free(t->mods);
+	t->mods = NULL;
+	t->nmods = 0;
 }
 
 void

@@ -1,0 +1,101 @@
+#include "send/sending.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/deadline.h"
+
+enum { RESOLVE_MS = 60000 }; /* resolv.conf(5) bounds it, and at length */
+
+void
+sending_failed(struct sending *s, const char *why)
+{
+	char *p = s->r->why;
+	size_t len = strnlen(p, sizeof(s->r->why) - 1);
+
+	snprintf(p + len, sizeof(s->r->why) - len, "%s%s: %s",
+	    len > 0 ? "; " : "", s->to, why);
+	if (s->out.refused > 0)
+		s->r->refused = 1;
+}
+
+void
+sending_hang_up(struct sending *s)
+{
+	if (s->connfd != -1)
+		close(s->connfd);
+	s->connfd = s->out.outfd = s->out.infd = -1;
+}
+
+int
+sending_next(struct sending *s)
+{
+	const struct send_cfg *c = s->c;
+	const struct tcp_place *p;
+	const char *why;
+
+	sending_hang_up(s);
+	if (c->nplaces == 0) {
+		if (s->next++ > 0 || c->outfd == -1)
+			return -1;
+		snprintf(s->to, sizeof(s->to), "%s", c->outname);
+		s->out.outfd = c->outfd;
+		s->out.infd = c->infd;
+		return 0;
+	}
+	while (s->next < c->nplaces) {
+		p = &c->places[s->next++];
+		snprintf(s->to, sizeof(s->to), "%s", p->host);
+		atomic_store(&c->result->meter.allow_ms,
+		    (int)c->connect_ms + RESOLVE_MS);
+		atomic_fetch_add(&c->result->meter.beat, 1);
+		s->connfd = tcp_connect(p, deadline_in(c->connect_ms), &why);
+		if (s->connfd == -1) {
+			sending_failed(s, why != NULL ? why : strerror(errno));
+			continue;
+		}
+		tcp_watch(s->connfd, c->idle_ms);
+		s->out.outfd = s->out.infd = s->connfd;
+		return 0;
+	}
+	return -1;
+}
+
+int
+sending_confirm(struct sending *s, uint64_t size)
+{
+	struct stream_reply reply;
+
+	if (s->out.infd == -1)
+		return 0;
+	if (coreout_reply(&s->out, size, &reply) == -1)
+		return -1;
+	memcpy(s->r->name, reply.name, sizeof(s->r->name));
+	return 0;
+}
+
+void
+sending_done(struct sending *s, enum send_outcome outcome, uint64_t size,
+    const char *state)
+{
+	struct send_result *r = s->r;
+
+	r->size = size;
+	r->data = s->out.sum.data;
+	snprintf(r->state, sizeof(r->state), "%s", state != NULL ? state : "");
+	if (outcome == SEND_SENT)
+		memcpy(r->to, s->to, sizeof(r->to));
+	r->outcome = outcome;
+}
+
+void
+sending_release(struct sending *s)
+{
+	fd_to_null(s->c->corefd);
+	if (s->c->donefd != -1)
+		(void)!write(s->c->donefd, "", 1);
+}

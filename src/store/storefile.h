@@ -1,0 +1,33 @@
+/*
+ * storefile: single files of the store, by descriptor; private to this room.
+ * What is hostile and what -1 says stands in store/corestore.h.
+ */
+#ifndef STORE_STOREFILE_H
+#define STORE_STOREFILE_H
+
+#include "store/corestore.h"
+
+/* Closes and forgets a descriptor, -1 as well; errno stays. */
+void store_close(int *fd);
+/* The lock; closing it releases it.  ETIMEDOUT. */
+int store_lock(const struct corestore *);
+/* A regular file of the store, for reading; ENODEV when it is something else */
+int store_open_file(int hostfd, const char *name);
+/* Is it a ".part" that nobody is writing any more? */
+int store_abandoned(int hostfd, const char *name);
+/* Removes a file and its ".info". */
+int store_unlink(int hostfd, const char *name);
+
+/* --- the limits (storeroom.c) --------------------------------------------- */
+
+/* ENOSPC when less than minfree is free. */
+int store_floor(struct store_part *);
+/*
+ * With the lock held: makes everything fit into `total'.  Parts that were
+ * never completed go first, then complete cores, the oldest of each first;
+ * what is being written stays.  EDQUOT when that is not enough, and at once
+ * when this core alone is more.
+ */
+int store_make_room(struct store_part *);
+
+#endif
