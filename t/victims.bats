@@ -44,7 +44,7 @@ victim()
 {
 	local exe=$1 source=$2 args=${3:-} module=${MODULE:-$1}
 	needs_victim "$exe"
-	truth "$source" "$args"
+	truth "$source" "${SOURCE_ARGS:-$args}"
 	if [ "$(id -u)" != 0 ]; then
 		core_victim "$exe" "$args" "$module"
 		return
@@ -121,6 +121,12 @@ against_gdb()
 }
 
 @test "strlen(NULL)" { victim strlen strlen.c; }
+@test "strlen(NULL), musl: neither unwind data nor frame pointers" {
+	# gdb takes what has no unwind data for a frame by frame pointer
+	NO_GDB=1 victim strlen_musl strlen.c
+	section backtrace "$REPORT" | grep -q ' crash_here+.* <by its call>$'
+	proper_end "$REPORT"
+}
 @test "abort" { victim abort abort.c; }
 @test "abort as the last instruction" { victim abort_O2 abort.c; }
 @test "assert" { victim abort abort.c assert; }
@@ -147,6 +153,96 @@ against_gdb()
 @test "vdso" { victim vdso vdso.c; }
 @test "qsort callback" { victim callback callback.c; }
 @test "inlined and tail-called functions have no frame" { victim tail tail.c; }
+
+# proper_end FILE: the crashing thread's backtrace is whole.
+proper_end()
+{
+	[ -z "$(section backtrace "$1" | grep stopped:)" ]
+}
+
+# gdb goes on into what the coroutine never was called from
+coroutine()
+{
+	NO_GDB=1 victim "$1" coroutine.c
+	proper_end "$REPORT"
+	section backtrace "$REPORT" | grep -q '#02 .*__start_context+0x0 '
+	[ "$(section backtrace "$REPORT" | wc -l)" = 3 ]
+}
+
+@test "a context of makecontext(3) ends where it begins" {
+	coroutine coroutine
+}
+
+@test "a context of makecontext(3), -O0: no false frames" {
+	coroutine coroutine_O0
+}
+
+@test "a library's constructor: the loader's start is the end" {
+	victim early early.c
+	proper_end "$REPORT"
+	frames "$REPORT" | chain libearly.so
+	frames "$REPORT" | chain libearly.so |
+	    grep -qx 'crash_here construct @lib'
+}
+
+@test "the resolver of an indirect function: so it is there" {
+	# gdb calls it by the one of its two names that callers do not
+	NO_GDB=1 SOURCE_ARGS=resolver victim resolver early.c
+	proper_end "$REPORT"
+}
+
+# inclone EXE: by the call that leads there.
+inclone()
+{
+	victim "$1" inclone.c
+	proper_end "$REPORT"
+	section backtrace "$REPORT" | grep -q ' <by its call>$'
+}
+
+@test "within clone3(), which has no unwind data there" { inclone inclone; }
+@test "within clone3(), by clang" { inclone inclone_clang; }
+
+# gopher EXE ARGUMENT: crashed with GOTRACEBACK=crash, against its truth.
+gopher()
+{
+	needs_victim "$1"
+	truth gopher.go "$2"
+	pattern_direct
+	GOTRACEBACK=crash crash "$VICTIMS/$1" "$2"
+	report_of "$PID"
+	is_report "$REPORT"
+	[ "$(value signal "$REPORT")" = "6 $SIGNAL" ]
+	frames "$REPORT" | sed 's/\.abi0 / /' >"$BATS_TEST_TMPDIR/frames"
+	chain "$1" <"$BATS_TEST_TMPDIR/frames"
+	chain "$1" <"$BATS_TEST_TMPDIR/frames" |
+	    grep -Eqx "$(echo "$TRUTH" | sed 's/\./[.]/g; s/\[\.\]\*/.*/g')"
+	proper_end "$REPORT"
+}
+
+# named_threads FILE: every frame of theirs has a name, every end is one.
+named_threads()
+{
+	[ -z "$(section threads "$1" | grep 'stopped:\|??')" ]
+}
+
+@test "Go: a panic, frames to the goroutine's beginning" {
+	gopher gopher panic
+	section backtrace "$REPORT" | grep -q 'runtime.sigreturn.* <signal frame>$'
+	# every thread ends properly, none in a callee without its callers
+	section threads "$REPORT" | grep -q '#01 .* runtime.futexsleep+'
+	named_threads "$REPORT"
+}
+
+@test "Go, stripped: the same names, from .gopclntab" {
+	gopher gopher_stripped panic
+	named_threads "$REPORT"
+}
+
+@test "Go, position-independent" { gopher gopher_pie panic; }
+
+@test "Go: out of the thread's own stack to the goroutine" {
+	gopher gopher throw
+}
 
 @test "code of a JIT compiler, by its frame pointer" {
 	# gdb takes such code for a leaf and loses its way here

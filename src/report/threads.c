@@ -13,7 +13,7 @@ frame_row(const struct crash *c, const struct frame *f, struct symbols *sy,
 {
 	struct symbol s;
 
-	symbols_get(sy, f->pc, f->flags & FRAME_EXACT, &s);
+	symbols_frame(sy, f->pc, f->flags, &s);
 	out_obj(o, NULL);
 	out_text(o, "%s#%02" PRIu64 " pc ", indent, f->n);
 	out_u64(o, "n", OUT_HIDE, f->n);
@@ -41,8 +41,12 @@ frame_row(const struct crash *c, const struct frame *f, struct symbols *sy,
 		out_str(o, "kind", " <", "by frame pointer");
 	else if (f->flags & FRAME_POPPED)
 		out_str(o, "kind", " <", "return address popped");
+	else if (f->flags & FRAME_CALL)
+		out_str(o, "kind", " <", "by its call");
 	out_text(o, "%s\n",
-	    f->flags & (FRAME_SIGNAL | FRAME_BADPC | FRAME_FP | FRAME_POPPED)
+	    f->flags &
+		    (FRAME_SIGNAL | FRAME_BADPC | FRAME_FP | FRAME_POPPED |
+			FRAME_CALL)
 		? ">"
 		: "");
 	out_end(o);

@@ -116,7 +116,7 @@ name_in_target(struct segv_look *l, struct segv_eye *e, struct segv_place *p)
 		name_kernel(e, p);
 		return;
 	}
-	symbols_get(l->sy, p->addr, p->flags & FRAME_EXACT, &s);
+	symbols_frame(l->sy, p->addr, p->flags, &s);
 	if (s.mod == NULL) {
 		m = target_map(&l->t, p->addr);
 		if (m != NULL && *m->name != '\0')

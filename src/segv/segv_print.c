@@ -172,6 +172,8 @@ frame_kind(unsigned flags)
 		return "not code";
 	if (flags & FRAME_FP)
 		return "by frame pointer";
+	if (flags & FRAME_CALL)
+		return "by its call";
 	if (flags & FRAME_POPPED)
 		return "return address popped";
 	return NULL;

@@ -249,6 +249,7 @@ module_load(struct target *t, struct module *m)
 	if (modhead_bias(t, m, &h, &m->bias) == -1)
 		return;
 	m->headers = MODULE_YES;
+	m->entry = h.eh.e_entry != 0 ? m->bias + h.eh.e_entry : 0;
 	if (m->fd != -1)
 		check_id(m);
 	for (i = 0; i < h.n; i++)

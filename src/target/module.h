@@ -15,6 +15,7 @@
 
 struct target;
 struct ehtable;
+struct gopclntab;
 struct symcache;
 
 enum { MODULE_UNKNOWN, MODULE_NO, MODULE_YES };
@@ -50,6 +51,9 @@ struct module {
 	uint64_t ehtable;    /* address of its search table */
 	uint64_t ehcount;    /* entries there */
 	struct ehtable *own; /* made from .eh_frame, when there is none */
+	uint64_t entry;	     /* where the file says to begin, 0 nowhere */
+	int gostate;	     /* MODULE_*: a Go program's table was found: */
+	struct gopclntab *go;
 	/* where its symbols are remembered, NULL nowhere; and as whose */
 	struct symcache *syms;
 	uint64_t symkey;
@@ -64,6 +68,8 @@ int modules_find(struct target *);
 void modules_load(struct target *);
 /* Finds the unwind data of a module; 1 when there is some. */
 int module_unwind_data(struct target *, struct module *);
+/* The table of a Go program, read when first asked for; NULL: there is none. */
+struct gopclntab *module_go(struct module *);
 /* Sets base and baselen from path. */
 void module_set_name(struct module *);
 

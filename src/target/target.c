@@ -6,6 +6,7 @@
 
 #include "core/corehead.h"
 #include "elf/ehframe.h"
+#include "elf/gopclntab.h"
 
 /* Direct-mapped: a backtrace walks one stack and a few unwind tables. */
 enum { CACHE_PAGES = 1024 };
@@ -32,6 +33,7 @@ modules_free(struct target *t)
 		if (t->mods[i].fd != -1)
 			close(t->mods[i].fd);
 		ehtable_free(t->mods[i].own);
+		gopclntab_free(t->mods[i].go);
 		free(t->mods[i].found);
 	}
 	free(t->mods);

@@ -26,7 +26,8 @@ enum {
 	FRAME_SIGNAL = 2, /* a signal handler returns through this frame */
 	FRAME_FP = 4,	  /* found through the frame pointer, not unwind data */
 	FRAME_BADPC = 8,  /* pc is in no executable mapping */
-	FRAME_POPPED = 16 /* found by popping the return address of a bad pc */
+	FRAME_POPPED = 16, /* found by popping the return address of a bad pc */
+	FRAME_CALL = 32	   /* found by the call that leads to the callee */
 };
 
 struct frame {

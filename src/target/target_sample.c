@@ -164,6 +164,7 @@ fill_module(struct target *t, struct module *mod, struct modfile *f,
 	mod->headers = MODULE_YES;
 	mod->idlen = f->idlen;
 	memcpy(mod->id, f->id, f->idlen);
+	mod->entry = f->head.entry != 0 ? mod->bias + f->head.entry : 0;
 	mod->syms = modcache_symbols(src->cache);
 	mod->symkey = f->serial;
 	if (f->head.ehframehdr != 0)
@@ -417,7 +418,7 @@ guessed(const struct trace *tr)
 	size_t i;
 
 	for (i = 0; i < tr->n; i++)
-		if (tr->f[i].flags & FRAME_FP)
+		if (tr->f[i].flags & (FRAME_FP | FRAME_CALL))
 			return &tr->f[i];
 	return NULL;
 }
@@ -449,9 +450,8 @@ sample_judge(struct target *t, struct sample_verdict *v)
 		snprintf(v->why, sizeof(v->why), "no frames");
 	else if (f != NULL)
 		snprintf(v->why, sizeof(v->why),
-		    "no unwind data: from frame %" PRIu64
-		    " on by frame pointers",
-		    f->n);
+		    "no unwind data: from frame %" PRIu64 " on by %s", f->n,
+		    f->flags & FRAME_FP ? "frame pointers" : "its call");
 	else if (s->doubt != NULL)
 		snprintf(v->why, sizeof(v->why), "%s", s->doubt);
 	else if (of_stack && tr->missing >= s->stack_hi && !s->stack_whole)

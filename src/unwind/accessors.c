@@ -55,6 +55,19 @@ find_proc_info(unw_addr_space_t as, unw_word_t ip, unw_proc_info_t *pi,
 	return r;
 }
 
+int
+unwind_begins(struct unwinder *u, uint64_t addr)
+{
+	unw_proc_info_t pi;
+	int noinfo = u->noinfo, begins;
+
+	memset(&pi, 0, sizeof(pi));
+	begins =
+	    find_proc_info(u->as, addr, &pi, 0, u) >= 0 && pi.start_ip == addr;
+	u->noinfo = noinfo;
+	return begins;
+}
+
 static void
 put_unwind_info(unw_addr_space_t as, unw_proc_info_t *pi, void *arg)
 {
@@ -191,8 +204,13 @@ unwind_new(struct target *t)
 void
 unwind_free(struct unwinder *u)
 {
-	if (u != NULL)
-		unw_destroy_addr_space(u->as);
+	size_t i;
+
+	if (u == NULL)
+		return;
+	for (i = 0; i < FUNCTIONS; i++)
+		function_forget(&u->fn[i]);
+	unw_destroy_addr_space(u->as);
 	free(u);
 }
 

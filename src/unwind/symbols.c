@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "elf/elfsym.h"
+#include "elf/gopclntab.h"
 #include "elf/symcache.h"
 
 struct asked {
@@ -77,8 +78,10 @@ resolve(struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
 {
 	const char *note = NULL;
 
-	if (m->fd != -1)
+	if (m->fd != -1) {
 		elfsym_resolve(m->fd, q, n);
+		gopclntab_resolve(m->fd, q, n);
+	}
 	elfsym_resolve_more(m->fd, m->id, m->idlen, q, n, &note);
 	if (note != NULL)
 		s->note = note;
@@ -162,6 +165,17 @@ symbols_get(struct symbols *s, uint64_t addr, int exact, struct symbol *out)
 	q = &s->q[a - s->a];
 	out->name = q->name;
 	out->off = addr - out->mod->bias - q->start;
+}
+
+void
+symbols_frame(
+    struct symbols *s, uint64_t addr, unsigned flags, struct symbol *out)
+{
+	symbols_get(s, addr, flags & FRAME_EXACT, out);
+	if (!(flags & FRAME_SIGNAL) || out->name != NULL || out->mod == NULL)
+		return;
+	out->name = "__restore_rt"; /* glibc's and musl's, a local symbol */
+	out->off = 0;
 }
 
 const char *

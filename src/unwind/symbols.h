@@ -33,6 +33,10 @@ int symbols_add(struct symbols *, uint64_t addr, int exact);
 int symbols_run(struct symbols *);
 /* What is known of an address that was added before symbols_run(). */
 void symbols_get(struct symbols *, uint64_t addr, int exact, struct symbol *);
+/* The same of a frame: one by which a signal's handler returns has a name
+ * even where the C library has no symbols. */
+void
+symbols_frame(struct symbols *, uint64_t addr, unsigned flags, struct symbol *);
 /* Why some symbols are missing ("MiniDebugInfo: ..."), or NULL. */
 const char *symbols_note(const struct symbols *);
 

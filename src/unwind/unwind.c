@@ -101,14 +101,35 @@ lack(struct walk *w)
 	w->tr->missing = w->u->missing;
 }
 
-/* The code a frame's ip is looked up by: a return address may lie behind the
- * end of its function. */
 static int
 in_code(struct walk *w)
 {
-	uint64_t ip = w->ip - (w->exact || w->adjust ? 0 : 1);
+	return target_code(w->u->t, walk_at(w)) != NULL;
+}
 
-	return target_code(w->u->t, ip) != NULL;
+/* The same where libunwind cannot: whatever it tries without unwind data is a
+ * guess. */
+static int
+step_by_hand(struct walk *w, uint64_t ip)
+{
+	struct unwinder *u = w->u;
+	int r, noinfo = u->noinfo;
+
+	if (walk_pop_sigcontext(w)) {
+		w->last->flags |= FRAME_SIGNAL | FRAME_EXACT;
+		return 1;
+	}
+	r = noinfo ? walk_go(w) : -1;
+	if (r == -1 && noinfo)
+		r = walk_by_call(w);
+	if (r == -1)
+		r = walk_follow_fp(w);
+	if (r == -1 && !noinfo && u->unreadable)
+		lack(w);
+	else if (r == -1)
+		stop(w, "%s for pc 0x%" PRIx64 ", no frame pointers",
+		    noinfo ? "no unwind data" : "bad unwind data", ip);
+	return r == 1 ? walk_settle(w) : r;
 }
 
 /* From one frame to its caller: 1 there, 0 no more, -1 it ended early. */
@@ -119,6 +140,8 @@ step(struct walk *w)
 	uint64_t ip = w->ip + w->adjust, sp = w->sp;
 	int r, signal;
 
+	if (w->bottom)
+		return 0;
 	if (!in_code(w)) {
 		r = w->exact ? walk_pop_return(w) : -1;
 		if (r == -1)
@@ -130,26 +153,14 @@ step(struct walk *w)
 	u->noinfo = u->unreadable = 0;
 	r = unw_step(&w->c);
 	signal |= r >= 0 && was_signal(w);
-	/* whatever libunwind tries without unwind data is a guess */
-	if (!signal && (r < 0 || u->noinfo)) {
-		signal = walk_pop_sigcontext(w);
-		r = signal ? 1 : walk_follow_fp(w);
-		if (r == -1 && !u->noinfo && u->unreadable)
-			lack(w);
-		else if (r == -1)
-			stop(w, "%s for pc 0x%" PRIx64 ", no frame pointers",
-			    u->noinfo ? "no unwind data" : "bad unwind data",
-			    ip);
-		if (signal)
-			w->last->flags |= FRAME_SIGNAL;
-		return r;
-	}
+	if (!signal && (r < 0 || u->noinfo))
+		return step_by_hand(w, ip);
 	if (r < 0) {
 		stop(w, "bad signal frame at 0x%" PRIx64, sp);
 		return -1;
 	}
 	if (signal)
-		w->last->flags |= FRAME_SIGNAL;
+		w->last->flags |= FRAME_SIGNAL | FRAME_EXACT;
 	w->adjust = 0;
 	w->exact = signal;
 	if (r == 0)
@@ -165,7 +176,7 @@ step(struct walk *w)
 		stop(w, "return address 0x%" PRIx64 " is not in code", w->ip);
 		return -1;
 	}
-	return 1;
+	return walk_settle(w);
 }
 
 static void
@@ -187,7 +198,8 @@ int
 unwind_thread(struct unwinder *u, struct target_thread *th,
     const struct unwind_limits *lim)
 {
-	struct walk w = {.u = u, .tr = &th->trace, .lim = lim, .exact = 1};
+	struct walk w = {
+	    .u = u, .th = th, .tr = &th->trace, .lim = lim, .exact = 1};
 	struct trace *tr = &th->trace;
 	unsigned flags;
 	int r;

@@ -1,7 +1,7 @@
 /*
  * strlen: a null pointer handed to libc.
  *
- * case: - | SIGSEGV SEGV_MAPERR 0x0 | @lib crash_here outer main
+ * case: - | SIGSEGV SEGV_MAPERR 0x0 | (@lib|strlen) crash_here outer main
  */
 #include <string.h>
 

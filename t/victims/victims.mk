@@ -12,7 +12,8 @@ VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
 	null_stripped strlen abort abort_O2 overflow jump smash_guarded \
 	smash_raw signals handler altstack threads leader jit faults vdso \
 	callback tail plugin libplug.so much memory launch comm live storm \
-	document handled
+	document handled coroutine coroutine_O0 libearly.so early resolver \
+	inclone
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -34,6 +35,8 @@ null_nohdr_FLAGS = null.c -O2 -fomit-frame-pointer -static -no-pie \
 null_nohdrpie_FLAGS = null.c -O2 -fomit-frame-pointer -Wl,--no-eh-frame-hdr
 null_full_FLAGS = null.c -O2 -g1
 strlen_FLAGS = strlen.c -O1
+strlen_musl_CC = musl-gcc
+strlen_musl_FLAGS = strlen.c -O1 -static
 abort_FLAGS = abort.c -O0
 abort_O2_FLAGS = abort.c -O2
 overflow_FLAGS = overflow.c -O1 -fomit-frame-pointer
@@ -62,13 +65,21 @@ live_FLAGS = live.c -O1 -pthread
 storm_FLAGS = storm.c -O1
 document_FLAGS = document.c -O0
 handled_FLAGS = handled.c -O2
+coroutine_FLAGS = coroutine.c -O1
+coroutine_O0_FLAGS = coroutine.c -O0
+libearly.so_FLAGS = early.c -DLIBRARY -O1 -shared -fPIC
+early_FLAGS = early.c -O1 -L$(VDIR) -Wl,-rpath,$(abspath $(VDIR)) -learly
+resolver_FLAGS = early.c -DRESOLVER -O1
+inclone_FLAGS = inclone.c -O1 -pthread
+inclone_clang_CC = clang
+inclone_clang_FLAGS = inclone.c -O1 -pthread
 
 ifneq ($(filter victims check check-san demo,$(MAKECMDGOALS)),)
 VICTIMS += $(if $(call cc_try,-static,$(hello)),null_static null_nohdr)
 VICTIMS += $(if $(call cc_try,-static-pie,$(hello)),null_staticpie)
 VICTIMS += $(if $(call cc_try,-fuse-ld=lld,$(hello)),null_lld)
-VICTIMS += $(if $(call have,clang),null_clang)
-VICTIMS += $(if $(call have,musl-gcc),null_musl)
+VICTIMS += $(if $(call have,clang),null_clang inclone_clang)
+VICTIMS += $(if $(call have,musl-gcc),null_musl strlen_musl)
 VICTIMS += $(if $(call have,$(CXX)),throw)
 VICTIMS += $(if $(call have,xz),null_mini)
 endif
@@ -93,6 +104,20 @@ $(VDIR)/null_mini: $(VDIR)/null_full
 	xz $@.syms
 	objcopy --strip-all --add-section .gnu_debugdata=$@.syms.xz $< $@
 
-victims: $(VICTIMS:%=$(VDIR)/%)
+$(VDIR)/early: $(VDIR)/libearly.so
+
+# Go's own linker knows no more of these lines than the source's name.
+GOS = $(if $(call have,go),gopher gopher_stripped gopher_pie)
+gopher_stripped_FLAGS = -ldflags='-s -w'
+gopher_pie_FLAGS = -buildmode=pie
+GOENV = env GO111MODULE=off GOCACHE=$(abspath $(VDIR))/go.cache CGO_ENABLED=0
+$(VDIR)/gopher%: t/victims/gopher.go
+	@mkdir -p $(@D)
+	$(GOENV) go build $(gopher$*_FLAGS) -o $@ $<
+$(VDIR)/gopher: t/victims/gopher.go
+	@mkdir -p $(@D)
+	$(GOENV) go build -o $@ $<
+
+victims: $(VICTIMS:%=$(VDIR)/%) $(GOS:%=$(VDIR)/%)
 
 .PHONY: victims
