@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,6 +271,43 @@ gather_ns(int procfd, struct procinfo *pi)
 	}
 }
 
+/* The host name inside a UTS namespace; "" where it may not be entered. */
+static int
+host_name(int nsfd, char host[PROC_HOST_MAX])
+{
+	int own = open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC), r = 0;
+
+	if (own == -1)
+		return 0;
+	if (setns(nsfd, CLONE_NEWUTS) == 0) {
+		if (gethostname(host, PROC_HOST_MAX) == -1)
+			*host = '\0';
+		host[PROC_HOST_MAX - 1] = '\0';
+		r = setns(own, CLONE_NEWUTS);
+	}
+	close(own);
+	return r;
+}
+
+static int
+gather_host(int procfd, struct procinfo *pi)
+{
+	int fd, r = 0;
+	size_t i;
+
+	for (i = 0; i < pi->nns; i++)
+		if (pi->ns[i].foreign && strcmp(pi->ns[i].name, "uts") == 0)
+			break;
+	if (i == pi->nns)
+		return 0;
+	fd = openat(procfd, "ns/uts", O_RDONLY | O_CLOEXEC);
+	if (fd != -1) {
+		r = host_name(fd, pi->host);
+		close(fd);
+	}
+	return r;
+}
+
 int
 procinfo_gather(int procfd, int want, struct procinfo *pi)
 {
@@ -297,6 +335,8 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 	if (v != NULL)
 		namespaced = memchr(v, '\t', len) != NULL;
 	gather_ns(procfd, pi);
+	if (gather_host(procfd, pi) == -1)
+		return -1;
 	if (gather_tasks(procfd, namespaced, pi) == -1)
 		return -1;
 	return gather_fds(procfd, pi);

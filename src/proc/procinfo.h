@@ -56,7 +56,7 @@ struct proc_ns {
 	uint64_t ino;	  /* 0 unknown */
 	int foreign;	  /* not the one we are in */
 };
-enum { PROC_NS_MAX = 8 };
+enum { PROC_NS_MAX = 8, PROC_HOST_MAX = 65 };
 
 struct procinfo {
 	struct proc_text item[PROC_ITEMS];
@@ -68,9 +68,15 @@ struct procinfo {
 	int tasks_err;
 	struct proc_ns ns[PROC_NS_MAX];
 	size_t nns;
+	/* of its UTS namespace, where that is not ours; "" unknown */
+	char host[PROC_HOST_MAX];
 };
 
-/* Fills *pi from the process directory; -1 only for ENOMEM. */
+/*
+ * Fills *pi from the process directory; -1 only for ENOMEM, and EPERM should
+ * there be no way back from the process's UTS namespace, which is entered for
+ * its host name (setns(2)): to be called before the second thread is made.
+ */
 int procinfo_gather(int dirfd, int want, struct procinfo *pi);
 void procinfo_free(struct procinfo *pi);
 

@@ -109,8 +109,12 @@ dump_host(const struct crash *c, struct out *o)
 		key_unavailable(o, "host", c->proc_why);
 		key_unavailable(o, "kernel", c->proc_why);
 	} else {
+		/* %h of core(5) is the container's own */
 		out_str(o, "host", OUT_KEY,
-		    c->host != NULL && *c->host != '\0' ? c->host : u.nodename);
+		    c->host != NULL && *c->host != '\0' &&
+			    !(c->pi != NULL && *c->pi->host != '\0')
+			? c->host
+			: u.nodename);
 		out_str(o, "kernel", OUT_KEY, u.release);
 	}
 	out_str(o, "arch", OUT_KEY, arch != NULL ? arch : u.machine);

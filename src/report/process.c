@@ -59,6 +59,47 @@ key_item(
 	out_bytes(o, key, OUT_KEY, b->p, len);
 }
 
+/* A text that does not end where it should. */
+static void
+row_cut(struct out *o, const char *lead, const struct proc_text *t)
+{
+	if (t->cut)
+		out_fmt(o, NULL, lead, "... (cut after %zu bytes)", t->b.len);
+}
+
+/* Without the empty strings at the end: they are what is left of arguments
+ * and environment where a program wrote a title over them. */
+static size_t
+trimmed(const struct proc_text *t)
+{
+	size_t n = t->b.len;
+
+	while (!t->cut && n > 0 && t->b.p[n - 1] == '\0')
+		n--;
+	return n;
+}
+
+enum { PSARGS_KEPT = 79 }; /* ELF_PRARGSZ without the NUL */
+
+/* What a core's note has of the arguments: blanks for NULs, that at the end
+ * too, and no more than fits (fill_psinfo() in the kernel). */
+static void
+psargs(const struct core_head *h, struct out *o)
+{
+	size_t len = strlen(h->psargs), n = len;
+
+	while (n > 0 && h->psargs[n - 1] == ' ')
+		n--;
+	out_arr(o, "cmdline");
+	out_text(o, "cmdline:");
+	out_bytes(o, NULL, " ", h->psargs, n);
+	if (len >= PSARGS_KEPT)
+		out_fmt(o, NULL, " ", "... (no more than %d bytes are kept)",
+		    PSARGS_KEPT);
+	out_text(o, "\n");
+	out_end(o);
+}
+
 /* Arguments with blanks are quoted in text; JSON has an array. */
 static void
 dump_cmdline(const struct crash *c, struct out *o)
@@ -70,11 +111,7 @@ dump_cmdline(const struct crash *c, struct out *o)
 
 	b = item(c, PROC_CMDLINE, &why);
 	if (b == NULL && c->head != NULL && c->head->have_psinfo) {
-		out_arr(o, "cmdline");
-		out_text(o, "cmdline:");
-		out_str(o, NULL, " ", c->head->psargs);
-		out_text(o, "\n");
-		out_end(o);
+		psargs(c->head, o);
 		return;
 	}
 	if (b == NULL) {
@@ -83,60 +120,15 @@ dump_cmdline(const struct crash *c, struct out *o)
 	}
 	out_arr(o, "cmdline");
 	out_text(o, "cmdline:");
-	for (p = b->p, end = p + b->len; p < end; p += n + 1) {
+	end = b->p + trimmed(&c->pi->item[PROC_CMDLINE]);
+	for (p = b->p; p < end; p += n + 1) {
 		nul = memchr(p, '\0', (size_t)(end - p));
 		n = nul != NULL ? (size_t)(nul - p) : (size_t)(end - p);
 		quote = n == 0 || memchr(p, ' ', n) != NULL;
 		out_bytes(o, NULL, quote ? " \"" : " ", p, n);
 		out_text(o, "%s", quote ? "\"" : "");
 	}
-	if (c->pi->item[PROC_CMDLINE].cut)
-		out_str(o, NULL, " ", "... (more left out)");
-	out_text(o, "\n");
-	out_end(o);
-}
-
-/* The unified hierarchy's path, else the first line. */
-static void
-dump_cgroup(const struct crash *c, struct out *o)
-{
-	const struct buf *b;
-	const char *p, *nl, *why;
-
-	b = item(c, PROC_CGROUP, &why);
-	if (b == NULL || b->len == 0) {
-		key_unavailable(o, "cgroup", b == NULL ? why : "in none");
-		return;
-	}
-	p = b->p;
-	if (strncmp(p, "0::", 3) != 0) {
-		nl = strstr(p, "\n0::");
-		p = nl != NULL ? nl + 1 : p;
-	}
-	p += strncmp(p, "0::", 3) == 0 ? 3 : 0;
-	nl = strchr(p, '\n');
-	out_bytes(o, "cgroup", OUT_KEY, p, nl ? (size_t)(nl - p) : strlen(p));
-}
-
-/* Namespaces that are not the host's. */
-static void
-dump_container(const struct crash *c, struct out *o)
-{
-	const struct procinfo *pi = c->pi;
-	size_t i, n = 0;
-
-	for (i = 0; pi != NULL && i < pi->nns; i++)
-		n += pi->ns[i].foreign != 0;
-	if (n == 0)
-		return;
-	out_obj(o, "container");
-	out_text(o, "container:");
-	for (i = 0; i < pi->nns; i++) {
-		if (!pi->ns[i].foreign)
-			continue;
-		out_text(o, " %s:", pi->ns[i].name);
-		out_u64(o, pi->ns[i].name, "", pi->ns[i].ino);
-	}
+	row_cut(o, " ", &c->pi->item[PROC_CMDLINE]);
 	out_text(o, "\n");
 	out_end(o);
 }
@@ -235,8 +227,7 @@ dump_identity(const struct crash *c, struct out *o)
 		out_i64(o, "gid", OUT_KEY, gid);
 	else
 		key_unavailable(o, "gid", "not told");
-	dump_cgroup(c, o);
-	dump_container(c, o);
+	dump_origin(c, o);
 	if (c->dumpmode >= 0)
 		out_i64(o, "dumpmode", OUT_KEY, c->dumpmode);
 	if (c->rlimit >= 0)
@@ -421,7 +412,8 @@ dump_lines(const struct crash *c, enum proc_item what, char sep, struct out *o)
 		return;
 	}
 	out_section(o, '[');
-	for (p = b->p, end = p + b->len; p < end; p = nl + 1) {
+	end = b->p + (sep == '\0' ? trimmed(&c->pi->item[what]) : b->len);
+	for (p = b->p; p < end; p = nl + 1) {
 		nl = memchr(p, sep, (size_t)(end - p));
 		if (nl == NULL)
 			nl = end;
@@ -434,7 +426,7 @@ dump_lines(const struct crash *c, enum proc_item what, char sep, struct out *o)
 		out_text(o, "\n");
 	}
 	if (c->pi->item[what].cut) {
-		out_str(o, NULL, "  ", "... (more left out)");
+		row_cut(o, "  ", &c->pi->item[what]);
 		out_text(o, "\n");
 	}
 }

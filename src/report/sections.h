@@ -24,6 +24,8 @@ section_fn dump_limits, dump_status, dump_environ;
 
 /* The first block's keys from /proc and the command line (process.c). */
 void dump_identity(const struct crash *, struct out *);
+/* Those that tell where it came from (origin.c). */
+void dump_origin(const struct crash *, struct out *);
 /* A key of the first block that is not known (out_unavailable() would end the
  * block). */
 void key_unavailable(struct out *, const char *key, const char *why);
