@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -27,6 +28,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 #include "base/privdrop.h"
+#include "core/coreextent.h"
 #include "core/corekind.h"
 #include "proc/procdir.h"
 #include "report/crash_dump.h"
@@ -34,10 +36,11 @@
 #include "target/target_live.h"
 #include "target/target_notes.h"
 
-#define SYNOPSIS \
-	"[-ev] [-f text|json] [-t tid] [-w seconds] pid ... | core [exe]"
+#define SYNOPSIS                                                           \
+	"[-ev] [-f text|json] [-t tid] [-w seconds] pid ... | [--sysroot " \
+	"dir] [--libdir dir[:dir]] core [exe]"
 
-enum { UNWIND_S = 60 };
+enum { UNWIND_S = 60, LIBDIRS_MAX = 64, K_SYSROOT = 256, K_LIBDIR };
 
 struct options {
 	enum out_format format;
@@ -45,12 +48,33 @@ struct options {
 	pid_t tid;
 	int wait_s;
 	pid_t self; /* who was started, not its children */
+	const char *sysroot;
+	const char *libdirs[LIBDIRS_MAX];
+	size_t nlibdirs;
 };
 
 static const struct option longopts[] = {{"environ", no_argument, NULL, 'e'},
     {"format", required_argument, NULL, 'f'},
+    {"libdir", required_argument, NULL, K_LIBDIR},
+    {"sysroot", required_argument, NULL, K_SYSROOT},
     {"tid", required_argument, NULL, 't'}, {"verbose", no_argument, NULL, 'v'},
     {NULL, 0, NULL, 0}};
+
+/* Directories between colons. */
+static void
+add_libdirs(struct options *o, char *list)
+{
+	char *dir;
+
+	while ((dir = strsep(&list, ":")) != NULL) {
+		if (*dir == '\0')
+			continue;
+		if (o->nlibdirs == LIBDIRS_MAX)
+			msg_die(EXIT_USAGE, "more than %d directories",
+			    LIBDIRS_MAX);
+		o->libdirs[o->nlibdirs++] = dir;
+	}
+}
 
 static int
 parse_options(struct options *o, int argc, char **argv)
@@ -83,6 +107,12 @@ parse_options(struct options *o, int argc, char **argv)
 		case 'w':
 			o->wait_s =
 			    (int)args_number("option -w", optarg, 1, 86400);
+			break;
+		case K_LIBDIR:
+			add_libdirs(o, optarg);
+			break;
+		case K_SYSROOT:
+			o->sysroot = optarg;
 			break;
 		default:
 			msg_usage(SYNOPSIS);
@@ -233,7 +263,6 @@ is_native(const struct core_kind *k)
 	    k->machine == arch_native->machine;
 }
 
-/* Before any program is looked at: a foreign one would be called the fault. */
 static void
 check_kind(const char *path, int corefd)
 {
@@ -309,19 +338,27 @@ warn_mismatch(const struct target *t, const char *exe)
 static int
 check_size(const char *path, const struct core_head *h, uint64_t size)
 {
-	uint64_t want = 0, end;
-	size_t i;
+	uint64_t want = core_memory_end(h);
 
-	for (i = 0; i < h->nsegs; i++) {
-		end = h->segs[i].off + h->segs[i].filesz;
-		if (h->segs[i].filesz > 0 && end > want)
-			want = end;
-	}
 	if (want <= size)
 		return 0;
-	msg_warn("%s is truncated: %llu of %llu bytes", path,
-	    (unsigned long long)size, (unsigned long long)want);
+	msg_warn("%s is truncated: %" PRIu64 " of %" PRIu64 " bytes", path,
+	    size, want);
 	return 1;
+}
+
+/* The root of the core's machine, or -1: ours. */
+static int
+open_sysroot(const struct options *o)
+{
+	const char *dir = o->sysroot;
+	int fd = -1;
+
+	dir = dir != NULL ? dir : getenv("DEBUGGER_SYSROOT");
+	if (dir != NULL && *dir != '\0' &&
+	    (fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
+		msg_die_sys(EXIT_USAGE, "unable to open %s", dir);
+	return fd;
 }
 
 static int
@@ -337,7 +374,10 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	    .rlimit = -1,
 	    .offline = 1,
 	    .proc_why = "not recorded in a core file"};
-	struct core_paths where = {.exe = exe, .rootfd = -1};
+	struct core_paths where = {.exe = exe,
+	    .rootfd = open_sysroot(o),
+	    .libdirs = o->libdirs,
+	    .nlibdirs = o->nlibdirs};
 	struct stat st;
 	int corefd, r;
 
@@ -449,7 +489,8 @@ main(int argc, char **argv)
 	/* a file whose name is a number can be said as ./123 */
 	pids = count_pids(argv, argc);
 	if (argc < 1 || (pids != argc && (pids > 0 || argc > 2)) ||
-	    (pids > 1 && o.tid > 0))
+	    (pids > 1 && o.tid > 0) ||
+	    (pids > 0 && (o.sysroot != NULL || o.nlibdirs > 0)))
 		msg_usage(SYNOPSIS);
 	if (pids > 1)
 		return debug_each(argv, argc, &o);

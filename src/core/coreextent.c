@@ -97,3 +97,17 @@ core_extent_tail(const struct core_extent *e, Elf64_Shdr *sh)
 	sh->sh_link = SHN_UNDEF;
 	sh->sh_info = (uint32_t)e->phnum;
 }
+
+uint64_t
+core_memory_end(const struct core_head *h)
+{
+	uint64_t most = 0, end;
+	size_t i;
+
+	for (i = 0; i < h->nsegs; i++) {
+		end = h->segs[i].off + h->segs[i].filesz;
+		if (h->segs[i].filesz > 0 && end > most)
+			most = end;
+	}
+	return most;
+}

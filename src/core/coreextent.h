@@ -25,6 +25,8 @@ struct core_extent {
 
 /* h as core_head_read() or core_head_pread() left it.  -1 EINVAL. */
 int core_extent(struct core_head *h, struct core_extent *e);
+/* Where the memory contents end that the segments promise, 0 none. */
+uint64_t core_memory_end(const struct core_head *);
 /* That section header, as the kernel fills it in. */
 void core_extent_tail(const struct core_extent *e, Elf64_Shdr *);
 

@@ -22,24 +22,34 @@
 
 const char *elfsym_debug_root = "/usr/lib/debug";
 
-/* A descriptor, or -1; *note says why when there was something. */
-static int
-debug_open(const unsigned char *id, size_t idlen, const char **note)
+int
+elfsym_debug_path(
+    const unsigned char *id, size_t idlen, char *path, size_t size)
 {
-	char path[PATH_MAX], hex[2 * ELFSYM_ID_MAX + 1];
-	unsigned char own[ELFSYM_ID_MAX];
-	struct stat st;
-	int fd, n;
+	char hex[2 * ELFSYM_ID_MAX + 1];
 	size_t i;
+	int n;
 
 	/* The first byte is the directory: an id of one is no name. */
 	if (idlen < 2 || idlen > ELFSYM_ID_MAX)
 		return -1;
 	for (i = 0; i < idlen; i++)
 		snprintf(hex + 2 * i, 3, "%02x", id[i]);
-	n = snprintf(path, sizeof(path), "%s/.build-id/%.2s/%s.debug",
+	n = snprintf(path, size, "%s/.build-id/%.2s/%s.debug",
 	    elfsym_debug_root, hex, hex + 2);
-	if (n < 0 || (size_t)n >= sizeof(path))
+	return n < 0 || (size_t)n >= size ? -1 : 0;
+}
+
+/* A descriptor, or -1; *note says why when there was something. */
+static int
+debug_open(const unsigned char *id, size_t idlen, const char **note)
+{
+	char path[PATH_MAX];
+	unsigned char own[ELFSYM_ID_MAX];
+	struct stat st;
+	int fd;
+
+	if (elfsym_debug_path(id, idlen, path, sizeof(path)) == -1)
 		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1) {

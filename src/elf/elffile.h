@@ -62,8 +62,4 @@ int elf_shdr_plain(const struct elf_file *, const Elf64_Shdr *);
 /* The first section of that name; -1 ENOENT. */
 int elf_shdr_named(const struct elf_file *, const char *name, Elf64_Shdr *);
 
-struct elfsym_query;
-/* Whether a query is unnamed, or named by an unsized symbol only. */
-int elfsym_wanting(const struct elfsym_query *, size_t n);
-
 #endif

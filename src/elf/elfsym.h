@@ -52,8 +52,14 @@ int elfsym_resolve(int fd, struct elfsym_query *, size_t n);
  */
 int elfsym_resolve_more(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *, size_t n, const char **note);
+/* Whether a query is unnamed, or named by an unsized symbol only. */
+int elfsym_wanting(const struct elfsym_query *, size_t n);
 /* ROOT above: "/usr/lib/debug".  Not from any environment; tests set it. */
 extern const char *elfsym_debug_root;
+
+/* ROOT/.build-id/xx/yyyy.debug; -1 when an id cannot be a name. */
+int elfsym_debug_path(
+    const unsigned char *id, size_t idlen, char *path, size_t size);
 
 /* The GNU build-id of a file (PT_NOTE, then note sections); its length, 0 when
  * there is none, -1 errno. */

@@ -12,6 +12,7 @@
 
 #include "base/inroot.h"
 #include "base/io.h"
+#include "elf/debuglink.h"
 #include "target/modhead.h"
 
 /* What a search has found so far. */
@@ -108,6 +109,87 @@ search_module(const struct corefiles *c, struct target *t, struct module *m,
 	}
 }
 
+/* In the other machine's root or ours, if somebody may have it. */
+static int
+open_in(const struct corefiles *c, int root, const char *path)
+{
+	return permitted(root != -1 ? inroot_open(root, path)
+				    : io_open_regular(AT_FDCWD, path),
+	    c->owner);
+}
+
+/* Takes fd over; unless it is the module's own file, or there is no room. */
+static void
+add_debug(struct module *m, int fd, int unchecked, uint32_t crc)
+{
+	struct stat a, b;
+
+	if (fd == -1)
+		return;
+	if (m->ndebugs == MODULE_DEBUGS ||
+	    (m->fd != -1 && fstat(fd, &a) == 0 && fstat(m->fd, &b) == 0 &&
+		a.st_ino == b.st_ino && a.st_dev == b.st_dev)) {
+		close(fd);
+		return;
+	}
+	m->debug[m->ndebugs].fd = fd;
+	m->debug[m->ndebugs].unchecked = unchecked;
+	m->debug[m->ndebugs++].crc = crc;
+}
+
+/* Beside the file at path, in .debug there, and in the tree of such files. */
+static void
+open_linked(
+    const struct corefiles *c, struct module *m, const char *path, int root)
+{
+	const char *slash = strrchr(path, '/');
+	int dir = slash != NULL ? (int)(slash - path) : 0, i;
+	char name[DEBUGLINK_NAME], at[3][PATH_MAX];
+	uint32_t crc;
+
+	if (m->fd == -1 || debuglink_read(m->fd, name, &crc) == -1)
+		return;
+	if (slash == NULL) {
+		path = ".";
+		dir = 1;
+	}
+	snprintf(at[0], PATH_MAX, "%.*s/%s", dir, path, name);
+	snprintf(at[1], PATH_MAX, "%.*s/.debug/%s", dir, path, name);
+	snprintf(at[2], PATH_MAX, "%s%s%.*s/%s", elfsym_debug_root,
+	    *path == '/' ? "" : "/", dir, path, name);
+	for (i = 0; i < 3; i++)
+		add_debug(m, open_in(c, root, at[i]), 1, crc);
+}
+
+/* By build-id below the other machine's root; ours is asked when names are
+ * looked for. */
+static void
+open_by_id(const struct corefiles *c, struct target *t, struct module *m)
+{
+	unsigned char id[ELFSYM_ID_MAX], own[ELFSYM_ID_MAX];
+	char path[PATH_MAX];
+	struct modhead h;
+	uint64_t bias;
+	int n = 0, fd;
+
+	if (c->where->rootfd == -1)
+		return;
+	if (m->fd != -1)
+		n = elfsym_buildid(m->fd, id);
+	else if (modhead_memory(t, m->start, &h) == 0 &&
+	    modhead_bias(t, m, &h, &bias) == 0)
+		n = (int)modhead_id(t, &h, bias, id);
+	if (n < 2 || elfsym_debug_path(id, (size_t)n, path, sizeof(path)) == -1)
+		return;
+	fd = open_in(c, c->where->rootfd, path);
+	if (fd != -1 &&
+	    (elfsym_buildid(fd, own) != n || memcmp(id, own, (size_t)n) != 0)) {
+		close(fd);
+		return;
+	}
+	add_debug(m, fd, 0, 0);
+}
+
 static void
 open_module(const struct corefiles *c, struct target *t, struct module *m)
 {
@@ -116,6 +198,7 @@ open_module(const struct corefiles *c, struct target *t, struct module *m)
 	search_module(c, t, m, &s);
 	m->fd = s.fd;
 	m->byname = 1;
+	open_by_id(c, t, m);
 	if (s.fd == -1) {
 		m->fdwhy = s.other    ? "the file now is another one"
 		    : s.err != 0      ? "the file cannot be opened"
@@ -123,8 +206,7 @@ open_module(const struct corefiles *c, struct target *t, struct module *m)
 				      : "where the file is was not told";
 		return;
 	}
-	m->found = strdup(s.path);
-	m->foundroot = s.root;
+	open_linked(c, m, s.path, s.root);
 }
 
 int
@@ -147,8 +229,8 @@ corefiles_open_all(const struct corefiles *c, struct target *t)
 		if (m->fd == -1)
 			return -1;
 		m->byname = 1;
-		m->found = strdup(exe);
-		m->foundroot = -1;
+		open_by_id(c, t, m);
+		open_linked(c, m, exe, -1);
 	}
 	return 0;
 }

@@ -20,6 +20,15 @@ struct symcache;
 
 enum { MODULE_UNKNOWN, MODULE_NO, MODULE_YES };
 
+enum { MODULE_DEBUGS = 4 };
+
+/* A separate debug file of a core's module. */
+struct moddebug {
+	int fd;
+	int unchecked; /* found by .gnu_debuglink: its checksum has to be */
+	uint32_t crc;
+};
+
 struct module {
 	uint64_t start, end; /* lowest to highest mapped address */
 	uint64_t bias;	     /* address minus vaddr in the file */
@@ -33,10 +42,9 @@ struct module {
 	int byname;
 	const char *doubt;
 	int namesonly; /* a file of symbols alone: not what was mapped */
-	/* what it was found as, malloc'd, below that directory (-1 our root);
-	 * NULL not told */
-	char *found;
-	int foundroot;
+	/* files that may have its symbols; closed by target_free */
+	struct moddebug debug[MODULE_DEBUGS];
+	unsigned ndebugs;
 	int isexec; /* the program itself (holds AT_ENTRY) */
 	unsigned char id[ELFSYM_ID_MAX];
 	size_t idlen;

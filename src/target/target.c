@@ -27,14 +27,15 @@ target_init(struct target *t)
 static void
 modules_free(struct target *t)
 {
-	size_t i;
+	size_t i, k;
 
 	for (i = 0; i < t->nmods; i++) {
 		if (t->mods[i].fd != -1)
 			close(t->mods[i].fd);
 		ehtable_free(t->mods[i].own);
 		gopclntab_free(t->mods[i].go);
-		free(t->mods[i].found);
+		for (k = 0; k < t->mods[i].ndebugs; k++)
+			close(t->mods[i].debug[k].fd);
 	}
 	free(t->mods);
 	t->mods = NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf/debuglink.h"
 #include "elf/elfsym.h"
 #include "elf/gopclntab.h"
 #include "elf/symcache.h"
@@ -73,6 +74,34 @@ by_addr(const void *a, const void *b)
 	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
+/* The debug files that were found for it, checked when they are needed. */
+static void
+resolve_debug(
+    struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
+{
+	unsigned char id[ELFSYM_ID_MAX];
+	struct moddebug *d;
+	unsigned i;
+	int len;
+
+	for (i = 0; i < m->ndebugs && elfsym_wanting(q, n); i++) {
+		d = &m->debug[i];
+		len = elfsym_buildid(d->fd, id);
+		if (len > 0 && m->idlen > 0 &&
+		    ((size_t)len != m->idlen ||
+			memcmp(id, m->id, m->idlen) != 0)) {
+			s->note = "a separate debug file has another build-id";
+			continue;
+		}
+		if (d->unchecked && debuglink_check(d->fd, d->crc) != 1) {
+			s->note = "a separate debug file has another checksum";
+			continue;
+		}
+		d->unchecked = 0;
+		elfsym_resolve(d->fd, q, n);
+	}
+}
+
 static void
 resolve(struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
 {
@@ -83,6 +112,7 @@ resolve(struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
 		gopclntab_resolve(m->fd, q, n);
 	}
 	elfsym_resolve_more(m->fd, m->id, m->idlen, q, n, &note);
+	resolve_debug(s, m, q, n);
 	if (note != NULL)
 		s->note = note;
 }
