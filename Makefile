@@ -121,7 +121,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_corehead unit_base \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
-	unit_segv_prog unit_segv_live unit_sandbox unit_cgpath
+	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath
 unit_out = report base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
@@ -148,6 +148,8 @@ unit_segv_live_LIB = -pthread
 unit_cgpath = proc base
 unit_segv_print = segv report target proc base
 unit_memop = memop
+unit_fault = report unwind target elf memop core proc base
+unit_fault_LIB = $(UNWIND)
 unit_crc32c = stream
 unit_corestream = stream base
 unit_tcp = net base

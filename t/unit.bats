@@ -57,3 +57,12 @@ unit()
 @test "proc: units and containers by their cgroup, of every runtime" {
 	unit unit_cgpath
 }
+
+@test "fault: exceptions and signal frames, genuine, cut and forged" {
+	local f
+	unit unit_fault
+	unit unit_fault -w "$BATS_TEST_TMPDIR"
+	for f in exception sigframe.x86_64 sigframe.aarch64; do
+		cmp "$TOP/t/fixtures/$f" "$BATS_TEST_TMPDIR/$f"
+	done
+}

@@ -9,7 +9,6 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "core/corekind.h"
-#include "memop/memop.h"
 #include "report/fault.h"
 #include "report/sections.h"
 #include "report/signals.h"
@@ -26,7 +25,8 @@ static const struct {
 	const char *name;
 	section_fn *dump;
 } sections[] = {{"backtrace", dump_backtrace}, {"registers", dump_registers},
-    {"memory", dump_memory}, {"instructions", dump_code}, {"stack", dump_stack},
+    {"fault_registers", dump_fault_registers}, {"memory", dump_memory},
+    {"instructions", dump_code}, {"stack", dump_stack},
     {"threads", dump_threads}, {"files", dump_files}, {"maps", dump_maps},
     {"modules", dump_modules}, {"limits", dump_limits}, {"status", dump_status},
     {"environ", dump_environ}};
@@ -121,58 +121,6 @@ dump_host(const struct crash *c, struct out *o)
 }
 
 static void
-dump_access(const struct fault *f, struct out *o)
-{
-	static const struct {
-		unsigned bit;
-		const char *name;
-	} names[] = {{MEMOP_READ, "read"}, {MEMOP_WRITE, "write"},
-	    {MEMOP_EXEC, "execute"}};
-	char text[32] = "";
-	size_t i;
-
-	for (i = 0; i < NELEM(names); i++) {
-		if (!(f->access & names[i].bit))
-			continue;
-		if (*text != '\0')
-			strcat(text, ",");
-		strcat(text, names[i].name);
-	}
-	if (*text != '\0')
-		out_str(o, "access", OUT_KEY, text);
-}
-
-/* Key, number, name: "signal: 11 SIGSEGV". */
-static void
-number_and_name(struct out *o, const char *key, const char *namekey, int n,
-    const char *name)
-{
-	out_text(o, "%s:", key);
-	out_i64(o, key, " ", n);
-	if (name != NULL)
-		out_str(o, namekey, " ", name);
-	out_text(o, "\n");
-}
-
-static void
-dump_fault(const struct fault *f, struct out *o)
-{
-	if (f->signo != 0)
-		number_and_name(o, "signal", "signal_name", f->signo,
-		    signal_name(f->signo));
-	if (f->have_code)
-		number_and_name(o, "code", "code_name", f->code,
-		    signal_code_name(f->signo, f->code));
-	if (f->have_addr)
-		out_hex(o, "address", OUT_KEY, f->addr, 0);
-	dump_access(f, o);
-	if (*f->text != '\0')
-		out_str(o, "cause", OUT_KEY, f->text);
-	if (f->abort_msg != NULL)
-		out_str(o, "abort_message", OUT_KEY, f->abort_msg);
-}
-
-static void
 summarize(struct crash *c, const struct fault *f, const char *signature)
 {
 	const char *name = signal_name(f->signo);
@@ -213,6 +161,7 @@ crash_dump(struct crash *c, struct out *o)
 		return -1;
 	}
 	fault_find(&f, c, sy);
+	c->fault = &f;
 	dump_fault(&f, o);
 	if (c->pause_ns != 0)
 		out_u64(o, "pause_us", OUT_KEY, c->pause_ns / 1000);
@@ -231,6 +180,7 @@ crash_dump(struct crash *c, struct out *o)
 	}
 	summarize(c, &f, signature);
 	c->written = 1;
+	c->fault = NULL;
 	fault_free(&f);
 	symbols_free(sy);
 	return 0;

@@ -17,6 +17,8 @@
 #include "report/out.h"
 #include "target/target.h"
 
+struct fault;
+
 enum { CRASH_SUMMARY = 320 };
 
 struct crash {
@@ -43,6 +45,8 @@ struct crash {
 	int sampled;	  /* of memory there is code and a piece of stack */
 	int sure;	  /* the process is the core's beyond doubt (pidfd) */
 	int64_t deadline; /* for unwinding (base/deadline.h) */
+
+	const struct fault *fault; /* crash_dump()'s, for its sections */
 
 	/* filled in for the caller's log line; hostile text */
 	char summary[CRASH_SUMMARY];

@@ -15,13 +15,15 @@
 typedef void section_fn(const struct crash *, struct symbols *, struct out *);
 
 /* report/threads.c */
-section_fn dump_backtrace, dump_registers, dump_threads;
+section_fn dump_backtrace, dump_registers, dump_fault_registers, dump_threads;
 /* report/memory.c */
 section_fn dump_memory, dump_code, dump_stack;
 /* report/process.c */
 section_fn dump_files, dump_maps, dump_modules;
 section_fn dump_limits, dump_status, dump_environ;
 
+/* The first block's keys about the fault (faultkeys.c). */
+void dump_fault(const struct fault *, struct out *);
 /* The first block's keys from /proc and the command line (process.c). */
 void dump_identity(const struct crash *, struct out *);
 /* Those that tell where it came from (origin.c). */

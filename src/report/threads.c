@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/fault.h"
 #include "report/sections.h"
 
 static void
@@ -107,7 +108,7 @@ dump_backtrace(const struct crash *c, struct symbols *sy, struct out *o)
 }
 
 static void
-register_rows(const struct target *t, const struct target_thread *th,
+register_rows(const struct target *t, const struct regs *regs,
     const char *indent, struct out *o)
 {
 	static const char blanks[] = "         ";
@@ -119,7 +120,7 @@ register_rows(const struct target *t, const struct target_thread *th,
 		out_text(o, "%s", a->reg[i].name);
 		len = strlen(a->reg[i].name);
 		out_hex(o, a->reg[i].name, blanks + (len < 8 ? len : 8),
-		    th->regs.r[a->reg[i].greg], 16);
+		    regs->r[a->reg[i].greg], 16);
 		if (i % 3 == 2 || i + 1 == a->nreg)
 			out_text(o, "\n");
 	}
@@ -136,7 +137,18 @@ dump_registers(const struct crash *c, struct symbols *sy, struct out *o)
 		return;
 	}
 	out_section(o, '{');
-	register_rows(t, &t->threads[0], "  ", o);
+	register_rows(t, &t->threads[0].regs, "  ", o);
+}
+
+/* Of the fault that a handler had caught. */
+void
+dump_fault_registers(const struct crash *c, struct symbols *sy, struct out *o)
+{
+	(void)sy;
+	if (c->fault->caught == NULL)
+		return;
+	out_section(o, '{');
+	register_rows(c->t, &c->fault->caught->regs, "  ", o);
 }
 
 static void
@@ -158,7 +170,7 @@ thread_entry(const struct crash *c, const struct target_thread *th,
 	}
 	if (th->regs.n > 0) {
 		out_obj(o, "registers");
-		register_rows(c->t, th, "    ", o);
+		register_rows(c->t, &th->regs, "    ", o);
 		out_end(o);
 	}
 	out_end(o);

@@ -70,8 +70,8 @@ struct segv_look {
 	struct segv_mapping map;
 	uint64_t addr; /* the kernel's, else the instruction's own */
 	int have_addr;
-	unsigned access; /* MEMOP_* */
-	char cause[256]; /* "" unknown, or not looked for */
+	unsigned access;	/* MEMOP_* */
+	char cause[FAULT_TEXT]; /* "" unknown, or not looked for */
 	char signature[17];
 	const char *exe;    /* "" unknown */
 	const char *cgroup; /* path, NULL unknown */

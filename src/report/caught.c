@@ -1,0 +1,289 @@
+/*
+ * The fault that a handler had caught before the process died: the kernel's
+ * frame on the stack tells it (target/sigframe.h).
+ *
+ * That frame holds siginfo only for handlers with SA_SIGINFO, and the trap
+ * that it tells may be an older one.  So siginfo counts where it agrees with
+ * the trap, and a trap alone where it agrees with the instruction; else
+ * nothing is said.
+ */
+#include <elf.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memop/memop.h"
+#include "report/crash_dump.h"
+#include "report/fault.h"
+#include "target/sigframe.h"
+
+/* Intel SDM volume 3, 6.15, and the error code of a page fault, 4.7; Arm ARM
+ * DDI 0487, ESR_EL1. */
+enum {
+	X86_DE = 0,
+	X86_DB = 1,
+	X86_BP = 3,
+	X86_UD = 6,
+	X86_SS = 12,
+	X86_GP = 13,
+	X86_PF = 14,
+	X86_MF = 16,
+	X86_AC = 17,
+	X86_XM = 19,
+	X86_PF_WRITE = 2,
+	X86_PF_FETCH = 16,
+	A64_FETCH = 0x20,
+	A64_DATA = 0x24,
+	A64_WRITE = 1 << 6,
+	NEAR = 64,	 /* a wide operand faults at any of its bytes */
+	FRAMES_MAX = 320 /* looked at */
+};
+
+#define A64_ADDRESS ((UINT64_C(1) << 56) - 1) /* without its tag */
+
+static int
+is_memory(int signo)
+{
+	return signo == SIGSEGV || signo == SIGBUS;
+}
+
+/* Is the frame's trap a failed access to addr? */
+static int
+is_page_fault(const struct target *t, const struct sigframe *s)
+{
+	if (t->machine == EM_X86_64)
+		return s->trap == X86_PF;
+	return s->trap == A64_FETCH || s->trap == A64_DATA;
+}
+
+/* Does the frame's siginfo belong to its trap? */
+static int
+agrees(const struct target *t, const struct sigframe *s)
+{
+	uint64_t apart = s->addr ^ s->trapaddr;
+
+	if (s->code <= 0 || !fault_is_raised(s->signo))
+		return 0;
+	if (!s->have_trap) /* aarch64: no access failed */
+		return !is_memory(s->signo);
+	if (t->machine != EM_X86_64)
+		return !is_page_fault(t, s) || !is_memory(s->signo) ||
+		    (apart & A64_ADDRESS) == 0;
+	switch (s->trap) {
+	case X86_DE:
+	case X86_MF:
+	case X86_XM:
+		return s->signo == SIGFPE;
+	case X86_DB:
+	case X86_BP:
+		return s->signo == SIGTRAP;
+	case X86_UD:
+		return s->signo == SIGILL;
+	case X86_PF:
+		return is_memory(s->signo) && s->code != FAULT_SI_KERNEL &&
+		    apart == 0;
+	case X86_AC:
+	case X86_SS:
+		return s->signo == SIGBUS;
+	default:
+		return is_memory(s->signo);
+	}
+}
+
+static unsigned
+access_of(const struct target *t, const struct sigframe *s)
+{
+	int x86 = t->machine == EM_X86_64;
+
+	if (x86 ? s->error & X86_PF_FETCH : s->trap == A64_FETCH)
+		return MEMOP_EXEC;
+	return s->error & (x86 ? (uint64_t)X86_PF_WRITE : (uint64_t)A64_WRITE)
+	    ? MEMOP_WRITE
+	    : MEMOP_READ;
+}
+
+/* Does the instruction go where the trap says? */
+static int
+goes_there(const struct crash *c, const struct sigframe *s)
+{
+	unsigned char code[16];
+	struct memop op;
+	uint64_t pc = s->regs.r[c->t->arch->pc];
+	size_t n = target_read(c->t, pc, code, sizeof(code));
+
+	if (n == 0)
+		return s->trapaddr == pc;
+	if (memop_decode(
+		c->t->machine, code, n, s->regs.r, s->trapaddr, 1, &op) == -1 ||
+	    op.access == 0 || !op.have_ea)
+		return 0;
+	return s->trapaddr - op.ea < NEAR || op.ea - s->trapaddr < NEAR;
+}
+
+/* Is the instruction one that raises it?  Undefined ones: ud2, ud1, ud0 and
+ * udf; divisions: F6 and F7 with /6 and /7. */
+static int
+is_instruction(const struct crash *c, const struct sigframe *s, int signo)
+{
+	unsigned char b[16];
+	uint64_t pc = s->regs.r[c->t->arch->pc];
+	size_t n = target_read(c->t, pc, b, sizeof(b)), i = 0;
+
+	if (c->t->machine != EM_X86_64)
+		return signo == SIGILL && n >= 4 && b[2] == 0 && b[3] == 0;
+	while (i < n && (b[i] == 0x66 || b[i] == 0x67 || (b[i] & 0xf0) == 0x40))
+		i++;
+	if (n - i < 2)
+		return 0;
+	if (signo == SIGFPE)
+		return (b[i] == 0xf6 || b[i] == 0xf7) &&
+		    (b[i + 1] >> 3 & 7) >= 6;
+	return b[i] == 0x0f &&
+	    (b[i + 1] == 0x0b || b[i + 1] == 0xb9 || b[i + 1] == 0xff);
+}
+
+/* From the trap alone; -1 when the instruction does not bear it out. */
+static int
+from_trap(struct fault *f, const struct crash *c, const struct sigframe *s)
+{
+	struct map *m;
+
+	if (!s->have_trap)
+		return -1;
+	f->have_code = 1;
+	f->addr = s->trapaddr;
+	f->have_addr = 1;
+	if (is_page_fault(c->t, s)) {
+		m = target_map(c->t, s->trapaddr);
+		f->signo = SIGSEGV;
+		f->code = m != NULL ? SEGV_ACCERR : SEGV_MAPERR;
+		f->access = access_of(c->t, s);
+		return goes_there(c, s) ? 0 : -1;
+	}
+	if (c->t->machine != EM_X86_64)
+		return -1;
+	if (s->trap == X86_GP) {
+		f->signo = SIGSEGV;
+		f->code = FAULT_SI_KERNEL;
+		f->addr = 0;
+		f->have_addr = 0;
+		fault_look(f, c);
+		return f->have_addr ? 0 : -1;
+	}
+	f->addr = f->regs.r[c->t->arch->pc];
+	f->signo = s->trap == X86_DE ? SIGFPE : SIGILL;
+	f->code = s->trap == X86_DE ? FPE_INTDIV : ILL_ILLOPN;
+	return (s->trap == X86_DE || s->trap == X86_UD) &&
+		is_instruction(c, s, f->signo)
+	    ? 0
+	    : -1;
+}
+
+/* -1: what the frame tells is not sure. */
+static int
+from_frame(struct fault *f, const struct crash *c, const struct sigframe *s,
+    size_t frame)
+{
+	memset(f, 0, sizeof(*f));
+	f->regs = s->regs;
+	f->frame = frame;
+	if (s->have_info && agrees(c->t, s)) {
+		f->signo = s->signo;
+		f->code = s->code;
+		f->have_code = 1;
+		f->have_addr = s->code != FAULT_SI_KERNEL;
+		f->addr = f->have_addr ? s->addr : 0;
+		if (s->have_trap && is_page_fault(c->t, s) &&
+		    is_memory(f->signo))
+			f->access = access_of(c->t, s);
+		fault_look(f, c);
+		return 0;
+	}
+	if (from_trap(f, c, s) == 0)
+		return 0;
+	if (!s->have_info || s->code > 0 || !fault_is_raised(s->signo))
+		return -1;
+	memset(f, 0, sizeof(*f));
+	f->regs = s->regs;
+	f->frame = frame;
+	f->signo = s->signo;
+	f->code = s->code;
+	f->have_code = 1;
+	f->pid = s->pid;
+	f->uid = s->uid;
+	f->by_itself = c->head->have_psinfo && s->pid == c->head->pspid;
+	return 0;
+}
+
+/* The outermost handler's. */
+static int
+on_stack(struct fault *f, const struct crash *c)
+{
+	const struct trace *tr = &c->t->threads[0].trace;
+	const struct regs *now = &c->t->threads[0].regs;
+	struct sigframe s;
+	size_t i;
+
+	for (i = tr->n < FRAMES_MAX ? tr->n : FRAMES_MAX; i-- > 0;)
+		if (tr->f[i].flags & FRAME_SIGNAL && i + 1 < tr->n &&
+		    sigframe_read(c->t, tr->f[i].sp, now, &s) == 0 &&
+		    from_frame(f, c, &s, i + 1) == 0)
+			return 0;
+	return -1;
+}
+
+/* No frame of it: what the instruction at pc could not have done. */
+static int
+at_pc(struct fault *f, const struct fault *sent, const struct crash *c)
+{
+	unsigned char code[16];
+	struct memop op;
+	struct map *m;
+	uint64_t pc = sent->regs.r[c->t->arch->pc];
+	size_t n = target_read(c->t, pc, code, sizeof(code));
+	unsigned need;
+
+	if (n == 0 || !is_memory(sent->signo) ||
+	    memop_decode(c->t->machine, code, n, sent->regs.r, 0, 0, &op) ==
+		-1 ||
+	    !op.have_ea || (op.access & MEMOP_EXEC))
+		return -1;
+	need = (op.access & MEMOP_READ ? MAP_R : 0) |
+	    (op.access & MEMOP_WRITE ? MAP_W : 0);
+	m = target_map(c->t, op.ea);
+	if (m != NULL && (m->prot & need) == need)
+		return -1;
+	memset(f, 0, sizeof(*f));
+	f->regs = sent->regs;
+	f->signo = sent->signo;
+	f->code = m != NULL ? SEGV_ACCERR : SEGV_MAPERR;
+	f->have_code = f->have_addr = 1;
+	f->addr = op.ea;
+	f->access = (unsigned)op.access;
+	return 0;
+}
+
+struct fault *
+caught_find(const struct fault *f, const struct crash *c)
+{
+	struct fault *first = malloc(sizeof(*first));
+	struct sigframe s;
+
+	if (first == NULL)
+		return NULL;
+	if (on_stack(first, c) == 0 && first->signo != SIGABRT)
+		return first;
+	/* raised again while it was blocked: it came when the handler had
+	 * returned to where the fault was */
+	if (f->have_code && f->code <= 0 && f->by_itself &&
+	    fault_is_raised(f->signo)) {
+		if (sigframe_left(c->t, &f->regs, &s) == 0 &&
+		    from_frame(first, c, &s, 0) == 0 &&
+		    first->signo == f->signo)
+			return first;
+		if (at_pc(first, f, c) == 0)
+			return first;
+	}
+	free(first);
+	return NULL;
+}

@@ -1,0 +1,198 @@
+#include "report/fault.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memop/memop.h"
+#include "report/crash_dump.h"
+#include "report/exception.h"
+
+enum {
+	STACK_NEAR = 1 << 20, /* how far below its stack a push may land */
+	ABORT_MAX = 4096,
+	CODE_MAX = 16,
+	CODE_CPERR = 10 /* control protection: its address is always 0 */
+};
+
+int
+fault_is_raised(int signo)
+{
+	return signo == SIGSEGV || signo == SIGBUS || signo == SIGILL ||
+	    signo == SIGFPE || signo == SIGTRAP;
+}
+
+/*
+ * A general protection fault, or one that was sent again: the operand that the
+ * instruction could not have reached.
+ */
+static void
+work_out(struct fault *f, const struct crash *c, const struct memop *op)
+{
+	struct target *t = c->t;
+	uint64_t target;
+
+	if (op->have_via) {
+		/* a call, jump or return: where to stands in memory */
+		if (target_word(t, op->via, &target) == -1 ||
+		    target >> 47 == 0 || target >> 47 == UINT64_MAX >> 47)
+			return;
+		f->addr = target;
+		f->have_addr = 1;
+		return;
+	}
+	f->addr = op->ea;
+	f->misaligned = op->have_ea && op->align > 1 && op->ea % op->align != 0;
+	/* neither: the instruction is not for user mode, or the like */
+	f->have_addr = op->have_ea && (f->misaligned || op->ea >> 47 != 0);
+}
+
+void
+fault_look(struct fault *f, const struct crash *c)
+{
+	unsigned char code[CODE_MAX];
+	struct memop op;
+	uint64_t pc;
+	size_t n;
+
+	if (f->regs.n == 0 || c->t->arch == NULL ||
+	    (f->signo != SIGSEGV && f->signo != SIGBUS) ||
+	    (!f->have_addr && f->code != FAULT_SI_KERNEL))
+		return;
+	pc = f->regs.r[c->t->arch->pc];
+	n = target_read(c->t, pc, code, sizeof(code));
+	/* without a byte of it only an address at pc itself tells anything */
+	if (n == 0 && !(f->have_addr && f->addr == pc))
+		return;
+	if (memop_decode(c->t->machine, code, n, f->regs.r, f->addr,
+		f->have_addr, &op) == -1)
+		return;
+	if (f->access == 0)
+		f->access = (unsigned)op.access;
+	if (!f->have_addr)
+		work_out(f, c, &op);
+}
+
+/*
+ * A stack has run out when the address lies just below a writable mapping (in
+ * a guard, or in nothing) and the stack pointer stands at that mapping's end.
+ */
+static int
+is_overflow(const struct fault *f, const struct crash *c)
+{
+	struct target *t = c->t;
+	struct map *m;
+	uint64_t sp;
+
+	if (f->regs.n == 0 || t->arch == NULL || f->signo != SIGSEGV ||
+	    !f->have_addr)
+		return 0;
+	sp = f->regs.r[t->arch->sp];
+	m = maps_above(t->maps, t->nmaps, f->addr);
+	if (m != NULL && f->addr >= m->start && !(m->prot & MAP_W))
+		m = m + 1 < t->maps + t->nmaps ? m + 1 : NULL;
+	if (m == NULL || !(m->prot & MAP_W) || f->addr >= m->start)
+		return 0;
+	return m->start - f->addr < STACK_NEAR &&
+	    (sp >= m->start ? sp - m->start : m->start - sp) < STACK_NEAR &&
+	    sp < m->end && (sp < f->addr || sp - f->addr < STACK_NEAR) &&
+	    sp < m->start + STACK_NEAR / 8;
+}
+
+/* glibc keeps the last words of abort() (assert, stack protector, malloc) at
+ * __abort_msg: a pointer to { unsigned size; char msg[]; }. */
+static void
+find_abort_msg(struct fault *f, const struct crash *c)
+{
+	struct target *t = c->t;
+	uint64_t vaddr, p;
+	size_t i, n;
+	char *msg;
+
+	for (i = 0; i < t->nmods; i++) {
+		if (t->mods[i].fd == -1 || t->mods[i].headers != MODULE_YES ||
+		    (!t->mods[i].isexec &&
+			strncmp(t->mods[i].base, "libc.so", 7) != 0 &&
+			strncmp(t->mods[i].base, "libc-", 5) != 0))
+			continue;
+		if (elfsym_find(t->mods[i].fd, "__abort_msg", &vaddr) == -1 ||
+		    target_word(t, t->mods[i].bias + vaddr, &p) == -1 || p == 0)
+			continue;
+		msg = malloc(ABORT_MAX + 1);
+		if (msg == NULL)
+			return;
+		n = target_read(t, p + sizeof(unsigned), msg, ABORT_MAX);
+		msg[n] = '\0';
+		n = strlen(msg);
+		while (n > 0 && msg[n - 1] == '\n')
+			msg[--n] = '\0';
+		if (n == 0) {
+			free(msg);
+			continue;
+		}
+		f->abort_msg = msg;
+		return;
+	}
+}
+
+static void
+take_siginfo(struct fault *f, const struct core_head *h)
+{
+	if (f->signo == 0)
+		f->signo = h->signo;
+	f->code = h->sicode;
+	f->have_code = 1;
+	f->pid = h->sipid;
+	f->uid = h->siuid;
+	f->by_itself = h->have_psinfo && h->sipid == h->pspid;
+	/* si_addr counts for faults only; SI_KERNEL has none */
+	f->have_addr = f->code > 0 && f->code != FAULT_SI_KERNEL &&
+	    fault_is_raised(f->signo) &&
+	    !(f->signo == SIGSEGV && f->code == CODE_CPERR);
+	f->addr = f->have_addr ? h->siaddr : 0;
+}
+
+void
+fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
+{
+	const struct target_thread *th = target_crashed(c->t);
+	const struct core_head *h = c->head;
+
+	memset(f, 0, sizeof(*f));
+	f->signo = c->signo;
+	if (h == NULL)
+		return;
+	if (f->signo == 0 && h->nthreads > 0)
+		f->signo = h->threads[0].cursig;
+	if (h->have_siginfo)
+		take_siginfo(f, h);
+	if (th != NULL)
+		f->regs = th->regs;
+	f->access = c->access;
+	fault_look(f, c);
+	f->overflow = is_overflow(f, c);
+	if (!c->sampled && th != NULL) {
+		if (f->signo == SIGABRT)
+			find_abort_msg(f, c);
+		f->caught = caught_find(f, c);
+		if (f->caught != NULL)
+			f->caught->overflow = is_overflow(f->caught, c);
+		f->exception = calloc(1, sizeof(*f->exception));
+		if (f->exception != NULL)
+			exception_find(c, sy, f->exception);
+	}
+	cause_text(f, c, sy);
+}
+
+void
+fault_free(struct fault *f)
+{
+	free(f->abort_msg);
+	free(f->caught);
+	free(f->exception);
+	f->abort_msg = NULL;
+	f->caught = NULL;
+	f->exception = NULL;
+}
