@@ -91,7 +91,7 @@ endif
 # A room is a folder of src and an archive of all that is in it, so a program
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
-ROOMS = segv report bpf track unwind target send store slots core crash stream \
+ROOMS = segv report bpf track unwind target send store slots core stream crash \
 	net proc elf memop base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
@@ -102,10 +102,10 @@ archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send \
 	segfault_analyzer
 usercrash_s = slots net base
-usercrash_c = report unwind target slots core net proc elf memop base
+usercrash_c = report unwind target slots core crash net proc elf memop base
 debugger = report unwind target core proc elf memop base
-recv_core = store core stream net base
-core_send = send core crash stream net proc base
+recv_core = store core stream crash net base
+core_send = send core stream crash net proc base
 core_tee = base
 segfault_analyzer = segv report bpf track unwind target core proc elf memop base
 # those that unwind, and those that the kernel starts: static costs less
@@ -151,18 +151,18 @@ unit_memop = memop
 unit_fault = report unwind target elf memop core proc base
 unit_fault_LIB = $(UNWIND)
 unit_crc32c = stream
-unit_corestream = stream base
+unit_corestream = stream crash base
 unit_tcp = net base
-unit_proxyhdr = store stream net base
+unit_proxyhdr = store stream crash net base
 unit_coremem = send core proc base
-unit_coresend = send core crash stream net base
-unit_corestore = store core stream net base
+unit_coresend = send core stream crash net base
+unit_corestore = store core stream crash net base
 
 # what the bats files drive, with arguments
 AIDS = spool_client stream_aid core_peer segv_watch sample_crash
 spool_client = slots net base
-stream_aid = stream net base
-core_peer = stream base
+stream_aid = stream crash net base
+core_peer = stream crash base
 segv_watch = segv bpf target proc base
 sample_crash = track unwind target core proc elf base
 sample_crash_LIB = $(UNWIND)

@@ -52,8 +52,8 @@ enum {
 };
 
 struct options {
-	struct stream_id id;
-	int pidfd, secret, held;
+	struct crash_id id;
+	int secret, held;
 	unsigned connect_s, idle_s, port;
 	const char *spool;
 	int flush;
@@ -65,12 +65,12 @@ struct options {
 	int catch; /* nobody would see a command's standard error */
 };
 
-enum { K_FLUSH = CRASHARGS_END };
+enum { K_FLUSH = CRASH_OPTION_END, OWN = 4 };
 
-static const struct option longopts[] = {CRASHARGS_OPTIONS,
+static struct option longopts[OWN + CRASH_OPTIONS + 1] = {
     {"flush", required_argument, NULL, K_FLUSH},
     {"port", required_argument, NULL, 'p'}, {"secret", no_argument, NULL, 'x'},
-    {"held", no_argument, NULL, 'H'}, {NULL, 0, NULL, 0}};
+    {"held", no_argument, NULL, 'H'}};
 
 /* --- options -------------------------------------------------------------- */
 
@@ -97,7 +97,7 @@ parse_places(struct options *o, const char *s)
 static void
 parse_target(struct options *o, int argc, char **argv, int dashes)
 {
-	int n = dashes ? 0 : crashargs_words(&o->id, argc, argv);
+	int n = dashes ? 0 : crash_id_words(&o->id, argc, argv);
 
 	if (n > 0 && strcmp(argv[n], "--") == 0) {
 		dashes = 1;
@@ -127,8 +127,8 @@ parse_options(struct options *o, int argc, char **argv)
 	char why[MSG_MAX];
 	int c, dashes;
 
-	stream_id_init(&o->id);
-	o->pidfd = -1;
+	crash_id_init(&o->id);
+	crash_id_options(longopts + OWN);
 	o->connect_s = CONNECT_S;
 	o->idle_s = IDLE_S;
 	o->port = STREAM_PORT;
@@ -145,7 +145,7 @@ parse_options(struct options *o, int argc, char **argv)
 			    (unsigned)args_number("option -c", optarg, 1, 3600);
 			break;
 		case 'e':
-			if (crashargs_encoding(&o->id, optarg) == -1)
+			if (crash_id_encoding(&o->id, optarg) == -1)
 				msg_die(EXIT_USAGE,
 				    "this is no name of an encoding: \"%s\"",
 				    optarg);
@@ -190,8 +190,8 @@ parse_options(struct options *o, int argc, char **argv)
 		case ':':
 			msg_usage(SYNOPSIS);
 		default:
-			if (crashargs_take(&o->id, &o->pidfd, c, optarg, why,
-				sizeof(why)) == -1)
+			if (crash_id_take(
+				&o->id, c, optarg, why, sizeof(why)) == -1)
 				msg_warn("%s", why);
 		}
 	}
@@ -207,7 +207,8 @@ static int
 open_process(struct options *o)
 {
 	int64_t told = o->id.pid;
-	int fd = crashproc_open(&o->id, o->pidfd, STDIN_FILENO);
+	const char *why;
+	int fd = crashproc_open(&o->id, STDIN_FILENO, &why);
 
 	if (told != o->id.pid)
 		msg_warn("pid %d is %d here: use %%P in core_pattern",
@@ -472,7 +473,7 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 	o.catch = blind;
 	/* the kernel gives it for us alone, and without close-on-exec */
-	if (o.pidfd > STDERR_FILENO)
-		fcntl(o.pidfd, F_SETFD, FD_CLOEXEC);
+	if (o.id.pidfd > STDERR_FILENO)
+		fcntl((int)o.id.pidfd, F_SETFD, FD_CLOEXEC);
 	return o.flush ? flush_spool(&o) : send_one(&o);
 }

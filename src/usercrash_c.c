@@ -31,8 +31,9 @@
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/msg.h"
-#include "base/num.h"
 #include "base/privdrop.h"
+#include "crash/crashid.h"
+#include "crash/crashproc.h"
 #include "proc/procdir.h"
 #include "report/dying.h"
 #include "report/out.h"
@@ -48,14 +49,7 @@ enum {
 };
 
 struct options {
-	pid_t pid, tid;
-	char *comm;
-	int signo;
-	long uid, gid;
-	int64_t time;
-	int dumpmode, pidfd;
-	long long rlimit;
-	const char *host;
+	struct crash_id id;
 	enum out_format format;
 	int want_environ;
 	int print;
@@ -71,72 +65,51 @@ struct told {
 	int err; /* the report could not be written, an errno */
 };
 
-enum {
-	K_TID = 256,
-	K_UID,
-	K_GID,
-	K_TIME,
-	K_DUMPMODE,
-	K_RLIMIT,
-	K_PIDFD,
-	K_HOST
-};
+enum { OWN = 1 };
 
-static const struct option longopts[] = {
-    {"tid", required_argument, NULL, K_TID},
-    {"uid", required_argument, NULL, K_UID},
-    {"gid", required_argument, NULL, K_GID},
-    {"time", required_argument, NULL, K_TIME},
-    {"dumpmode", required_argument, NULL, K_DUMPMODE},
-    {"rlimit", required_argument, NULL, K_RLIMIT},
-    {"pidfd", required_argument, NULL, K_PIDFD},
-    {"host", required_argument, NULL, K_HOST},
-    {"format", required_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+static struct option longopts[OWN + CRASH_OPTIONS + 1] = {
+    {"format", required_argument, NULL, 'f'}};
 
-/* A kernel value: empty is absent, and nonsense costs no report. */
-static long long
-kernel_value(const char *what, const char *s, uint64_t max, long long absent)
+/* A value of the kernel's: nonsense costs no report. */
+static void
+take(struct options *o, int option, const char *value)
 {
-	uint64_t v;
+	char why[MSG_MAX];
 
-	if (*s == '\0')
-		return absent;
-	if (num_u64(s, 10, 0, max, &v) == -1) {
-		/* RLIM_INFINITY and the like */
-		if (errno != ERANGE)
-			msg_warn("%s is no number: '%s'", what, s);
-		return absent;
-	}
-	return (long long)v;
+	if (crash_id_take(&o->id, option, value, why, sizeof(why)) == -1)
+		msg_warn("%s", why);
 }
 
-/* pid comm sig; kernels before 5.3 split a comm at its blanks, and may lose
- * an empty one. */
+/*
+ * pid comm sig, as good as --pid, --comm and --signal; kernels before 5.3
+ * split a comm at its blanks, and may lose an empty one.
+ */
 static void
 parse_operands(struct options *o, int argc, char **argv)
 {
-	size_t len = 1;
-	int i;
+	struct crash_id *id = &o->id;
 
-	if (argc < 1)
-		msg_usage(SYNOPSIS);
-	if (*argv[0] != '\0')
-		o->pid = (pid_t)args_number("pid", argv[0], 0, INT_MAX);
-	if (argc < 2) {
-		msg_warn("no comm and no signal given");
+	if (*id->comm != '\0' && argc > 0) {
+		crash_id_words(id, argc + 1, argv);
 		return;
 	}
-	o->signo = (int)kernel_value("signal", argv[argc - 1], 64, 0);
-	for (i = 1; i < argc - 1; i++)
-		len += strlen(argv[i]) + 1;
-	o->comm = calloc(1, len);
-	if (o->comm == NULL)
-		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	for (i = 1; i < argc - 1; i++) {
-		if (i > 1)
-			strcat(o->comm, " ");
-		strcat(o->comm, argv[i]);
+	if (argc < 1) {
+		if (id->pid == -1 && id->signal == -1 && *id->comm == '\0')
+			msg_usage(SYNOPSIS);
+		return;
 	}
+	if (*argv[0] != '\0')
+		id->pid = (int64_t)args_number("pid", argv[0], 0, INT_MAX);
+	if (argc < 2) {
+		if (id->signal == -1)
+			msg_warn("no comm and no signal given");
+		return;
+	}
+	take(o, CRASH_SIGNAL, argv[argc - 1]);
+	if (argc < 3)
+		return;
+	take(o, CRASH_COMM, argv[1]);
+	crash_id_words(id, argc - 2, argv + 2);
 }
 
 static void
@@ -146,8 +119,8 @@ parse_options(struct options *o, int argc, char **argv)
 
 	memset(o, 0, sizeof(*o));
 	sink_defaults(&o->sink);
-	o->uid = o->gid = o->dumpmode = o->pidfd = -1;
-	o->rlimit = -1;
+	crash_id_init(&o->id);
+	crash_id_options(longopts + OWN);
 	o->wait_s = WORKER_S;
 	/* "+": a comm that begins with '-' is no option.  A pattern newer than
 	 * this program costs no report: unknown options are passed over */
@@ -197,38 +170,13 @@ parse_options(struct options *o, int argc, char **argv)
 			o->wait_s =
 			    (int)args_number("option -w", optarg, 1, 3600);
 			break;
-		case K_TID:
-			o->tid = (pid_t)kernel_value("tid", optarg, INT_MAX, 0);
-			break;
-		case K_UID:
-			o->uid = kernel_value("uid", optarg, UINT32_MAX, -1);
-			break;
-		case K_GID:
-			o->gid = kernel_value("gid", optarg, UINT32_MAX, -1);
-			break;
-		case K_TIME:
-			o->time = kernel_value("time", optarg, INT64_MAX, 0);
-			break;
-		case K_DUMPMODE:
-			o->dumpmode =
-			    (int)kernel_value("dumpmode", optarg, INT_MAX, -1);
-			break;
-		case K_RLIMIT:
-			o->rlimit =
-			    kernel_value("rlimit", optarg, INT64_MAX, -1);
-			break;
-		case K_PIDFD:
-			o->pidfd =
-			    (int)kernel_value("pidfd", optarg, INT_MAX, -1);
-			break;
-		case K_HOST:
-			o->host = optarg;
-			break;
 		case '?':
 			msg_warn("unknown option %s ignored", argv[optind - 1]);
 			break;
-		default:
+		case ':':
 			msg_usage(SYNOPSIS);
+		default:
+			take(o, c, optarg);
 		}
 	if (o->print && o->sink.output != NULL &&
 	    strcmp(o->sink.output, "-") == 0)
@@ -240,27 +188,19 @@ parse_options(struct options *o, int argc, char **argv)
 static int
 open_process(struct options *o, const char **why)
 {
-	pid_t found;
-	int fd;
+	int64_t told = o->id.pid;
+	int fd = crashproc_open(&o->id, STDIN_FILENO, why);
 
-	errno = ESRCH;
-	fd = o->pid == 0 ? -1 : proc_open_crashed(o->pid, o->tid, o->pidfd);
-	if (fd != -1)
-		return fd;
-	*why = o->pid == 0    ? "which one it is was not said"
-	    : errno == ESRCH  ? "the process is gone"
-	    : errno == ESTALE ? "its process id now belongs to another process"
-			      : "/proc cannot be read";
-	/* %p instead of %P, out of a container? */
-	found = o->pidfd == -1 || o->pid == 0 ? proc_find_crashed(o->pid) : -1;
-	if (found > 0 && (fd = proc_open_crashed(found, 0, o->pidfd)) != -1) {
-		if (o->pid != 0)
-			msg_warn("pid %d is %d here: use %%P in core_pattern",
-			    (int)o->pid, (int)found);
-		o->pid = found;
-		o->tid = 0;
-	}
+	if (told != o->id.pid)
+		msg_warn("pid %d is %d here: use %%P in core_pattern",
+		    (int)told, (int)o->id.pid);
 	return fd;
+}
+
+static int
+known(int64_t number)
+{
+	return number > 0 ? (int)number : 0;
 }
 
 /* The worker's part, in the child: what parses.  Its exit code. */
@@ -268,18 +208,20 @@ static int
 work(const struct options *o, int procfd, const char *proc_why, int reportfd,
     struct told *told)
 {
-	struct crash c = {.pid = o->pid,
-	    .tid = o->tid,
-	    .comm = o->comm,
-	    .host = o->host,
-	    .time = o->time,
-	    .uid = o->uid,
-	    .gid = o->gid,
-	    .signo = o->signo,
-	    .dumpmode = o->dumpmode,
-	    .rlimit = o->rlimit,
+	const struct crash_id *id = &o->id;
+	struct crash c = {.pid = known(id->pid),
+	    .tid = known(id->tid),
+	    .comm = *id->comm != '\0' ? id->comm : NULL,
+	    .exe = id->exe,
+	    .host = id->host,
+	    .time = id->time,
+	    .uid = (long)id->uid,
+	    .gid = (long)id->gid,
+	    .signo = known(id->signal),
+	    .dumpmode = (int)id->dumpmode,
+	    .rlimit = id->rlimit,
 	    .want_environ = o->want_environ,
-	    .sure = o->pidfd != -1,
+	    .sure = id->pidfd != -1,
 	    .deadline = deadline_in((int64_t)o->wait_s * 750),
 	    .proc_why = proc_why};
 	struct dying d;
@@ -333,22 +275,22 @@ static int
 finish(const struct options *o, struct sink *s, struct told *told,
     const char *trouble)
 {
-	const char *comm = o->comm != NULL ? o->comm : "?";
+	const char *comm = *o->id.comm != '\0' ? o->id.comm : "?";
 	char where[PATH_MAX + SPOOL_NAME_MAX];
 	int code;
 
 	told->summary[sizeof(told->summary) - 1] = '\0';
 	if (*told->summary == '\0')
 		snprintf(told->summary, sizeof(told->summary), "signal %d",
-		    o->signo);
+		    known(o->id.signal));
 	if (s->fd == -1) {
 		msg_warn("%s[%d] %s: no report: nowhere to write it", comm,
-		    (int)o->pid, told->summary);
+		    known(o->id.pid), told->summary);
 		return EXIT_SYSTEM;
 	}
 	if (told->err > 0) {
 		msg_warn("%s[%d] %s: no report: unable to write it: %s", comm,
-		    (int)o->pid, told->summary, strerror(told->err));
+		    known(o->id.pid), told->summary, strerror(told->err));
 		sink_abandon(s, told->err);
 		return EXIT_SYSTEM;
 	}
@@ -357,7 +299,7 @@ finish(const struct options *o, struct sink *s, struct told *told,
 		msg_warn_sys("unable to mend the report");
 	if (sink_publish(&o->sink, s) == -1) {
 		msg_warn("%s[%d] %s: no report: unable to publish: %s", comm,
-		    (int)o->pid, told->summary, strerror(errno));
+		    known(o->id.pid), told->summary, strerror(errno));
 		return EXIT_SYSTEM;
 	}
 	if (o->sink.output != NULL)
@@ -368,8 +310,8 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	if (o->print)
 		print(told, where);
 	code = trouble != NULL || told->partial ? EXIT_PARTIAL : EXIT_DONE;
-	msg_info("%s[%d] %s, report %s%s%s", comm, (int)o->pid, told->summary,
-	    where, trouble != NULL ? ", incomplete: " : "",
+	msg_info("%s[%d] %s, report %s%s%s", comm, known(o->id.pid),
+	    told->summary, where, trouble != NULL ? ", incomplete: " : "",
 	    trouble != NULL ? trouble : "");
 	return code;
 }
@@ -416,15 +358,15 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	procfd = open_process(&o, &proc_why);
-	if (sink_open(&o.sink, sink_key(procfd, o.comm), o.pid, o.signo, o.comm,
-		&s) == -1)
+	if (sink_open(&o.sink, sink_key(procfd, o.id.comm), known(o.id.pid),
+		known(o.id.signal), o.id.comm, &s) == -1)
 		msg_warn_sys("unable to create a report in %s",
 		    o.sink.output != NULL ? o.sink.output : o.sink.slots.dir);
 	if (s.connfd == -1 && o.sink.output == NULL)
 		msg_debug(1, "no server at %s: %s", o.sink.socket,
 		    strerror(s.ask_err));
 	if (s.fd != -1 && (s.tmp != NULL || o.sink.output == NULL) &&
-	    (o.dumpmode >= 0 ? o.dumpmode != 1 : proc_is_secret(procfd)))
+	    (o.id.dumpmode >= 0 ? o.id.dumpmode != 1 : proc_is_secret(procfd)))
 		fchmod(s.fd, 0600);
 	told = child_shared(sizeof(*told));
 	if (told == NULL)
@@ -433,7 +375,6 @@ main(int argc, char **argv)
 		trouble = make_report(
 		    &o, procfd, proc_why, &s, told, text, sizeof(text));
 	code = finish(&o, &s, told, trouble);
-	free(o.comm);
 	free(s.tmp);
 	return code;
 }

@@ -124,11 +124,12 @@ lint_rooms()
 			use["target"] = " elf core proc base "
 			use["send"] = use["store"] = " crash stream core net" \
 			    " proc base "
-			use["crash"] = " stream proc base "
+			use["crash"] = " proc base "
 			use["slots"] = " net base "
 			use["bpf"] = " proc base "
 			use["core"] = use["net"] = use["proc"] = use["elf"] = \
-			    use["stream"] = use["memop"] = " base "
+			    use["memop"] = " base "
+			use["stream"] = " crash base "
 			use["base"] = " "
 		}
 		FNR == 1 {

@@ -1,37 +1,82 @@
 #include "crash/crashid.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"
 
-static int
-take_number(const char *what, const char *s, uint64_t max, int64_t *to,
-    char *why, size_t len)
-{
-	uint64_t v;
+/* The end of the year 9999: what RFC 3339 can tell. */
+#define TIME_MAX INT64_C(253402300799)
+#define SIGNAL_MAX 128 /* that any machine has: _NSIG of MIPS */
 
-	*to = -1;
-	if (*s == '\0')
-		return 0;
-	if (num_u64(s, 10, 0, max, &v) == 0) {
-		*to = (int64_t)v;
-		return 0;
+#define STRING(k) \
+#k, offsetof(struct crash_id, k), sizeof(((struct crash_id *)0)->k), 0
+#define NUMBER(k, max) #k, offsetof(struct crash_id, k), 0, max
+
+const struct crash_field crash_fields[CRASH_FIELDS] = {
+    {STRING(host), 0},
+    {STRING(comm), 0},
+    {STRING(exe), 0},
+    {STRING(encoding), 0},
+    {NUMBER(pid, INT_MAX), 0},
+    {NUMBER(tid, INT_MAX), 0},
+    {NUMBER(signal, SIGNAL_MAX), 0},
+    {NUMBER(uid, UINT32_MAX), 0},
+    {NUMBER(gid, UINT32_MAX), 0},
+    {NUMBER(dumpmode, INT_MAX), 0},
+    {NUMBER(time, TIME_MAX), 0},
+    {NUMBER(rlimit, INT64_MAX), 1},
+    {NUMBER(pidfd, INT_MAX), 1},
+};
+
+void
+crash_id_init(struct crash_id *id)
+{
+	const int64_t unknown = -1;
+	size_t i;
+
+	memset(id, 0, sizeof(*id));
+	for (i = 0; i < CRASH_FIELDS; i++)
+		if (crash_fields[i].size == 0)
+			memcpy((char *)id + crash_fields[i].at, &unknown,
+			    sizeof(unknown));
+}
+
+void
+crash_id_options(struct option *o)
+{
+	const struct crash_field *f;
+	int i;
+
+	for (i = 0; i < CRASH_FIELDS; i++) {
+		f = &crash_fields[i];
+		if (f->at != offsetof(struct crash_id, encoding))
+			*o++ = (struct option){
+			    f->key, required_argument, NULL, CRASH_OPTION + i};
 	}
-	snprintf(why, len, "%s is no number: '%s'", what, s);
-	return -1;
 }
 
 static int
-take_text(const char *what, const char *s, char *to, size_t size, char *why,
-    size_t len)
+take_number(
+    const struct crash_field *f, const char *s, void *to, char *why, size_t len)
 {
-	if (snprintf(to, size, "%s", s) < (int)size)
-		return 0;
-	snprintf(
-	    why, len, "%s has more than %zu bytes and is cut", what, size - 1);
-	return -1;
+	int64_t number = -1;
+	uint64_t v;
+	int r = 0;
+
+	if (*s != '\0') {
+		r = num_u64(s, 10, 0, (uint64_t)f->max, &v);
+		if (r == 0)
+			number = (int64_t)v;
+		else if (errno == ERANGE && f->max == INT64_MAX)
+			r = 0; /* RLIM_INFINITY */
+	}
+	memcpy(to, &number, sizeof(number));
+	if (r == -1)
+		snprintf(why, len, "%s is no number: '%s'", f->key, s);
+	return r;
 }
 
 /* %E has '!' for '/'. */
@@ -45,59 +90,44 @@ mend_path(char *p)
 }
 
 int
-crashargs_take(struct stream_id *id, int *pidfd, int c, const char *s,
-    char *why, size_t len)
+crash_is_encoding(const char *s)
 {
-	int64_t fd;
-	int r;
-
-	switch (c - CRASHARGS) {
-	case 0:
-		return take_number("pid", s, INT_MAX, &id->pid, why, len);
-	case 1:
-		return take_number("tid", s, INT_MAX, &id->tid, why, len);
-	case 2:
-		return take_number("uid", s, UINT32_MAX, &id->uid, why, len);
-	case 3:
-		return take_number("gid", s, UINT32_MAX, &id->gid, why, len);
-	case 4:
-		return take_number("signal", s, 64, &id->signal, why, len);
-	case 5:
-		return take_number("time", s, INT64_MAX, &id->time, why, len);
-	case 6:
-		return take_number(
-		    "dumpmode", s, INT_MAX, &id->dumpmode, why, len);
-	case 7:
-		r = take_number("pidfd", s, INT_MAX, &fd, why, len);
-		*pidfd = (int)fd;
-		return r;
-	case 8:
-		return take_text(
-		    "host", s, id->host, sizeof(id->host), why, len);
-	case 9:
-		return take_text(
-		    "comm", s, id->comm, sizeof(id->comm), why, len);
-	default:
-		r = take_text("exe", s, id->exe, sizeof(id->exe), why, len);
-		mend_path(id->exe);
-		return r;
-	}
+	return s[strspn(s,
+		   "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		   "0123456789-")] == '\0';
 }
 
 int
-crashargs_encoding(struct stream_id *id, const char *s)
+crash_id_take(struct crash_id *id, int c, const char *s, char *why, size_t len)
+{
+	const struct crash_field *f = &crash_fields[c - CRASH_OPTION];
+	char *to = (char *)id + f->at;
+	int r;
+
+	if (f->size == 0)
+		return take_number(f, s, to, why, len);
+	r = snprintf(to, f->size, "%s", s);
+	if (to == id->exe)
+		mend_path(to);
+	if (r < (int)f->size)
+		return 0;
+	snprintf(why, len, "%s has more than %zu bytes and is cut", f->key,
+	    f->size - 1);
+	return -1;
+}
+
+int
+crash_id_encoding(struct crash_id *id, const char *s)
 {
 	if (*s == '\0' || strlen(s) >= sizeof(id->encoding) ||
-	    strspn(s,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789-") != strlen(s))
+	    !crash_is_encoding(s))
 		return -1;
 	memcpy(id->encoding, s, strlen(s) + 1);
 	return 0;
 }
 
 int
-crashargs_words(struct stream_id *id, int argc, char *const argv[])
+crash_id_words(struct crash_id *id, int argc, char *const argv[])
 {
 	size_t len;
 	int i;

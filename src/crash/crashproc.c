@@ -1,5 +1,6 @@
 #include "crash/crashproc.h"
 
+#include <errno.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -7,24 +8,30 @@
 #include "proc/procdir.h"
 
 int
-crashproc_open(struct stream_id *id, int pidfd, int corefd)
+crashproc_open(struct crash_id *id, int corefd, const char **why)
 {
-	pid_t tid = id->tid > 0 ? (pid_t)id->tid : 0, found;
+	pid_t pid = id->pid > 0 ? (pid_t)id->pid : 0, found;
+	pid_t tid = id->tid > 0 ? (pid_t)id->tid : 0;
+	int pidfd = (int)id->pidfd, fd = -1;
 	struct stat st;
-	int fd = -1;
 
-	if (id->pid > 0)
-		fd = proc_open_crashed((pid_t)id->pid, tid, pidfd);
-	if (fd != -1 || pidfd != -1)
+	if (pid != 0)
+		fd = proc_open_crashed(pid, tid, pidfd);
+	*why = fd != -1	      ? NULL
+	    : pid == 0	      ? "which one it is was not said"
+	    : errno == ESRCH  ? "the process is gone"
+	    : errno == ESTALE ? "its process id now belongs to another process"
+			      : "/proc cannot be read";
+	if (fd != -1 || (pid != 0 && pidfd != -1))
 		return fd;
-	if (id->pid <= 0 &&
+	if (pid == 0 &&
 	    (geteuid() != 0 || fstat(corefd, &st) == -1 ||
 		!S_ISFIFO(st.st_mode)))
 		return -1;
-	found = proc_find_crashed(id->pid > 0 ? (pid_t)id->pid : 0);
-	if (found <= 0 || (fd = proc_open_crashed(found, 0, -1)) == -1)
+	found = proc_find_crashed(pid);
+	if (found <= 0 || (fd = proc_open_crashed(found, 0, pidfd)) == -1)
 		return -1;
-	if (id->pid > 0) {
+	if (pid != 0) {
 		id->pid = found;
 		id->tid = -1;
 	}
@@ -32,7 +39,7 @@ crashproc_open(struct stream_id *id, int pidfd, int corefd)
 }
 
 void
-crashproc_complete(struct stream_id *id, int procfd)
+crashproc_complete(struct crash_id *id, int procfd)
 {
 	ssize_t n;
 

@@ -4,17 +4,18 @@
 #ifndef CRASH_CRASHPROC_H
 #define CRASH_CRASHPROC_H
 
-#include "stream/corestream.h"
+#include "crash/crashid.h"
 
 /*
- * A descriptor of its /proc directory, by what id and pidfd (-1: none) say; -1
- * when it is not to be had.  Where its number is that of another pid namespace
+ * A descriptor of its /proc directory, by what id says; -1 when it is not
+ * to be had, for the reason in *why (static text).  Where its number is that of
+ * another pid namespace
  * (%p for %P, core(5)) id gets the one it has here.  Where there is no number,
  * and corefd is a pipe, it is the process that is dumping, if only one is: then
  * it may be another, and its core has to be compared.
  */
-int crashproc_open(struct stream_id *id, int pidfd, int corefd);
+int crashproc_open(struct crash_id *id, int corefd, const char **why);
 /* What can be told besides: host, time, and of the process its program. */
-void crashproc_complete(struct stream_id *id, int procfd);
+void crashproc_complete(struct crash_id *id, int procfd);
 
 #endif

@@ -31,6 +31,7 @@ struct crash {
 	pid_t pid;	   /* 0: ask head */
 	pid_t tid;	   /* that crashed; 0: ask head */
 	const char *comm;  /* of the crashing thread; NULL: ask pi, head */
+	const char *exe;   /* where pi has none; NULL or "": not known */
 	const char *host;  /* NULL: this one */
 	int64_t time;	   /* seconds since the epoch; 0: now */
 	long uid, gid;	   /* -1: ask pi, head */

@@ -187,6 +187,10 @@ dump_exe(const struct crash *c, struct out *o)
 		key_item(c, o, "exe", PROC_EXE);
 		return;
 	}
+	if (c->exe != NULL && *c->exe != '\0') {
+		out_str(o, "exe", OUT_KEY, c->exe);
+		return;
+	}
 	for (i = 0; i < c->t->nmods; i++)
 		if (c->t->mods[i].isexec) {
 			out_str(o, "exe", OUT_KEY, c->t->mods[i].path);

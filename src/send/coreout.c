@@ -259,7 +259,7 @@ emit(struct coreout *o, const struct iovec *iov, size_t n)
 /* --- a stream ------------------------------------------------------------- */
 
 int
-coreout_head(struct coreout *o, const struct stream_id *id)
+coreout_head(struct coreout *o, const struct crash_id *id)
 {
 	struct buf b = {0};
 	int r;

@@ -57,7 +57,7 @@ struct coreout {
 /* For a new stream, after the caller's part has been set; empties keepfd. */
 void coreout_start(struct coreout *);
 /* The text header.  -1 as coreout_flush(). */
-int coreout_head(struct coreout *, const struct stream_id *);
+int coreout_head(struct coreout *, const struct crash_id *);
 /*
  * len bytes of the core at off, which must ascend; up to STREAM_BLOCK.  They
  * are not copied: flush before they change.
@@ -78,7 +78,7 @@ int coreout_raw(struct coreout *, const void *, size_t);
 int coreout_frame(
     struct coreout *, const struct stream_frame *, const void *payload);
 /* The header of a stream in a file.  Its length; -1 with why, refused -1. */
-ssize_t coreout_kept(struct coreout *, int fd, void *block, struct stream_id *);
+ssize_t coreout_kept(struct coreout *, int fd, void *block, struct crash_id *);
 /*
  * Sends a kept stream to the receiver, from the file's beginning up to its end
  * or END, which is left to the caller: *end (size UINT64_MAX: there was none).

@@ -20,7 +20,7 @@ damaged(struct coreout *o, const char *why)
 }
 
 ssize_t
-coreout_kept(struct coreout *o, int fd, void *block, struct stream_id *id)
+coreout_kept(struct coreout *o, int fd, void *block, struct crash_id *id)
 {
 	const char *why;
 	ssize_t n, r;
@@ -76,7 +76,7 @@ replay_frame(struct coreout *o, int fd, uint64_t *at, char *block,
 static int
 replay(struct coreout *o, int fd, char *block, struct stream_end *end)
 {
-	struct stream_id id;
+	struct crash_id id;
 	struct stream_frame f;
 	struct stream_sum sum;
 	uint64_t at;

@@ -32,7 +32,7 @@ static void
 identify(struct sending *s)
 {
 	const struct core_head *h = &s->head;
-	struct stream_id *id = &s->id;
+	struct crash_id *id = &s->id;
 
 	*id = *s->c->id;
 	if (*id->encoding != '\0' || s->head_err == ENOEXEC) {

@@ -39,7 +39,7 @@ struct send_result {
 	int refused; /* a receiver said ERR; 0: none did */
 	enum send_source from;
 	uint64_t size, data;
-	struct stream_id id;
+	struct crash_id id;
 	char to[TCP_TEXT_MAX];	       /* the receiver that has it */
 	char name[STREAM_REPLY_MAX];   /* what it calls it */
 	char state[STREAM_REASON_MAX]; /* why the core is incomplete, or "" */
@@ -52,7 +52,7 @@ struct send_cfg {
 	int outfd, infd;     /* there it goes; infd -1: there is no answer */
 	const char *outname; /* how to call that */
 	int64_t connect_ms, idle_ms;
-	const struct stream_id *id; /* what is known beforehand */
+	const struct crash_id *id; /* what is known beforehand */
 	int secret; /* it may leave, whatever is known of secrets in it */
 	int corefd;
 	int headfd;	     /* a memfd: the head is left there */

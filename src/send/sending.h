@@ -13,7 +13,7 @@ struct sending {
 	struct core_head head;
 	struct core_extent extent; /* size 0: not known */
 	int head_err;		   /* how reading the head ended */
-	struct stream_id id;
+	struct crash_id id;
 	const char *trouble; /* why the core is incomplete, or NULL */
 	char *block;	     /* STREAM_BLOCK bytes */
 	size_t next;	     /* place to try next */

@@ -20,7 +20,7 @@ put(char text[SENDTEXT_MAX], const char *fmt, ...)
 }
 
 static void
-put_crash(char *text, const struct stream_id *id)
+put_crash(char *text, const struct crash_id *id)
 {
 	char pid[24] = "?", signo[24] = "?";
 

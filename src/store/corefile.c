@@ -166,7 +166,7 @@ geometry(struct reader *r, const unsigned char *e)
 }
 
 static void
-identify(const struct reader *r, struct stream_id *id)
+identify(const struct reader *r, struct crash_id *id)
 {
 	struct core_head h = {.machine = r->machine};
 	size_t len = r->notelen < NOTES ? (size_t)r->notelen : NOTES;
@@ -204,7 +204,7 @@ corefile_read(int fd, uint64_t size, struct corefile *c)
 	size_t want = sizeof(e);
 	ssize_t n;
 
-	stream_id_init(&c->id);
+	crash_id_init(&c->id);
 	n = io_pread_full(fd, e, sizeof(e), 0);
 	if (n == -1)
 		return -1;

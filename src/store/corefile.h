@@ -22,7 +22,7 @@ struct corefile {
 	/* Where the last of its headers, segments and sections ends. */
 	uint64_t extent;
 	/* comm, pid, tid, signal, uid, gid as the notes have them. */
-	struct stream_id id;
+	struct crash_id id;
 };
 
 /*

@@ -186,7 +186,7 @@ corerecv_serve(int infd, int outfd, const struct corerecv_cfg *cfg,
 	int64_t start = deadline_in(0);
 
 	memset(o, 0, sizeof(*o));
-	stream_id_init(&o->id);
+	crash_id_init(&o->id);
 	o->result = RECV_EMPTY;
 	t.part.fd = t.part.hostfd = -1;
 	if (tcp_peer(infd, o->host, o->peer) == -1) {
@@ -224,7 +224,7 @@ line_stored(const struct corerecv_outcome *o, char *p, size_t size)
 void
 corerecv_line(const struct corerecv_outcome *o, char *p, size_t size)
 {
-	char whose[STREAM_COMM_MAX + STREAM_HOST_MAX + 32] = "";
+	char whose[CRASH_COMM_MAX + CRASH_HOST_MAX + 32] = "";
 
 	if (o->native && o->id.pid >= 0)
 		snprintf(whose, sizeof(whose), " %s[%" PRId64 "] of %s",

@@ -49,7 +49,7 @@ struct corerecv_outcome {
 	enum corerecv_result result;
 	int native; /* not a bare ELF core */
 	int whole;  /* kept, and all that the sender had */
-	struct stream_id id;
+	struct crash_id id;
 	char host[TCP_NAME_MAX]; /* of the peer, or behind the proxy */
 	char peer[TCP_TEXT_MAX];
 	char name[STORE_PATH_MAX]; /* below the store's directory, or "" */

@@ -45,7 +45,7 @@ struct store_part { /* a core being received */
 	int fd, hostfd; /* -1 when there is none */
 	char host[STORE_HOST_MAX];
 	char stem[STORE_NAME_MAX];
-	char suffix[STREAM_ENCODING_MAX + 2];
+	char suffix[CRASH_ENCODING_MAX + 2];
 	char name[STORE_NAME_MAX];
 	uint64_t data; /* bytes written */
 	/* of them, when free space and when the whole store were last seen to

@@ -93,7 +93,7 @@ finish(struct transfer *t, const struct stream_frame *f,
 void
 transfer_native(struct transfer *t)
 {
-	char stem[STORE_NAME_MAX], suffix[STREAM_ENCODING_MAX + 2];
+	char stem[STORE_NAME_MAX], suffix[CRASH_ENCODING_MAX + 2];
 	struct stream_sum sum = {0};
 	const unsigned char *p;
 	struct stream_frame f;

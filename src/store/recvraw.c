@@ -72,7 +72,7 @@ take_all(struct transfer *t)
 static int
 name_it(struct transfer *t, const struct corefile *c)
 {
-	char stem[STORE_NAME_MAX], suffix[STREAM_ENCODING_MAX + 2];
+	char stem[STORE_NAME_MAX], suffix[CRASH_ENCODING_MAX + 2];
 
 	t->o->id = c->id;
 	t->o->id.time = time(NULL);

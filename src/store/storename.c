@@ -38,12 +38,12 @@ store_host(const char *host, char out[STORE_HOST_MAX])
 }
 
 static void
-store_suffix(const char *encoding, char out[STREAM_ENCODING_MAX + 2])
+store_suffix(const char *encoding, char out[CRASH_ENCODING_MAX + 2])
 {
 	static const char known[][2][6] = {{"zstd", "zst"}, {"gzip", "gz"},
 	    {"bzip2", "bz2"}, {"lzma", "lzma"}};
 	static const char ours[][5] = {"part", "info"};
-	char name[STREAM_ENCODING_MAX];
+	char name[CRASH_ENCODING_MAX];
 	size_t i;
 
 	out[0] = '\0';
@@ -56,7 +56,7 @@ store_suffix(const char *encoding, char out[STREAM_ENCODING_MAX + 2])
 	for (i = 0; i < NELEM(ours); i++)
 		if (strcmp(name, ours[i]) == 0)
 			name[0] = '_';
-	snprintf(out, STREAM_ENCODING_MAX + 2, ".%s", name);
+	snprintf(out, CRASH_ENCODING_MAX + 2, ".%s", name);
 }
 
 static void
@@ -69,10 +69,10 @@ store_number(int64_t n, char out[24])
 }
 
 void
-store_stem(const struct stream_id *id, char stem[STORE_NAME_MAX],
-    char suffix[STREAM_ENCODING_MAX + 2])
+store_stem(const struct crash_id *id, char stem[STORE_NAME_MAX],
+    char suffix[CRASH_ENCODING_MAX + 2])
 {
-	char comm[STREAM_COMM_MAX], pid[24], when[24];
+	char comm[CRASH_COMM_MAX], pid[24], when[24];
 
 	store_component(id->comm, comm, sizeof(comm));
 	store_number(id->pid, pid);

@@ -31,8 +31,8 @@ void store_host(const char *host, char out[STORE_HOST_MAX]);
  * The file's name up to N (stem) and behind it (suffix, with its dot, or ""):
  * ".zst", ".gz" and so on for encodings that have an accustomed one.
  */
-void store_stem(const struct stream_id *, char stem[STORE_NAME_MAX],
-    char suffix[STREAM_ENCODING_MAX + 2]);
+void store_stem(const struct crash_id *, char stem[STORE_NAME_MAX],
+    char suffix[CRASH_ENCODING_MAX + 2]);
 /* The whole name; n 0 is none; tail "" or ".part". */
 void store_join(const char *stem, unsigned n, const char *suffix,
     const char *tail, char out[STORE_NAME_MAX]);

@@ -43,7 +43,7 @@ int
 transfer_begin(struct transfer *t, const char *stem, const char *suffix)
 {
 	const char *host = t->o->host;
-	char own[STREAM_HOST_MAX] = "";
+	char own[CRASH_HOST_MAX] = "";
 
 	if (!t->cfg->byaddress && *t->o->id.host != '\0')
 		host = t->o->id.host;

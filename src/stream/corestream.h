@@ -38,6 +38,7 @@
 #include <stdint.h>
 
 #include "base/io.h"
+#include "crash/crashid.h"
 
 enum {
 	STREAM_PORT = 64740,
@@ -46,32 +47,15 @@ enum {
 	STREAM_BLOCK = 1 << 20,
 	STREAM_END_MAX = 4096,
 	STREAM_REPLY_MAX = 1024, /* newline included */
-	STREAM_COMM_MAX = 64,	 /* with NUL; a comm has 15 bytes, or 63 */
-	STREAM_HOST_MAX = 256,
-	STREAM_EXE_MAX = 4097,
-	STREAM_ENCODING_MAX = 32,
 	STREAM_REASON_MAX = 512
 };
 #define STREAM_MAGIC "usercrash-core 1\n"
 /* No core is larger: offsets beyond are refused, so sums cannot overflow. */
 #define STREAM_SIZE_MAX ((uint64_t)1 << 62)
 
-/* What is known of a crash.  Strings are raw bytes without NUL ("" unknown),
- * numbers -1 where unknown. */
-struct stream_id {
-	char host[STREAM_HOST_MAX];
-	char comm[STREAM_COMM_MAX];
-	char exe[STREAM_EXE_MAX];
-	char encoding[STREAM_ENCODING_MAX]; /* "" an ELF core; "zstd"...,
-					       letters, digits, '-' */
-	int64_t pid, tid, signal, uid, gid, dumpmode;
-	int64_t time; /* of the crash, seconds since the epoch */
-};
-
-void stream_id_init(struct stream_id *);
 /* Appends the header; a number no receiver would take is left out, as one
  * that is unknown.  -1 ENOMEM, EINVAL when encoding holds other bytes. */
-int stream_head_format(const struct stream_id *, struct buf *);
+int stream_head_format(const struct crash_id *, struct buf *);
 /*
  * The first len bytes of a stream.  Returns the header's length once it is
  * all there, 0 when more is needed, -1: EPROTO it is none (or holds what
@@ -80,7 +64,7 @@ int stream_head_format(const struct stream_id *, struct buf *);
  * as the bytes at hand prove it.  id is complete with the header alone.
  */
 ssize_t stream_head_parse(
-    const char *, size_t len, struct stream_id *id, const char **why);
+    const char *, size_t len, struct crash_id *id, const char **why);
 
 enum stream_type { STREAM_DATA, STREAM_END };
 

@@ -1,41 +1,12 @@
-#include "base/bytes.h"
 #include "stream/corestream.h"
 
 #include <errno.h>
-#include <limits.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "stream/streamtext.h"
 
 #define MAGIC_LEN (sizeof(STREAM_MAGIC) - 1)
 #define NAME "usercrash-core "
-/* The end of the year 9999: what RFC 3339 can tell. */
-#define TIME_MAX INT64_C(253402300799)
-
-static const struct field {
-	const char *key;
-	size_t at;
-	size_t size; /* of a string, 0 for a number */
-	int64_t max; /* of a number */
-} fields[] = {
-#define STRING(k) \
-#k, offsetof(struct stream_id, k), sizeof(((struct stream_id *)0)->k), 0
-#define NUMBER(k, max) #k, offsetof(struct stream_id, k), 0, max
-    {STRING(host)},
-    {STRING(comm)},
-    {STRING(exe)},
-    {STRING(encoding)},
-    {NUMBER(pid, INT_MAX)},
-    {NUMBER(tid, INT_MAX)},
-    {NUMBER(signal, INT_MAX)},
-    {NUMBER(uid, UINT32_MAX)},
-    {NUMBER(gid, UINT32_MAX)},
-    {NUMBER(dumpmode, INT_MAX)},
-    {NUMBER(time, TIME_MAX)},
-};
-enum { FIELDS = NELEM(fields) };
-
 static int
 fail(int err, const char **why, const char *text)
 {
@@ -44,39 +15,23 @@ fail(int err, const char **why, const char *text)
 	return -1;
 }
 
-void
-stream_id_init(struct stream_id *id)
-{
-	memset(id, 0, sizeof(*id));
-	id->pid = id->tid = id->signal = id->uid = id->gid = -1;
-	id->dumpmode = id->time = -1;
-}
-
-static int
-is_encoding(const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (!((*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
-			(*s >= 'A' && *s <= 'Z') || *s == '-'))
-			return 0;
-	return 1;
-}
-
 int
-stream_head_format(const struct stream_id *id, struct buf *b)
+stream_head_format(const struct crash_id *id, struct buf *b)
 {
-	const struct field *f;
+	const struct crash_field *f;
 	const char *text;
 	int64_t number;
 	int r;
 
-	if (!is_encoding(id->encoding)) {
+	if (!crash_is_encoding(id->encoding)) {
 		errno = EINVAL;
 		return -1;
 	}
 	if (buf_append(b, STREAM_MAGIC, MAGIC_LEN) == -1)
 		return -1;
-	for (f = fields; f < fields + FIELDS; f++) {
+	for (f = crash_fields; f < crash_fields + CRASH_FIELDS; f++) {
+		if (f->here)
+			continue;
 		text = (const char *)id + f->at;
 		r = 0;
 		if (f->size > 0) {
@@ -96,7 +51,7 @@ stream_head_format(const struct stream_id *id, struct buf *b)
 }
 
 static int
-head_line(const struct streamtext_line *line, struct stream_id *id,
+head_line(const struct streamtext_line *line, struct crash_id *id,
     unsigned *seen, const char **why)
 {
 	char *to;
@@ -104,26 +59,27 @@ head_line(const struct streamtext_line *line, struct stream_id *id,
 	int64_t number;
 	size_t i;
 
-	for (i = 0; i < FIELDS; i++)
-		if (streamtext_is(line, fields[i].key))
+	for (i = 0; i < CRASH_FIELDS; i++)
+		if (streamtext_is(line, crash_fields[i].key))
 			break;
-	if (i == FIELDS)
+	if (i == CRASH_FIELDS || crash_fields[i].here)
 		return 0;
 	if (*seen & 1U << i)
 		return fail(EPROTO, why, "the header says something twice");
 	*seen |= 1U << i;
-	to = (char *)id + fields[i].at;
-	if (fields[i].size > 0) {
+	to = (char *)id + crash_fields[i].at;
+	if (crash_fields[i].size > 0) {
 		if (streamtext_decode(
-			line->value, line->len, to, fields[i].size) == -1)
+			line->value, line->len, to, crash_fields[i].size) == -1)
 			return fail(
 			    EPROTO, why, "a value in the header is too long");
-		if (to == id->encoding && !is_encoding(to))
+		if (to == id->encoding && !crash_is_encoding(to))
 			return fail(EPROTO, why,
 			    "the encoding has a name it cannot have");
 		return 0;
 	}
-	if (streamtext_number(line, 10, (uint64_t)fields[i].max, &n) == -1)
+	if (streamtext_number(line, 10, (uint64_t)crash_fields[i].max, &n) ==
+	    -1)
 		return fail(EPROTO, why, "a number in the header is none");
 	number = (int64_t)n;
 	memcpy(to, &number, sizeof(number));
@@ -153,7 +109,7 @@ head_magic(const char *p, size_t len, const char **why)
 
 ssize_t
 stream_head_parse(
-    const char *p, size_t len, struct stream_id *id, const char **why)
+    const char *p, size_t len, struct crash_id *id, const char **why)
 {
 	const char *s, *end;
 	struct streamtext_line line;
@@ -161,7 +117,7 @@ stream_head_parse(
 	int r;
 
 	*why = NULL;
-	stream_id_init(id);
+	crash_id_init(id);
 	r = head_magic(p, len, why);
 	if (r <= 0)
 		return r;

@@ -19,9 +19,9 @@ fuzz_elfsym_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 fuzz_dump = report unwind target core proc elf memop base
 fuzz_dump_LIB = $(UNWIND)
 fuzz_dump_SEEDS = t/fixtures/core* t/fixtures/lib*.elf
-fuzz_corestream = store stream net base
+fuzz_corestream = store stream crash net base
 fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
-fuzz_corerecv = store core stream net base
+fuzz_corerecv = store core stream crash net base
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
 
 fuzz_track = track base

@@ -104,7 +104,7 @@ empty(int storefd, int depth)
 static void
 repair(unsigned char *p, size_t len)
 {
-	struct stream_id id;
+	struct crash_id id;
 	const char *why;
 	uint32_t crc, n;
 	ssize_t head;

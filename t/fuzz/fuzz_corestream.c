@@ -38,7 +38,7 @@ copy(const uint8_t *data, size_t n)
 static void
 fuzz_head(const uint8_t *data, size_t len)
 {
-	struct stream_id id, again;
+	struct crash_id id, again;
 	struct buf b = {0};
 	const char *why;
 	ssize_t whole, r;

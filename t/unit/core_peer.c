@@ -157,7 +157,7 @@ take(void *p, size_t n)
 }
 
 static void
-take_head(struct stream_id *id)
+take_head(struct crash_id *id)
 {
 	char head[STREAM_HEAD_MAX];
 	size_t n = 0;
@@ -210,7 +210,7 @@ serve(void)
 	struct stream_sum sum = {0};
 	struct stream_frame f;
 	struct stream_end end;
-	struct stream_id id;
+	struct crash_id id;
 	const char *why;
 	int fd = create("core");
 	size_t n;

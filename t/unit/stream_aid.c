@@ -42,7 +42,7 @@
 
 enum { PAGE = 4096 };
 
-static struct stream_id id;
+static struct crash_id id;
 static const char *state = "complete";
 static int out = STDOUT_FILENO;
 static uint64_t cut = UINT64_MAX, flip = UINT64_MAX, from, sent;
@@ -300,7 +300,7 @@ main(int argc, char *argv[])
 	char c;
 
 	signal(SIGPIPE, SIG_IGN);
-	stream_id_init(&id);
+	crash_id_init(&id);
 	copy_string(id.host, sizeof(id.host), "board7");
 	copy_string(id.comm, sizeof(id.comm), "victim");
 	id.pid = id.tid = 4711;

@@ -13,7 +13,7 @@
 #include "stream/crc32c.h"
 
 struct walked {
-	struct stream_id id;
+	struct crash_id id;
 	struct stream_sum sum;
 	struct stream_end end;
 	const char *why; /* it is bad */

@@ -62,10 +62,10 @@ setup(struct coreout *o, int outfd, int infd, int keepfd)
 static int
 stream(struct coreout *o, uint64_t off, size_t len, size_t step)
 {
-	struct stream_id id;
+	struct crash_id id;
 	size_t i, n;
 
-	stream_id_init(&id);
+	crash_id_init(&id);
 	snprintf(id.comm, sizeof(id.comm), "unit");
 	if (coreout_head(o, &id) == -1)
 		return -1;
@@ -87,7 +87,7 @@ unpack(int fd, uint64_t off, size_t len)
 	struct stream_sum sum = {0};
 	struct stream_frame f;
 	struct stream_end end;
-	struct stream_id id;
+	struct crash_id id;
 	const char *why;
 	size_t frames = 0;
 	uint64_t at;
@@ -332,7 +332,7 @@ static void
 test_replay(void)
 {
 	struct stream_end end;
-	struct stream_id id;
+	struct crash_id id;
 	struct coreout o;
 	int kept = tmpfile_fd(), out = tmpfile_fd();
 
@@ -615,13 +615,22 @@ test_spool(const char *dir)
 	CHECK(corespool_open(block, 1) == -1);
 }
 
-/* --- crashargs ------------------------------------------------------------ */
+/* --- crashid -------------------------------------------------------------- */
+
+static int
+option(const char *key)
+{
+	int i = 0;
+
+	while (strcmp(crash_fields[i].key, key) != 0)
+		i++;
+	return CRASH_OPTION + i;
+}
 
 static void
 test_args(void)
 {
-	static const struct option o[] = {
-	    CRASHARGS_OPTIONS, {NULL, 0, NULL, 0}};
+	struct option o[CRASH_OPTIONS + 1] = {{0}};
 	static const struct {
 		const char *key, *value;
 		int r;
@@ -630,20 +639,20 @@ test_args(void)
 	} t[] = {{"pid", "12", 0, 12, NULL}, {"pid", "", 0, -1, NULL},
 	    {"pid", "x", -1, -1, NULL}, {"pid", "99999999999", -1, -1, NULL},
 	    {"uid", "4294967295", 0, 4294967295, NULL},
-	    {"signal", "65", -1, -1, NULL}, {"time", "-1", -1, -1, NULL},
+	    {"signal", "129", -1, -1, NULL}, {"time", "-1", -1, -1, NULL},
 	    {"dumpmode", "2", 0, 2, NULL}, {"comm", "", 0, 0, ""},
 	    {"comm", "a b\n", 0, 0, "a b\n"}, {"exe", "!a!b", 0, 0, "/a/b"},
 	    {"exe", "a!b", 0, 0, "a!b"}, {"host", "board7", 0, 0, "board7"}};
 	char why[200], longname[400];
-	struct stream_id id;
+	struct crash_id id;
 	size_t i, k;
-	int pidfd = -1;
 
+	crash_id_options(o);
 	for (i = 0; i < sizeof(t) / sizeof(*t); i++) {
-		stream_id_init(&id);
+		crash_id_init(&id);
 		for (k = 0; strcmp(o[k].name, t[i].key) != 0; k++)
 			;
-		CHECK(crashargs_take(&id, &pidfd, o[k].val, t[i].value, why,
+		CHECK(crash_id_take(&id, o[k].val, t[i].value, why,
 			  sizeof(why)) == t[i].r);
 		if (t[i].text != NULL) {
 			const char *got = *t[i].key == 'c' ? id.comm
@@ -660,15 +669,17 @@ test_args(void)
 	}
 	memset(longname, 'h', sizeof(longname) - 1);
 	longname[sizeof(longname) - 1] = '\0';
-	CHECK(crashargs_take(&id, &pidfd, CRASHARGS + 8, longname, why,
-		  sizeof(why)) == -1);
-	CHECK(strlen(id.host) == STREAM_HOST_MAX - 1);
-	CHECK(crashargs_take(
-		  &id, &pidfd, CRASHARGS + 7, "3", why, sizeof(why)) == 0 &&
-	    pidfd == 3);
-	CHECK(crashargs_take(
-		  &id, &pidfd, CRASHARGS + 7, "", why, sizeof(why)) == 0 &&
-	    pidfd == -1);
+	CHECK(crash_id_take(&id, option("host"), longname, why, sizeof(why)) ==
+	    -1);
+	CHECK(strlen(id.host) == CRASH_HOST_MAX - 1);
+	CHECK(crash_id_take(&id, option("pidfd"), "3", why, sizeof(why)) == 0 &&
+	    id.pidfd == 3);
+	CHECK(crash_id_take(&id, option("pidfd"), "", why, sizeof(why)) == 0 &&
+	    id.pidfd == -1);
+	/* RLIM_INFINITY: no number, and no nonsense */
+	CHECK(crash_id_take(&id, option("rlimit"), "18446744073709551615", why,
+		  sizeof(why)) == 0 &&
+	    id.rlimit == -1);
 }
 
 int

@@ -52,8 +52,8 @@ static void
 test_names(void)
 {
 	char host[STORE_HOST_MAX], stem[STORE_NAME_MAX], name[STORE_NAME_MAX];
-	char suffix[STREAM_ENCODING_MAX + 2], byte[4] = "x?x";
-	struct stream_id id;
+	char suffix[CRASH_ENCODING_MAX + 2], byte[4] = "x?x";
+	struct crash_id id;
 	size_t i;
 	int c;
 
@@ -77,7 +77,7 @@ test_names(void)
 	store_host("core_dump", host);
 	CHECK(strcmp(host, "_ore_dump") == 0);
 	/* the longest of everything still fits a file name */
-	stream_id_init(&id);
+	crash_id_init(&id);
 	memset(id.comm, 'c', sizeof(id.comm) - 1);
 	memset(id.encoding, 'e', sizeof(id.encoding) - 1);
 	id.pid = id.time = INT64_MAX;
@@ -247,7 +247,7 @@ test_facts(void)
 	size_t i;
 	char *p;
 
-	stream_id_init(&o.id);
+	crash_id_init(&o.id);
 	snprintf(o.name, sizeof(o.name), "h/core.x.1.2");
 	snprintf(o.id.comm, sizeof(o.id.comm), "a=b\nc");
 	CHECK(hook_facts(&o, "/store", &b) == 0);

@@ -67,9 +67,9 @@ add_end(struct buf *b, const struct stream_end *end)
 static void
 add_head(struct buf *b, const char *host)
 {
-	struct stream_id id;
+	struct crash_id id;
 
-	stream_id_init(&id);
+	crash_id_init(&id);
 	snprintf(id.host, sizeof(id.host), "%s", host);
 	snprintf(id.comm, sizeof(id.comm), "%s", "crash");
 	snprintf(id.exe, sizeof(id.exe), "%s", "/usr/bin/crash");

@@ -9,7 +9,7 @@
 #include "stream/corestream.h"
 
 static ssize_t
-parse(const char *text, size_t len, struct stream_id *id)
+parse(const char *text, size_t len, struct crash_id *id)
 {
 	const char *why;
 	/* exactly as long, for the sanitizer's sake */
@@ -29,7 +29,7 @@ parse(const char *text, size_t len, struct stream_id *id)
 static void
 head(const char *lines, int err)
 {
-	struct stream_id id;
+	struct crash_id id;
 	struct buf b = {0};
 	size_t n;
 	ssize_t r;
@@ -106,7 +106,7 @@ test_magic(void)
 	    {"usercrash-core 1\r\n", -1, EPROTO},
 	    {"usercrash-core x", -1, EPROTO}, {"usercrash-coreX", -1, EPROTO},
 	    {"GET / HTTP/1.1\r\n", -1, EPROTO}, {"\177ELF", -1, EPROTO}};
-	struct stream_id id;
+	struct crash_id id;
 	size_t i;
 
 	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -120,7 +120,7 @@ test_magic(void)
 static void
 test_head_limits(void)
 {
-	struct stream_id id;
+	struct crash_id id;
 	struct buf b = {0};
 	size_t n;
 
@@ -148,11 +148,11 @@ test_head_limits(void)
 static void
 test_head_round(void)
 {
-	struct stream_id id, got;
+	struct crash_id id, got;
 	struct buf b = {0};
 	size_t i;
 
-	stream_id_init(&id);
+	crash_id_init(&id);
 	CHECK(stream_head_format(&id, &b) == 0);
 	CHECK(strcmp(b.p, STREAM_MAGIC "\n") == 0);
 	CHECK(parse(b.p, b.len, &got) == (ssize_t)b.len);
@@ -175,7 +175,7 @@ test_head_round(void)
 		CHECK(b.p[i] == '\n' || (b.p[i] >= ' ' && b.p[i] <= '~'));
 
 	/* what cannot be told is not */
-	stream_id_init(&id);
+	crash_id_init(&id);
 	id.time = INT64_MAX;
 	id.uid = (int64_t)UINT32_MAX + 1;
 	id.pid = INT64_MIN;
