@@ -41,7 +41,7 @@
 
 #define SYNOPSIS                                                              \
 	"[-epv] [-d dir] [-f text|json] [-m minfree] [-n slots] [-o file|-] " \
-	"[-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] pid comm sig"
+	"[-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] [pid comm sig]"
 
 enum {
 	WORKER_S = 20,	     /* for the whole report */

@@ -58,8 +58,9 @@ taken()
 	tr -d '\n' <"$TOP/src/$1.c" | grep -o 'argv,[[:space:]]*"[^"]*"' |
 	    head -1 | sed 's/.*"\(.*\)"/\1/' | tr -d '+:-' | fold -w 1
 	echo
-	! grep -q CRASHARGS_OPTIONS "${src[0]}" ||
-	    src+=("$TOP/src/crash/crashid.h")
+	! grep -q crash_id_options "${src[0]}" ||
+	    sed -n 's/^ *{\(STRING\|NUMBER\)(\([a-z]*\).*/-\2/p' \
+	        "$TOP/src/crash/crashid.c" | grep -vx -e -encoding
 	cat "${src[@]}" | tr -d '\\ \t\n' |
 	    grep -o '{"[a-z-]*",[a-z]*_argument' | sed 's/{"\([a-z-]*\)".*/-\1/'
 }

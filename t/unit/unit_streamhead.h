@@ -164,7 +164,8 @@ test_head_round(void)
 	memset(id.host, '\n', sizeof(id.host) - 1);
 	memset(id.comm, '\\', sizeof(id.comm) - 1);
 	memset(id.encoding, 'z', sizeof(id.encoding) - 1);
-	id.pid = id.tid = id.signal = id.dumpmode = INT32_MAX;
+	id.pid = id.tid = id.dumpmode = INT32_MAX;
+	id.signal = 128;
 	id.uid = id.gid = UINT32_MAX;
 	id.time = 1;
 	b.len = 0;
