@@ -121,6 +121,18 @@ kernel_log()
 	[ "$(value time "$REPORT")" = 2001-09-09T01:46:40Z ]
 }
 
+@test "pid, comm and signal as options; exe of what is gone" {
+	a_core
+	offline --pid="$PID" --signal=11 --exe='!gone!far away' --comm=a b c
+	[ "$status" -le 1 ]
+	[ "$(value pid "$REPORT")" = "$PID" ]
+	[ "$(value exe "$REPORT")" = '/gone/far away' ]
+	[ "$(value comm "$REPORT")" = 'a b c' ]
+	frames "$REPORT" | head -1 | grep -q crash_here
+	offline
+	[ "$status" = 100 ]
+}
+
 @test "-p: the signature and the report's name, alone on stdout" {
 	a_core
 	offline -p "$PID" null 11
