@@ -127,7 +127,7 @@ kernel_log()
 	[ "$status" -le 1 ]
 	[ "$(value pid "$REPORT")" = "$PID" ]
 	[ "$(value exe "$REPORT")" = '/gone/far away' ]
-	[[ $output == *"info: a b c[$PID]"* ]]
+	one_line "info: a b c\\[$PID\\] "
 	frames "$REPORT" | head -1 | grep -q crash_here
 	offline
 	[ "$status" = 100 ]
