@@ -2,14 +2,22 @@
 # compiler, libc and libunwind.
 #
 #   all         the programs, in bin/
-#   check       the tests; check-san the same with sanitizers
-#   lint        what the tree promises of itself
-#   fuzz, bench see t/fuzz/fuzz.mk and t/bench/report.sh
-#   bench-segfault see t/bench/segfault.sh
+#   check       the tests (t/run says how to run one of them)
+#   check-san   the same with sanitizers
+#   quick       what changed: its units and the quick half of lint
+#   lint        what the tree promises of itself (t/lint.sh)
+#   units       the tests that are C, in build/t/
+#   victims     the programs that crash, in build/victims/
+#   fuzz        the parsers of hostile input (t/fuzz/fuzz.mk)
+#   bench       how fast, beside others (t/bench/report.sh)
+#   bench-segfault  the same of segfault_analyzer (t/bench/segfault.sh)
 #   demo        a crash and its report
-#   install     below DESTDIR/PREFIX; switches nothing on.  uninstall
 #   debug       bin/*_dbg: sanitizers, and -v shows every block
+#   install     below DESTDIR/PREFIX; switches nothing on
+#   uninstall   removes what install placed
+#   compile_commands.json  for editors and clang's tools
 #   clean       removes what was built
+#   help        this list
 #
 # What a program links is spelled out in its line below: nothing is implied.
 #   make SAN=1      ASan + UBSan build, in build-san/
@@ -221,8 +229,24 @@ check-san: victims
 	$(MAKE) SAN=1 all units
 	BIN=build-san/bin BUILD=build-san t/run
 
+quick: units
+	@t/quick.sh $(foreach u,$(UNITS),'$(u) $($(u))')
+
 lint:
 	t/lint.sh
+
+help:
+	@sed -n 's/^#   \([a-z][-a-z_.]*  .*\)/\1/p' Makefile
+
+# one line a file; nothing in the flags needs quoting
+compile_commands.json: Makefile
+	@for f in src/*.c src/*/*.c t/unit/*.c; do \
+		printf '%s\n{"directory": "%s", "file": "%s", "command": "%s"}' \
+			"$${sep-[}" '$(CURDIR)' "$$f" \
+			"$(CC) $(strip $(ALL_CFLAGS) $(PIE)) -c $$f"; \
+		sep=,; \
+	done >$@
+	@printf '\n]\n' >>$@
 
 demo:
 	bin/bootstrap demo
@@ -292,10 +316,11 @@ uninstall:
 		rmdir '$(DESTDIR)$(LIBDIR)' 2>/dev/null || :
 
 clean:
-	rm -rf build build-san
+	rm -rf build build-san compile_commands.json
 	rm -f $(PROGS:%=bin/%) $(PROGS:%=bin/%_dbg)
 
 -include $(shell find build build-san -name '*.d' 2>/dev/null)
 
-.PHONY: all debug units check check-san lint demo install uninstall clean
+.PHONY: all debug units check check-san quick lint help demo install \
+	uninstall clean
 .DELETE_ON_ERROR:

@@ -665,3 +665,29 @@ ctl_words()
 	[ "$(cat "$BATS_TEST_TMPDIR/en")" = enable ]
 	[ "$(cat "$BATS_TEST_TMPDIR/op")" = openrc ]
 }
+
+@test "make help: a line for each target, and each of them is there" {
+	local target
+	D='' build help >"$BATS_TEST_TMPDIR/help"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -ge 15 ]
+	while read -r target _; do
+		grep -Eqh "^([a-z-]+ )*$target( [a-z-]+)*:" "$TOP/Makefile" \
+		    "$TOP"/t/*/*.mk || {
+			echo "no target $target"
+			return 1
+		}
+	done <"$BATS_TEST_TMPDIR/help"
+}
+
+@test "compile_commands.json: each file of C, with the flags it is built with" {
+	local f
+	cp -R "$TOP/Makefile" "$TOP/src" "$TOP/t" "$BATS_TEST_TMPDIR"
+	D='' TOP=$BATS_TEST_TMPDIR build compile_commands.json >/dev/null
+	f=$BATS_TEST_TMPDIR/compile_commands.json
+	json_valid "$f"
+	[ "$(grep -c '"file"' "$f")" = "$(find "$TOP/src" "$TOP/t/unit" \
+	    -name '*.c' | wc -l)" ]
+	[ "$(json_get "$f" 0 directory)" = "$BATS_TEST_TMPDIR" ]
+	(cd "$BATS_TEST_TMPDIR" && eval "$(json_get "$f" 0 command)" \
+	    -o /dev/null)
+}

@@ -16,7 +16,9 @@
 #   clang    compiles without a warning
 #   cross    so it does for aarch64
 #
-# A tool that is not installed is a line "skipped: ...".  Exits 0, 1 with
+# What was found clean is not looked at again (format, scripts, clang, cross)
+# until it or what it includes changes: build/lint remembers, where there is a
+# build.  A tool that is not installed is a line "skipped: ...".  Exits 0, 1 with
 # findings, 100 for a check or a tree that is not there.
 
 export LC_ALL=C
@@ -33,6 +35,7 @@ all='format rooms folders servers scripts man words size pages guards clang cros
 }
 tmp=$(mktemp -d) || exit 111
 trap 'rm -rf "$tmp"' EXIT
+: >"$tmp/began"
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -47,6 +50,22 @@ skipped()
 have()
 {
 	command -v "$1" >/dev/null
+}
+
+# known NAME FILE...: found clean, and none of the files is newer than that.
+# known_clean NAME: it is clean, as of when this began.
+known()
+{
+	stamp=build/lint/$1
+	shift
+	[ -e "$stamp" ] && [ -z "$(find "$@" -newer "$stamp" 2>&1)" ]
+}
+
+known_clean()
+{
+	[ -d build ] || return 0
+	mkdir -p "build/lint/${1%/*}"
+	cp -p "$tmp/began" "build/lint/$1"
 }
 
 # files NAME-PATTERN... -- DIRECTORY...: those that are there, in order; not
@@ -104,8 +123,12 @@ lint_format()
 		return
 	}
 	files '*.c' '*.h' -- src t | while read -r f; do
-		clang-format --dry-run --Werror "$f" 2>/dev/null ||
-		    echo "$f: clang-format would change it"
+		known "format/$f" "$f" .clang-format "$0" && continue
+		if clang-format --dry-run --Werror "$f" 2>/dev/null; then
+			known_clean "format/$f"
+		else
+			echo "$f: clang-format would change it"
+		fi
 	done
 }
 
@@ -198,17 +221,27 @@ lint_scripts()
 		skipped "scripts: shellcheck is not installed"
 		return
 	}
+	# one that is read by others is looked at with them
+	shared=$(files '*.bash' '*.sh' -- t bin)
 	while read -r kind f; do
-		shellcheck -x -f gcc -s "$kind" "$f"
+		checked "$kind" style "$f"
 	done <"$tmp/scripts"
 	files '*.bash' -- t | while read -r f; do
-		shellcheck -x -f gcc -s bash "$f"
+		checked bash style "$f"
 	done
 	# In a bats file every test is a subshell and what a test sets is used
 	# by helpers: the notes about that are noise, the warnings are not.
 	files '*.bats' -- t | while read -r f; do
-		shellcheck -x -f gcc -S warning -s bats "$f"
+		checked bats warning "$f"
 	done
+}
+
+# checked SHELL SEVERITY FILE
+checked()
+{
+	# shellcheck disable=SC2086
+	known "scripts/$3" "$3" $shared && return
+	shellcheck -x -f gcc -s "$1" -S "$2" "$3" && known_clean "scripts/$3"
 }
 
 lint_man()
@@ -273,19 +306,36 @@ lint_guards()
 }
 
 # compile COMPILER FLAGS...: every C file of the programs and unit tests, two
-# at a time; warnings and errors as they come, one line each.
+# at a time; warnings and errors as they come, one line each.  What it included
+# is known by the file that -MMD writes; other flags, and all is done again.
 compile()
 {
-	files '*.c' -- src t/unit >"$tmp/c"
+	by=$1
+	echo "$*" >"$tmp/flags"
+	cmp -s "$tmp/flags" "build/lint/$by/flags" || rm -rf "build/lint/$by"
+	if [ -d build ]; then
+		mkdir -p "build/lint/$by"
+		cp "$tmp/flags" "build/lint/$by/flags"
+	fi
+	files '*.c' -- src t/unit | while read -r f; do
+		# shellcheck disable=SC2046
+		known "$by/$f" "$(command -v "$by")" $(sed 's/^[^:]*://; s/\\$//' \
+		    "build/lint/$by/$f.d" 2>/dev/null) || echo "$f"
+	done >"$tmp/c"
 	cat >"$tmp/cc" <<-'EOF'
 		f=$1
 		shift
 		o=$(mktemp "${0%/*}/out.XXXXXX")
-		"$@" "$f" >"$o" 2>&1 || bad=1
+		"$@" -MMD -MF "$o.d" "$f" >"$o" 2>&1 || bad=1
 		if ! grep -E '(warning|error): ' "$o" && [ "${bad:-}" ]; then
 			echo "$f: $1 failed"
 		fi
-		rm -f "$o"
+		if [ ! -s "$o" ] && [ -d build ]; then
+			mkdir -p "build/lint/$1/${f%/*}"
+			mv "$o.d" "build/lint/$1/$f.d"
+			cp -p "${0%/*}/began" "build/lint/$1/$f"
+		fi
+		rm -f "$o" "$o.d"
 	EOF
 	xargs -P 2 -I '{}' sh "$tmp/cc" '{}' "$@" <"$tmp/c"
 }
