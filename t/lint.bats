@@ -131,12 +131,13 @@ has()
 		track) allowed='target proc' ;;
 		target) allowed='elf core proc' ;;
 		send | store) allowed='crash stream core net proc' ;;
-		crash) allowed='stream proc' ;;
+		crash) allowed=proc ;;
+		stream) allowed=crash ;;
 		slots) allowed=net ;;
 		bpf) allowed=proc ;;
 		*) allowed= ;;
 		esac
-		[ "$from" = memop ] || allowed="$allowed base"
+		allowed="$allowed base"
 		mkdir -p "$TREE/src/$from"
 		want=
 		for to in $rooms; do
