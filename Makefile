@@ -167,7 +167,8 @@ unit_coresend = send core stream crash net base
 unit_corestore = store core stream crash net base
 
 # what the bats files drive, with arguments
-AIDS = spool_client stream_aid core_peer segv_watch sample_crash
+AIDS = spool_client stream_aid core_peer segv_watch sample_crash core_forge
+core_forge = proc base
 spool_client = slots net base
 stream_aid = stream crash net base
 core_peer = stream crash base

@@ -5,7 +5,7 @@
 
 #include "base/io.h"
 
-enum { NOTES_MAX = 64 << 10 };
+enum { NOTES_MAX = 64 << 10, DYNAMIC_MAX = 512 };
 
 static int
 is_elf(struct modhead *h)
@@ -174,6 +174,42 @@ segments_fit(struct target *t, const struct module *m, const struct modhead *h)
 	return 1;
 }
 
+/*
+ * The dynamic section is written to when an object is loaded, so that a core
+ * has it.  Its tags stay; values stay or are relocated, but for DT_DEBUG.  The
+ * program's entry point the kernel tells.
+ */
+static int
+dynamic_fits(struct target *t, const struct module *m, const struct modhead *h,
+    int fd, uint64_t bias)
+{
+	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
+	const Elf64_Phdr *ph = h->ph;
+	Elf64_Dyn mem, file;
+	size_t i;
+
+	if (entry >= m->start && entry < m->end &&
+	    h->eh.e_entry + bias != entry)
+		return 0;
+	while (ph < h->ph + h->n && ph->p_type != PT_DYNAMIC)
+		ph++;
+	for (i = 0; ph < h->ph + h->n && i < DYNAMIC_MAX; i++) {
+		if (target_read(t, bias + ph->p_vaddr + i * sizeof(mem), &mem,
+			sizeof(mem)) != sizeof(mem))
+			return 1;
+		if (io_pread_full(fd, &file, sizeof(file),
+			ph->p_offset + i * sizeof(file)) != sizeof(file) ||
+		    mem.d_tag != file.d_tag ||
+		    (mem.d_tag != DT_DEBUG &&
+			mem.d_un.d_val != file.d_un.d_val &&
+			mem.d_un.d_val != file.d_un.d_val + bias))
+			return 0;
+		if (mem.d_tag == DT_NULL)
+			return 1;
+	}
+	return 1;
+}
+
 /* Bytes of the file that the first page shows, beginning with the header. */
 static size_t
 shown(struct target *t, const struct module *m, const struct modhead *h)
@@ -223,7 +259,9 @@ modhead_judge(struct target *t, const struct module *m, int fd)
 	if (mem == NULL || file == NULL || modhead_file(fd, file) == -1)
 		goto out;
 	if (modhead_memory(t, m->start, mem) == -1) {
-		if (segments_fit(t, m, file))
+		if (segments_fit(t, m, file) &&
+		    modhead_bias(t, m, file, &bias) == 0 &&
+		    dynamic_fits(t, m, file, fd, bias))
 			verdict = MODFILE_MAYBE;
 		goto out;
 	}

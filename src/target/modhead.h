@@ -36,8 +36,8 @@ int modhead_prot(const struct modhead *, uint64_t bias, uint64_t addr);
  * Is a file the one that was mapped?
  *
  * The same build-id, or where the object has none the same headers and first
- * page, prove it; another one, or segments that do not fit to where it was
- * mapped, disprove it.  Of a core that holds nothing of the object's first
+ * page, prove it; another one, or segments or a dynamic section that do
+ * not fit, disprove it.  Of a core that holds nothing of the object's first
  * page nothing more is known: MODFILE_MAYBE.  To be asked while m->headers is
  * not MODULE_YES, when memory never comes from a file.
  */
