@@ -168,6 +168,51 @@ has()
 	finds rooms src/attic/b.c attic
 }
 
+# calls ROOM/FILE SYMBOL...: a file that defines FILE() and calls those.
+calls()
+{
+	local f=$TREE/src/$1.c name=${1#*/} s
+	shift
+	mkdir -p "${f%/*}"
+	for s; do
+		printf 'int %s(void);\n' "$s"
+	done >"$f"
+	printf 'int %s(void);\nint %s(void) { return 0' "$name" "$name" >>"$f"
+	for s; do
+		printf ' + %s()' "$s"
+	done >>"$f"
+	printf '; }\n' >>"$f"
+}
+
+@test "rings: two files, three files, by data, up without an include" {
+	needs_tool nm
+	calls report/one two
+	calls report/two three
+	calls report/three
+	calls report/above one
+	calls report/below
+	clean rings
+	calls report/three below
+	clean rings
+	calls report/three two
+	finds rings 'src/report/three.c is in a ring' 'uses src/report/two.c'
+	! echo "$output" | grep -E 'above|below|one'
+	calls report/three one
+	finds rings 'src/report/three.c is in a ring' 'uses src/report/one.c'
+	calls report/three
+	echo 'extern int datum; int below(void); int below(void) { return datum; }' \
+	    >"$TREE/src/report/below.c"
+	echo 'int datum; int below(void); int mine(void); int mine(void) { return below(); }' \
+	    >"$TREE/src/report/three.c"
+	finds rings 'src/report/below.c is in a ring'
+	rm "$TREE"/src/report/*.c
+	calls base/low
+	calls report/high low
+	clean rings
+	calls base/low high
+	finds rings 'src/base/low.c uses high of src/report/high.c'
+}
+
 @test "folders: one file more than there may be" {
 	local i
 	for i in $(seq 19); do

@@ -5,6 +5,7 @@
 #
 #   format   C as clang-format 14 has it
 #   rooms    arrows between the folders of src only go down
+#   rings    calls between files run in no ring, nor up, by the symbols
 #   folders  at most 20 files of C in each of src
 #   servers  what owns a directory links no unwinder
 #   scripts  shellcheck, dash -n
@@ -28,7 +29,7 @@ if [ "${1:-}" = -C ]; then
 	shift 2
 fi
 cd "$top" || exit 100
-all='format rooms folders servers scripts man words size pages guards clang cross'
+all='format rooms rings folders servers scripts man words size pages guards clang cross'
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086
 	set -- $all
@@ -132,29 +133,31 @@ lint_format()
 	done
 }
 
-# Which rooms a room may use, besides itself.
+# Which rooms a room may use, besides itself; awk.
+may_use='
+	BEGIN {
+		use["segv"] = " report unwind track bpf target elf" \
+		    " memop proc base "
+		use["report"] = " unwind target elf memop core proc" \
+		    " base "
+		use["unwind"] = " target elf base "
+		use["track"] = " target proc base "
+		use["target"] = " elf core proc base "
+		use["send"] = use["store"] = " crash stream core net" \
+		    " proc base "
+		use["crash"] = " proc base "
+		use["slots"] = " net base "
+		use["bpf"] = " proc base "
+		use["core"] = use["net"] = use["proc"] = use["elf"] = \
+		    use["memop"] = " base "
+		use["stream"] = " crash base "
+		use["base"] = " "
+	}'
+
 lint_rooms()
 {
 	# shellcheck disable=SC2016
-	files '*.c' '*.h' -- src | xargs awk '
-		BEGIN {
-			use["segv"] = " report unwind track bpf target elf" \
-			    " memop proc base "
-			use["report"] = " unwind target elf memop core proc" \
-			    " base "
-			use["unwind"] = " target elf base "
-			use["track"] = " target proc base "
-			use["target"] = " elf core proc base "
-			use["send"] = use["store"] = " crash stream core net" \
-			    " proc base "
-			use["crash"] = " proc base "
-			use["slots"] = " net base "
-			use["bpf"] = " proc base "
-			use["core"] = use["net"] = use["proc"] = use["elf"] = \
-			    use["memop"] = " base "
-			use["stream"] = " crash base "
-			use["base"] = " "
-		}
+	files '*.c' '*.h' -- src | xargs awk "$may_use"'
 		FNR == 1 {
 			n = split(FILENAME, p, "/")
 			room = n > 2 ? p[2] : ""
@@ -178,6 +181,81 @@ lint_rooms()
 				next
 			print FILENAME ":" FNR ": \"" inc "\" " why
 		}' /dev/null
+}
+
+# objects: "OBJECT FILE" of each C file below src, as the build has it where
+# that is newer, else compiled for this check.
+objects()
+{
+	flags=$(of_make ALL_CFLAGS)
+	build=$(of_make BUILD)
+	cc=$(of_make CC)
+	for f in $(files '*.c' -- src/*/); do
+		f=${f#src/}
+		o=$build/${f%.c}.o
+		if [ ! -f "$o" ] || [ -n "$(find "src/$f" -newer "$o")" ]; then
+			o=$tmp/${f%/*}-$(basename "$f" .c).o
+			# shellcheck disable=SC2086
+			"${cc:-cc}" $flags -O0 -w -c -o "$o" "src/$f" \
+			    2>/dev/null || {
+				echo "src/$f: does not compile" >&3
+				continue
+			}
+		fi
+		echo "$o ${f%.c}"
+	done
+}
+
+# Who uses whose symbols, code and data alike.  Of the arrows within a room
+# those go again and again that come from or lead to a file with no others;
+# what stays are the rings and what lies between them.
+lint_rings()
+{
+	have nm || {
+		skipped "rings: nm is not installed"
+		return
+	}
+	objects 3>&1 >"$tmp/objects"
+	while read -r o f; do
+		nm -g "$o" | sed "s|^|$f |"
+	done <"$tmp/objects" | awk "$may_use"'
+		function room(f) { sub(/\/.*/, "", f); return f }
+		$(NF - 1) == "U" { uses[$1, $NF]; next }
+		$(NF - 1) ~ /^[TDBRCVW]$/ { def[$NF] = $1 }
+		END {
+			for (k in uses) {
+				split(k, a, SUBSEP)
+				if (!(a[2] in def) || def[a[2]] == a[1])
+					continue
+				to = def[a[2]]
+				if (room(a[1]) == room(to)) {
+					from[a[1] " uses " to] = a[1]
+					lead[a[1] " uses " to] = to
+				} else if (index(use[room(a[1])],
+				    " " room(to) " ") == 0)
+					print "src/" a[1] ".c uses " a[2] \
+					    " of src/" to ".c: up or aside"
+			}
+			do {
+				changed = 0
+				split("", out)
+				split("", in_)
+				for (k in from) {
+					out[from[k]]
+					in_[lead[k]]
+				}
+				for (k in from)
+					if (!(lead[k] in out) ||
+					    !(from[k] in in_)) {
+						delete from[k]
+						delete lead[k]
+						changed = 1
+					}
+			} while (changed)
+			for (k in from)
+				print "src/" from[k] ".c is in a ring: it uses" \
+				    " src/" lead[k] ".c"
+		}' | sort
 }
 
 # The rooms of a server are those that its line in the Makefile names.
