@@ -196,7 +196,7 @@ calls()
 	clean rings
 	calls report/three two
 	finds rings 'src/report/three.c is in a ring' 'uses src/report/two.c'
-	! echo "$output" | grep -E 'above|below|one'
+	[ -z "$(echo "$output" | grep -E 'above|below|one')" ]
 	calls report/three one
 	finds rings 'src/report/three.c is in a ring' 'uses src/report/one.c'
 	calls report/three

@@ -4,7 +4,7 @@
  * value for each stretch of addresses, of which that of the stack pointer is
  * read here.  From Go 1.18 on addresses are offsets from the start of the
  * text, which the header holds; where the dynamic loader fills that in, its
- * relocation tells (gotext.c).
+ * relocation tells (gotable.c).
  */
 #include "elf/gopclntab.h"
 
@@ -14,7 +14,6 @@
 
 #include "base/io.h"
 #include "elf/elfsym.h"
-#include "elf/gotable.h"
 
 enum {
 	GO_PAIRS_MAX =
@@ -166,16 +165,6 @@ gopclntab_at(int fd, uint64_t off, uint64_t len, uint64_t text)
 	return NULL;
 }
 
-struct gopclntab *
-gopclntab_open(int fd)
-{
-	struct gotable g;
-
-	if (gotable_find(fd, &g) == -1)
-		return NULL;
-	return gopclntab_at(fd, g.off, g.len, g.text);
-}
-
 void
 gopclntab_free(struct gopclntab *t)
 {
@@ -297,25 +286,4 @@ gopclntab_frame(
 		}
 	}
 	return go_bad();
-}
-
-void
-gopclntab_resolve(int fd, struct elfsym_query *q, size_t n)
-{
-	struct gopclntab *t = NULL;
-	struct gofunc f;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (q[i].name != NULL)
-			continue;
-		if (t == NULL && (t = gopclntab_open(fd)) == NULL)
-			return;
-		if (gopclntab_find(t, q[i].vaddr, &f) == -1)
-			continue;
-		q[i].name = gopclntab_name(t, &f);
-		q[i].start = f.start;
-		q[i].size = f.end - f.start;
-	}
-	gopclntab_free(t);
 }

@@ -6,14 +6,19 @@
  * A program that may be loaded anywhere has a relocation where the table holds
  * the address of its text, and that address in it.
  */
-#include "elf/gotable.h"
+#include "elf/gopclntab.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "base/io.h"
 #include "elf/elffile.h"
-#include "elf/gopclntab.h"
+#include "elf/elfsym.h"
+
+struct gotable {
+	uint64_t off, len; /* in the file */
+	uint64_t text;	   /* of the first function, 0 unknown */
+};
 
 enum {
 	TEXT_AT = 24, /* in the header of Go 1.18 and later */
@@ -183,7 +188,7 @@ scan(const struct elf_file *f, struct gotable *g)
 	return found;
 }
 
-int
+static int
 gotable_find(int fd, struct gotable *g)
 {
 	Elf64_Shdr sh;
@@ -205,4 +210,35 @@ gotable_find(int fd, struct gotable *g)
 	}
 	g->text = find_text(&f, g->off);
 	return 0;
+}
+
+struct gopclntab *
+gopclntab_open(int fd)
+{
+	struct gotable g;
+
+	if (gotable_find(fd, &g) == -1)
+		return NULL;
+	return gopclntab_at(fd, g.off, g.len, g.text);
+}
+
+void
+gopclntab_resolve(int fd, struct elfsym_query *q, size_t n)
+{
+	struct gopclntab *t = NULL;
+	struct gofunc f;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (q[i].name != NULL)
+			continue;
+		if (t == NULL && (t = gopclntab_open(fd)) == NULL)
+			return;
+		if (gopclntab_find(t, q[i].vaddr, &f) == -1)
+			continue;
+		q[i].name = gopclntab_name(t, &f);
+		q[i].start = f.start;
+		q[i].size = f.end - f.start;
+	}
+	gopclntab_free(t);
 }

@@ -30,26 +30,6 @@ walk_pop_return(struct walk *w)
 }
 
 #if defined(__x86_64__)
-/* mov $15,%rax; syscall: sigreturn(2) */
-static const unsigned char trampoline[] = {
-    0x48, 0xc7, 0xc0, 0x0f, 0, 0, 0, 0x0f, 0x05};
-#else
-/* mov x8, #139; svc #0 */
-static const unsigned char trampoline[] = {
-    0x68, 0x11, 0x80, 0xd2, 0x01, 0, 0, 0xd4};
-#endif
-
-int
-walk_at_trampoline(struct walk *w)
-{
-	unsigned char code[sizeof(trampoline)];
-
-	return target_read(w->u->t, w->ip + w->adjust, code, sizeof(code)) ==
-	    sizeof(code) &&
-	    memcmp(code, trampoline, sizeof(code)) == 0;
-}
-
-#if defined(__x86_64__)
 /*
  * A signal trampoline without unwind data (musl has none), with the stack
  * pointer at the struct ucontext (asm/ucontext.h).  1 went on from the

@@ -108,6 +108,8 @@ struct caller {
 void walk_load(struct walk *);
 /* Goes on from there: 1, or -1. */
 int walk_restart(struct walk *, const struct caller *);
+/* Whether a signal's handler returns there. */
+int walk_at_trampoline(struct walk *);
 /* Sees to a return address that is none: 1, or -1. */
 int walk_settle(struct walk *);
 
@@ -122,8 +124,6 @@ int walk_by_call(struct walk *);
 int walk_pop_return(struct walk *);
 int walk_follow_fp(struct walk *);
 int walk_pop_sigcontext(struct walk *);
-/* Whether a signal's handler returns there. */
-int walk_at_trampoline(struct walk *);
 
 #else
 #define UNWIND_SUPPORTED 0
