@@ -29,16 +29,6 @@ item(const struct crash *c, enum proc_item i, const char **why)
 	return &c->pi->item[i].b;
 }
 
-void
-key_unavailable(struct out *o, const char *key, const char *why)
-{
-	out_obj(o, key);
-	out_text(o, "%s: ", key);
-	out_str(o, "unavailable", "unavailable: ", why);
-	out_text(o, "\n");
-	out_end(o);
-}
-
 /* "key: value", or "key: unavailable: reason". */
 static void
 key_item(

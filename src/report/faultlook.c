@@ -1,0 +1,69 @@
+/*
+ * The instruction of a fault: what it did to memory, and where, when the
+ * kernel does not say.  Below fault.c and caught.c, which both ask.
+ */
+#include <signal.h>
+
+#include "memop/memop.h"
+#include "report/crash_dump.h"
+#include "report/fault.h"
+
+enum { CODE_MAX = 16 }; /* bytes of an instruction */
+
+int
+fault_is_raised(int signo)
+{
+	return signo == SIGSEGV || signo == SIGBUS || signo == SIGILL ||
+	    signo == SIGFPE || signo == SIGTRAP;
+}
+
+/*
+ * A general protection fault, or one that was sent again: the operand that the
+ * instruction could not have reached.
+ */
+static void
+work_out(struct fault *f, const struct crash *c, const struct memop *op)
+{
+	struct target *t = c->t;
+	uint64_t target;
+
+	if (op->have_via) {
+		/* a call, jump or return: where to stands in memory */
+		if (target_word(t, op->via, &target) == -1 ||
+		    target >> 47 == 0 || target >> 47 == UINT64_MAX >> 47)
+			return;
+		f->addr = target;
+		f->have_addr = 1;
+		return;
+	}
+	f->addr = op->ea;
+	f->misaligned = op->have_ea && op->align > 1 && op->ea % op->align != 0;
+	/* neither: the instruction is not for user mode, or the like */
+	f->have_addr = op->have_ea && (f->misaligned || op->ea >> 47 != 0);
+}
+
+void
+fault_look(struct fault *f, const struct crash *c)
+{
+	unsigned char code[CODE_MAX];
+	struct memop op;
+	uint64_t pc;
+	size_t n;
+
+	if (f->regs.n == 0 || c->t->arch == NULL ||
+	    (f->signo != SIGSEGV && f->signo != SIGBUS) ||
+	    (!f->have_addr && f->code != FAULT_SI_KERNEL))
+		return;
+	pc = f->regs.r[c->t->arch->pc];
+	n = target_read(c->t, pc, code, sizeof(code));
+	/* without a byte of it only an address at pc itself tells anything */
+	if (n == 0 && !(f->have_addr && f->addr == pc))
+		return;
+	if (memop_decode(c->t->machine, code, n, f->regs.r, f->addr,
+		f->have_addr, &op) == -1)
+		return;
+	if (f->access == 0)
+		f->access = (unsigned)op.access;
+	if (!f->have_addr)
+		work_out(f, c, &op);
+}
