@@ -117,14 +117,14 @@ name_in_target(struct segv_look *l, struct segv_eye *e, struct segv_place *p)
 		return;
 	}
 	symbols_frame(l->sy, p->addr, p->flags, &s);
+	p->function = s.name;
+	p->off = s.off;
 	if (s.mod == NULL) {
 		m = target_map(&l->t, p->addr);
 		if (m != NULL && *m->name != '\0')
 			p->module = m->name;
 		return;
 	}
-	p->function = s.name;
-	p->off = s.off;
 	p->module = s.mod->path;
 	p->vaddr = s.vaddr;
 	p->have_vaddr = s.mod->headers == MODULE_YES;

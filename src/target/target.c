@@ -22,6 +22,7 @@ target_init(struct target *t)
 {
 	memset(t, 0, sizeof(*t));
 	t->cache_last = UINT64_MAX;
+	t->jitfd = -1;
 }
 
 static void
@@ -50,6 +51,8 @@ target_free(struct target *t)
 	if (t->close != NULL)
 		t->close(t);
 	modules_free(t);
+	if (t->jitfd != -1)
+		close(t->jitfd);
 	for (i = 0; i < t->nthreads; i++)
 		free(t->threads[i].trace.f);
 	target_drop_cache(t);

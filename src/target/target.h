@@ -76,6 +76,8 @@ struct target {
 	struct target_thread *threads; /* the one that crashed comes first */
 	size_t nthreads;
 	const char *threads_why;
+	int jitfd; /* what it wrote of code it made (elf/perfmap.h); -1 none,
+		      closed by target_free */
 	unsigned char *auxv;
 	size_t auxvlen;
 

@@ -11,6 +11,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "target/jitmap.h"
+
 struct proc_source {
 	int memfd;
 	struct buf maps; /* the text the map names point into */
@@ -141,5 +143,6 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 	if (modules_find(t) == -1)
 		return -1;
 	open_modules(procfd, t);
+	jitmap_open(procfd, pi, t);
 	return 0;
 }

@@ -6,11 +6,12 @@
 #include "elf/debuglink.h"
 #include "elf/elfsym.h"
 #include "elf/gopclntab.h"
+#include "elf/perfmap.h"
 #include "elf/symcache.h"
 
 struct asked {
 	uint64_t addr; /* to look up: already less 1 for a return address */
-	struct module *mod;
+	struct module *mod; /* NULL: code in no file */
 };
 
 struct symbols {
@@ -52,7 +53,7 @@ symbols_add(struct symbols *s, uint64_t addr, int exact)
 	struct module *m = target_module(s->t, at);
 	void *p;
 
-	if (m == NULL)
+	if (m == NULL && (s->t->jitfd == -1 || target_code(s->t, at) == NULL))
 		return 0;
 	if (s->n == s->cap) {
 		s->cap = s->cap ? s->cap * 2 : 256;
@@ -150,6 +151,12 @@ resolve_module(struct symbols *s, struct module *m, size_t from, size_t to)
 		resolve(s, m, s->q + from, to - from);
 }
 
+static uint64_t
+bias(const struct module *m)
+{
+	return m != NULL ? m->bias : 0;
+}
+
 int
 symbols_run(struct symbols *s)
 {
@@ -166,11 +173,13 @@ symbols_run(struct symbols *s)
 	if (s->q == NULL)
 		return -1;
 	for (i = 0; i < s->n; i++)
-		s->q[i].vaddr = s->a[i].addr - s->a[i].mod->bias;
+		s->q[i].vaddr = s->a[i].addr - bias(s->a[i].mod);
 	for (from = 0; from < s->n; from = i) {
 		for (i = from; i < s->n && s->a[i].mod == s->a[from].mod; i++)
 			;
-		if (s->a[from].mod->headers == MODULE_YES)
+		if (s->a[from].mod == NULL)
+			perfmap_resolve(s->t->jitfd, s->q + from, i - from);
+		else if (s->a[from].mod->headers == MODULE_YES)
 			resolve_module(s, s->a[from].mod, from, i);
 	}
 	return 0;
@@ -184,9 +193,7 @@ symbols_get(struct symbols *s, uint64_t addr, int exact, struct symbol *out)
 
 	memset(out, 0, sizeof(*out));
 	out->mod = target_module(s->t, key.addr);
-	if (out->mod == NULL)
-		return;
-	out->vaddr = addr - out->mod->bias;
+	out->vaddr = addr - bias(out->mod);
 	if (s->q == NULL)
 		return;
 	a = bsearch(&key, s->a, s->n, sizeof(*s->a), by_addr);
@@ -194,7 +201,7 @@ symbols_get(struct symbols *s, uint64_t addr, int exact, struct symbol *out)
 		return;
 	q = &s->q[a - s->a];
 	out->name = q->name;
-	out->off = addr - out->mod->bias - q->start;
+	out->off = out->vaddr - q->start;
 }
 
 void

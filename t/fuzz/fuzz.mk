@@ -10,7 +10,7 @@ FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -O1 -g
 
 FUZZERS = fuzz_corehead fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv \
-	fuzz_track fuzz_sample fuzz_fault
+	fuzz_track fuzz_sample fuzz_fault fuzz_gopclntab fuzz_perfmap
 fuzz_corehead = core base
 fuzz_corehead_SEEDS = t/fixtures/core*
 fuzz_elfsym = elf base
@@ -26,6 +26,10 @@ fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
 
 fuzz_track = track base
 fuzz_track_SEEDS = t/fixtures/perf.records
+fuzz_gopclntab = elf base
+fuzz_gopclntab_SEEDS = t/fixtures/go* t/fixtures/lib.elf
+fuzz_perfmap = elf base
+fuzz_perfmap_SEEDS = t/fixtures/perf.map
 fuzz_sample = unwind target core proc elf base
 fuzz_sample_LIB = $(UNWIND)
 fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64

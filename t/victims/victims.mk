@@ -13,7 +13,7 @@ VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
 	smash_raw signals handler altstack threads leader jit faults vdso \
 	callback tail plugin libplug.so much memory launch comm live storm \
 	document handled coroutine coroutine_O0 libearly.so early resolver \
-	inclone
+	inclone jitmap
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -70,6 +70,7 @@ coroutine_O0_FLAGS = coroutine.c -O0
 libearly.so_FLAGS = early.c -DLIBRARY -O1 -shared -fPIC
 early_FLAGS = early.c -O1 -L$(VDIR) -Wl,-rpath,$(abspath $(VDIR)) -learly
 resolver_FLAGS = early.c -DRESOLVER -O1
+jitmap_FLAGS = jitmap.c -O1 -fno-omit-frame-pointer
 inclone_FLAGS = inclone.c -O1 -pthread
 inclone_clang_CC = clang
 inclone_clang_FLAGS = inclone.c -O1 -pthread

@@ -1,0 +1,19 @@
+/*
+ * jitmap: the file in which a process tells of code that it made itself
+ * (elf/perfmap.h), opened for a target.
+ */
+#ifndef TARGET_JITMAP_H
+#define TARGET_JITMAP_H
+
+#include "proc/procinfo.h"
+#include "target/target.h"
+
+/*
+ * Opens /tmp/perf-PID.map as the process sees it, PID being what it takes
+ * itself for, if the process has such code at all.  Only a regular file, no
+ * link, of the process's user, written since the process began, and on no file
+ * system that may keep us waiting: into t->jitfd, else that stays as it is.
+ */
+void jitmap_open(int procfd, const struct procinfo *, struct target *);
+
+#endif

@@ -1,0 +1,56 @@
+/* fuzz_gopclntab: the input is a Go program's table, or a whole file. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "elf/elfsym.h"
+#include "elf/gopclntab.h"
+#include "fuzz.h"
+
+static void
+ask(struct gopclntab *t, uint64_t vaddr)
+{
+	struct gofunc f;
+	uint64_t size;
+	char *name;
+
+	if (gopclntab_find(t, vaddr, &f) == -1)
+		return;
+	if (vaddr < f.start || vaddr >= f.end)
+		abort();
+	name = gopclntab_name(t, &f);
+	if (name != NULL && (*name == '\0' || strlen(name) > ELFSYM_NAME_MAX))
+		abort();
+	free(name);
+	if (gopclntab_frame(t, &f, vaddr, &size) == 0 && size > 1 << 30)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	struct gopclntab *t;
+	static int fd = -1;
+	uint64_t start = 0;
+	int i;
+
+	if (fd == -1)
+		fd = memfd_create("fuzz", MFD_CLOEXEC);
+	if (fd == -1 || ftruncate(fd, 0) == -1 || lseek(fd, 0, SEEK_SET) != 0 ||
+	    io_write_full(fd, data, len) == -1)
+		abort();
+	gopclntab_free(gopclntab_open(fd));
+	t = gopclntab_at(fd, 0, len, 0x401000);
+	if (t == NULL)
+		return 0;
+	if (len >= 32) /* where the header has its text begin */
+		memcpy(&start, data + 24, sizeof(start));
+	for (i = 0; i < 64; i++) {
+		ask(t, start + (uint64_t)i * 16);
+		ask(t, 0x401000 + (uint64_t)i * 16);
+	}
+	gopclntab_free(t);
+	return 0;
+}
