@@ -16,24 +16,16 @@
 #include "base/deadline.h"
 #include "slots/slots.h"
 
-static int failed, checks;
 static char base[] = "/tmp/unit_ring.XXXXXX";
 static char path[64];
 static char name[SLOTS_NAME_MAX];
 static struct slots_cfg cfg;
 static int ringfd = -1;
-static int named; /* the whole again, as if there were no O_TMPFILE */
 
-#define CHECK(e)                                                            \
-	do {                                                                \
-		checks++;                                                   \
-		if (!(e)) {                                                 \
-			failed++;                                           \
-			printf(__FILE__ ":%d: %s (errno %d%s)\n", __LINE__, \
-			    #e, errno, named ? ", named" : "");             \
-		}                                                           \
-	} while (0)
-#define FAILS(e, why) CHECK((errno = 0, (e) == -1) && errno == (why))
+static int named; /* the whole again, as if there were no O_TMPFILE */
+#define CHECK_ABOUT (named ? "named" : "")
+#include "check.h"
+
 #define AT(want) CHECK(strcmp(name, (want)) == 0)
 
 static int64_t

@@ -27,16 +27,7 @@
 #include "base/msg.h"
 #include "base/num.h"
 
-static unsigned checked, failed;
-
-#define CHECK(cond)                                                    \
-	do {                                                           \
-		checked++;                                             \
-		if (!(cond)) {                                         \
-			failed++;                                      \
-			printf("FAIL line %d: %s\n", __LINE__, #cond); \
-		}                                                      \
-	} while (0)
+#include "check.h"
 
 /* --- msg ------------------------------------------------------------------ */
 
@@ -434,6 +425,6 @@ main(int argc, char **argv)
 	test_io_interrupted();
 	test_deadline();
 	test_child();
-	printf("%u checks, %u failed\n", checked, failed);
+	printf("%d checks, %d failed\n", checks, failed);
 	return failed != 0;
 }

@@ -10,16 +10,7 @@
 
 #include "bpf/bpfsys.h"
 
-static int failed;
-
-#define CHECK(e)                                                            \
-	do {                                                                \
-		if (!(e)) {                                                 \
-			failed++;                                           \
-			printf("unit_bpfsys:%d: %s (errno %d)\n", __LINE__, \
-			    #e, errno);                                     \
-		}                                                           \
-	} while (0)
+#include "check.h"
 
 static const char status[] = "Name:\tx\nCapInh:\t0\nCapEff:\t%s\n";
 

@@ -11,16 +11,7 @@
 
 #include "bpf/btf.h"
 
-static int failed;
-
-#define CHECK(e)                                                             \
-	do {                                                                 \
-		if (!(e)) {                                                  \
-			failed++;                                            \
-			printf("unit_btf:%d: %s (errno %d)\n", __LINE__, #e, \
-			    errno);                                          \
-		}                                                            \
-	} while (0)
+#include "check.h"
 
 /* A blob being written. */
 static struct {

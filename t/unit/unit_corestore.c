@@ -24,18 +24,9 @@
 #include "store/corestore.h"
 #include "store/inflow.h"
 
-static int failed, checks;
 static char dir[] = "/tmp/unit_corestore.XXXXXX";
 
-#define CHECK(e)                                                               \
-	do {                                                                   \
-		checks++;                                                      \
-		if (!(e)) {                                                    \
-			failed++;                                              \
-			printf("unit_corestore:%d: %s (errno %d)\n", __LINE__, \
-			    #e, errno);                                        \
-		}                                                              \
-	} while (0)
+#include "check.h"
 
 /* --- names ---------------------------------------------------------------- */
 

@@ -15,26 +15,7 @@
 #include "stream/streamtext.h"
 #include "stream_walk.h"
 
-static int failed;
-
-#define CHECK(e)                                                      \
-	do {                                                          \
-		if (!(e)) {                                           \
-			failed++;                                     \
-			printf("unit_corestream:%d: %s (errno %d)\n", \
-			    __LINE__, #e, errno);                     \
-		}                                                     \
-	} while (0)
-#define FAILS(e, why) CHECK((errno = 0, (e) == -1) && errno == (why))
-
-static void
-must(int ok)
-{
-	if (!ok) {
-		perror("unit_corestream");
-		exit(111);
-	}
-}
+#include "check.h"
 
 #include "unit_streamhead.h"
 
@@ -51,7 +32,7 @@ add_frame(struct buf *b, enum stream_type type, uint64_t off, const void *p,
 	if (sum != NULL)
 		stream_sum_data(sum, &f);
 	stream_frame_put(h, &f);
-	must(buf_append(b, h, sizeof(h)) == 0 && buf_append(b, p, len) == 0);
+	MUST(buf_append(b, h, sizeof(h)) == 0 && buf_append(b, p, len) == 0);
 }
 
 static void
@@ -59,7 +40,7 @@ add_end(struct buf *b, const struct stream_end *end)
 {
 	struct buf text = {0};
 
-	must(stream_end_format(end, &text) == 0);
+	MUST(stream_end_format(end, &text) == 0);
 	add_frame(b, STREAM_END, end->size, text.p, text.len, NULL);
 	buf_free(&text);
 }
@@ -79,7 +60,7 @@ add_head(struct buf *b, const char *host)
 	id.signal = 11;
 	id.dumpmode = 1;
 	id.time = 1795244400;
-	must(stream_head_format(&id, b) == 0);
+	MUST(stream_head_format(&id, b) == 0);
 }
 
 /* All of a stream, of the core in (p, len). */
@@ -143,9 +124,9 @@ command(const char *what)
 	if (forge(what, &core) == -1) {
 		core.len = 0;
 		do {
-			must(buf_reserve(&in, 1 << 16) == 0);
+			MUST(buf_reserve(&in, 1 << 16) == 0);
 			n = io_read_full(0, in.p + in.len, 1 << 16);
-			must(n != -1);
+			MUST(n != -1);
 			in.len += (size_t)n;
 		} while (n > 0);
 	}
@@ -164,7 +145,7 @@ command(const char *what)
 			    in.len - (size_t)w.used);
 		r = r != 1;
 	}
-	must(io_write_full(1, core.p, core.len) == 0);
+	MUST(io_write_full(1, core.p, core.len) == 0);
 	buf_free(&in);
 	buf_free(&core);
 	return r;

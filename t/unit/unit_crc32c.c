@@ -8,15 +8,7 @@
 
 #include "stream/crc32c.h"
 
-static int failed;
-
-#define CHECK(e)                                                      \
-	do {                                                          \
-		if (!(e)) {                                           \
-			failed++;                                     \
-			printf("unit_crc32c:%d: %s\n", __LINE__, #e); \
-		}                                                     \
-	} while (0)
+#include "check.h"
 
 static unsigned char data[16384];
 

@@ -16,17 +16,7 @@
 #include "base/deadline.h"
 #include "base/fanout.h"
 
-static int failed, checks;
-
-#define CHECK(e)                                                           \
-	do {                                                               \
-		checks++;                                                  \
-		if (!(e)) {                                                \
-			failed++;                                          \
-			printf("unit_fanout:%d: %s (errno %d, seed %u)\n", \
-			    __LINE__, #e, errno, seed);                    \
-		}                                                          \
-	} while (0)
+#include "check.h"
 
 enum { OUTS = 5, TOTAL = 3 << 20, RING = FANOUT_BLOCK, NEVER = 1 << 30 };
 

@@ -8,16 +8,7 @@
 
 #include "bpf/insn.h"
 
-static int failed;
-
-#define CHECK(e)                                                              \
-	do {                                                                  \
-		if (!(e)) {                                                   \
-			failed++;                                             \
-			printf("unit_insn:%d: %s (errno %d)\n", __LINE__, #e, \
-			    errno);                                           \
-		}                                                             \
-	} while (0)
+#include "check.h"
 
 /* Bytes as the standard of the instruction set has them (little-endian
  * hosts: the first register is the low half of the second byte). */

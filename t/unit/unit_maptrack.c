@@ -16,16 +16,7 @@
 #include "track/perfring.h"
 #include "track/recqueue.h"
 
-static int failed, checks;
-
-#define CHECK(e)                                                       \
-	do {                                                           \
-		checks++;                                              \
-		if (!(e)) {                                            \
-			failed++;                                      \
-			printf("%s:%d: %s\n", __FILE__, __LINE__, #e); \
-		}                                                      \
-	} while (0)
+#include "check.h"
 
 /* --- records -------------------------------------------------------------- */
 

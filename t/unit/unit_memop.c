@@ -16,10 +16,11 @@
 #include <stdarg.h>
 #include <sys/mman.h>
 
+#include "check.h"
 #include "memop_a64.h"
 #include "memop_run.h"
 
-static unsigned failed, checked, absent;
+static unsigned absent;
 
 static void fail(const char *text, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -36,13 +37,6 @@ fail(const char *text, const char *fmt, ...)
 	putchar('\n');
 	failed++;
 }
-
-#define CHECK(text, cond)                             \
-	do {                                          \
-		checked++;                            \
-		if (!(cond))                          \
-			fail(text, "not: %s", #cond); \
-	} while (0)
 
 /* A page apart; the one before it is always good. */
 static const uint64_t page = 0x20001000, edge = 0x20002000;
@@ -98,9 +92,9 @@ check_cut(const char *text, int machine, const unsigned char *code, size_t n,
 	for (i = 0; i < n; i++) {
 		errno = 0;
 		if (decode(machine, code, i, regs, 0, 0, &m) == -1)
-			CHECK(text, errno == ERANGE && m.access == 0);
+			CHECK_OF(text, errno == ERANGE && m.access == 0);
 		else if (m.have_ea)
-			CHECK(text, m.ea == whole->ea);
+			CHECK_OF(text, m.ea == whole->ea);
 	}
 }
 
@@ -133,18 +127,18 @@ check_a64(void)
 		errno = 0;
 		r = decode(EM_AARCH64, code, 4, regs, ea, 1, &m);
 		if (c->access == -1) {
-			CHECK(c->text, r == -1 && errno == EINVAL);
+			CHECK_OF(c->text, r == -1 && errno == EINVAL);
 			continue;
 		}
-		CHECK(c->text, r == 0);
-		CHECK(c->text, m.access == c->access && m.size == c->size);
-		CHECK(c->text, m.have_ea == (c->access != 0));
-		CHECK(c->text, !m.have_ea || m.ea == ea);
+		CHECK_OF(c->text, r == 0);
+		CHECK_OF(c->text, m.access == c->access && m.size == c->size);
+		CHECK_OF(c->text, m.have_ea == (c->access != 0));
+		CHECK_OF(c->text, !m.have_ea || m.ea == ea);
 		/* without a fault address only what the registers tell */
 		r = decode(EM_AARCH64, code, 4, regs, 0, 0, &m);
-		CHECK(c->text, r == 0 && m.access == c->access);
-		CHECK(c->text, m.have_ea == !!(c->flags & A64_EA));
-		CHECK(c->text, !m.have_ea || m.ea == ea);
+		CHECK_OF(c->text, r == 0 && m.access == c->access);
+		CHECK_OF(c->text, m.have_ea == !!(c->flags & A64_EA));
+		CHECK_OF(c->text, !m.have_ea || m.ea == ea);
 		check_cut(c->text, EM_AARCH64, code, 4, regs, &m);
 	}
 }
@@ -180,19 +174,19 @@ run_a64(void)
 			absent++;
 			continue;
 		}
-		CHECK(c->text, r.data == (c->access != 0));
+		CHECK_OF(c->text, r.data == (c->access != 0));
 		if (!r.data)
 			continue;
-		CHECK(c->text,
+		CHECK_OF(c->text,
 		    decode(EM_AARCH64, code, 4, r.got, r.addr, 1, &m) == 0);
-		CHECK(c->text, m.access == c->access);
-		CHECK(c->text,
+		CHECK_OF(c->text, m.access == c->access);
+		CHECK_OF(c->text,
 		    r.addr >= m.ea && r.addr - m.ea < (m.size ? m.size : 64));
 		if (r.write != -1 && m.access != 3)
-			CHECK(c->text, r.write == (m.access == MEMOP_WRITE));
+			CHECK_OF(c->text, r.write == (m.access == MEMOP_WRITE));
 		pages(PROT_READ, PROT_READ);
 		run_start(&r);
-		CHECK(c->text, r.data == ((c->access & MEMOP_WRITE) != 0));
+		CHECK_OF(c->text, r.data == ((c->access & MEMOP_WRITE) != 0));
 	}
 }
 #endif
@@ -221,17 +215,17 @@ check_hostile(void)
 		for (k = 0; k < 40; k++)
 			regs[k] = seed * (uint64_t)k;
 		if (decode(machine, code, n, regs, seed, i & 4, &a) == 0) {
-			CHECK("hostile", (a.access & ~7) == 0);
-			CHECK("hostile", a.have_ea == 0 || a.have_ea == 1);
-			CHECK("hostile", a.have_ea == 0 || a.access != 0);
+			CHECK_OF("hostile", (a.access & ~7) == 0);
+			CHECK_OF("hostile", a.have_ea == 0 || a.have_ea == 1);
+			CHECK_OF("hostile", a.have_ea == 0 || a.access != 0);
 		} else {
-			CHECK("hostile", errno == EINVAL || errno == ERANGE);
-			CHECK("hostile", a.access == 0 && !a.have_ea);
+			CHECK_OF("hostile", errno == EINVAL || errno == ERANGE);
+			CHECK_OF("hostile", a.access == 0 && !a.have_ea);
 		}
 		decode(machine, code, n, regs, seed, i & 4, &b);
-		CHECK("hostile", memcmp(&a, &b, sizeof(a)) == 0);
+		CHECK_OF("hostile", memcmp(&a, &b, sizeof(a)) == 0);
 	}
-	CHECK("machine",
+	CHECK_OF("machine",
 	    memop_decode(EM_386, code, 16, regs, 0, 0, &a) == -1 &&
 		errno == EINVAL);
 }
@@ -250,8 +244,8 @@ main(void)
 #elif defined(__aarch64__)
 	run_a64();
 #endif
-	printf("%u checks, %u failed; %u instructions unknown to this "
+	printf("%d checks, %d failed; %u instructions unknown to this "
 	       "processor\n",
-	    checked, failed, absent);
+	    checks, failed, absent);
 	return failed != 0;
 }

@@ -76,16 +76,16 @@ run_misaligned(const struct x86_case *c, int64_t delta, const struct memop *m)
 
 	pages(PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE);
 	x86_run(&r, c, at);
-	CHECK(c->text, !r.data);
+	CHECK_OF(c->text, !r.data);
 	if (m->align <= 1 ||
 	    ((c->flags & LAX) && r.got[RUN_PC] != r.want[RUN_PC])) {
-		CHECK(c->text,
+		CHECK_OF(c->text,
 		    r.signo != SIGSEGV || r.got[RUN_PC] != r.want[RUN_PC]);
 		return;
 	}
-	CHECK(c->text, r.signo == SIGSEGV && r.code == SI_KERNEL);
-	CHECK(c->text, x86_decode(c, &r, 0, &again) == 0);
-	CHECK(c->text, again.ea == page + 1025 && again.align == m->align);
+	CHECK_OF(c->text, r.signo == SIGSEGV && r.code == SI_KERNEL);
+	CHECK_OF(c->text, x86_decode(c, &r, 0, &again) == 0);
+	CHECK_OF(c->text, again.ea == page + 1025 && again.align == m->align);
 }
 
 /* The operand against the end of what may be touched. */
@@ -97,10 +97,11 @@ run_edges(const struct x86_case *c, int64_t delta, const struct memop *m)
 
 	pages(PROT_READ | PROT_WRITE, PROT_NONE);
 	x86_run(&r, c, at);
-	CHECK(c->text, !r.data);
+	CHECK_OF(c->text, !r.data);
 	if (m->align <= 1) {
 		x86_run(&r, c, at + 1);
-		CHECK(c->text, r.data && r.addr >= edge - 1 && r.addr <= edge);
+		CHECK_OF(
+		    c->text, r.data && r.addr >= edge - 1 && r.addr <= edge);
 	}
 	if (m->size > 1)
 		run_misaligned(c, delta, m);
@@ -115,14 +116,15 @@ run_noncanonical(const struct x86_case *c, int64_t delta)
 	struct run r;
 
 	x86_run(&r, c, at);
-	CHECK(c->text, r.signo == SIGSEGV || r.signo == SIGBUS);
-	CHECK(c->text, r.code == SI_KERNEL && r.got[RUN_PC] == r.want[RUN_PC]);
-	CHECK(c->text, x86_decode(c, &r, 0, &m) == 0);
-	CHECK(c->text, m.access == c->access);
+	CHECK_OF(c->text, r.signo == SIGSEGV || r.signo == SIGBUS);
+	CHECK_OF(
+	    c->text, r.code == SI_KERNEL && r.got[RUN_PC] == r.want[RUN_PC]);
+	CHECK_OF(c->text, x86_decode(c, &r, 0, &m) == 0);
+	CHECK_OF(c->text, m.access == c->access);
 	if (strstr(c->text, "gather") || strstr(c->text, "scatter"))
-		CHECK(c->text, !m.have_ea);
+		CHECK_OF(c->text, !m.have_ea);
 	else
-		CHECK(c->text, m.have_ea && m.ea == at + (uint64_t)delta);
+		CHECK_OF(c->text, m.have_ea && m.ea == at + (uint64_t)delta);
 }
 
 /* Most operands fault at their first byte; the processor may take the parts
@@ -150,13 +152,13 @@ run_one(const struct x86_case *c)
 	    (c->flags & OPT)) {
 		/* Not on this processor: the table alone. */
 		absent++;
-		CHECK(c->text, x86_decode(c, &r, 0, &m) == 0);
-		CHECK(c->text, m.access == c->access && m.size == c->size);
+		CHECK_OF(c->text, x86_decode(c, &r, 0, &m) == 0);
+		CHECK_OF(c->text, m.access == c->access && m.size == c->size);
 		return;
 	}
-	CHECK(c->text, r.data == (c->access != 0));
+	CHECK_OF(c->text, r.data == (c->access != 0));
 	memcpy(r.got, r.want, c->access ? 0 : sizeof(r.got));
-	CHECK(c->text, x86_decode(c, &r, r.data, &m) == 0);
+	CHECK_OF(c->text, x86_decode(c, &r, r.data, &m) == 0);
 	if (m.access != c->access || m.size != c->size ||
 	    (m.access && !same_place(c, &m, r.addr))) {
 		fail(c->text,
@@ -169,15 +171,15 @@ run_one(const struct x86_case *c)
 	if (c->access == 0)
 		return;
 	if (c->access != (MEMOP_READ | MEMOP_WRITE))
-		CHECK(c->text, r.write == (c->access == MEMOP_WRITE));
+		CHECK_OF(c->text, r.write == (c->access == MEMOP_WRITE));
 	delta = (int64_t)(m.ea - at);
 
 	pages(PROT_READ, PROT_READ);
 	rip_page(PROT_READ);
 	x86_run(&r, c, at);
-	CHECK(c->text, r.data == ((c->access & MEMOP_WRITE) != 0));
+	CHECK_OF(c->text, r.data == ((c->access & MEMOP_WRITE) != 0));
 	if (r.data)
-		CHECK(c->text, r.write == 1);
+		CHECK_OF(c->text, r.write == 1);
 	rip_page(PROT_READ | PROT_WRITE);
 
 	if (c->flags & FIXED)
@@ -243,23 +245,23 @@ check_x86(void)
 	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		const char *text = cases[i].text;
 
-		CHECK(text,
+		CHECK_OF(text,
 		    decode(EM_X86_64, cases[i].bytes, cases[i].n, regs, 0, 0,
 			&m) == cases[i].result);
-		CHECK(text, m.access == cases[i].access);
-		CHECK(text, m.have_ea == cases[i].have_ea);
-		CHECK(text, !m.have_ea || m.ea == wild);
-		CHECK(text, m.have_via == (cases[i].via != 0));
-		CHECK(text, m.via == cases[i].via);
+		CHECK_OF(text, m.access == cases[i].access);
+		CHECK_OF(text, m.have_ea == cases[i].have_ea);
+		CHECK_OF(text, !m.have_ea || m.ea == wild);
+		CHECK_OF(text, m.have_via == (cases[i].via != 0));
+		CHECK_OF(text, m.via == cases[i].via);
 	}
 	/* a fetch: at pc, or where the code bytes end */
-	CHECK("fetch",
+	CHECK_OF("fetch",
 	    decode(EM_X86_64, "\x90", 1, regs, 0x400000, 1, &m) == 0 &&
 		m.access == MEMOP_EXEC && m.have_ea && m.ea == 0x400000);
-	CHECK("fetch across pages",
+	CHECK_OF("fetch across pages",
 	    decode(EM_X86_64, "\x48\x8b", 2, regs, 0x400002, 1, &m) == 0 &&
 		m.access == MEMOP_EXEC && m.ea == 0x400002);
-	CHECK("no fetch",
+	CHECK_OF("no fetch",
 	    decode(EM_X86_64, "\x48\x8b\x01", 3, regs, 0x1000, 1, &m) == 0 &&
 		m.access == MEMOP_READ && m.ea == 0x1000);
 }

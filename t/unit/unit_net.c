@@ -17,19 +17,9 @@
 #include "base/deadline.h"
 #include "net/local.h"
 
-static int failed, checks;
 static char dir[] = "/tmp/unit_net.XXXXXX";
 
-#define CHECK(e)                                                             \
-	do {                                                                 \
-		checks++;                                                    \
-		if (!(e)) {                                                  \
-			failed++;                                            \
-			printf("unit_net:%d: %s (errno %d)\n", __LINE__, #e, \
-			    errno);                                          \
-		}                                                            \
-	} while (0)
-#define FAILS(e, why) CHECK((errno = 0, (e) == -1) && errno == (why))
+#include "check.h"
 
 static int
 open_fds(void)

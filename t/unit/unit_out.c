@@ -17,17 +17,9 @@
 
 #include "json_check.h"
 
-static unsigned checked, failed;
 static const char *keep;
 
-#define CHECK(cond)                                                    \
-	do {                                                           \
-		checked++;                                             \
-		if (!(cond)) {                                         \
-			failed++;                                      \
-			printf("FAIL line %d: %s\n", __LINE__, #cond); \
-		}                                                      \
-	} while (0)
+#include "check.h"
 
 /* --- files ---------------------------------------------------------------- */
 
@@ -468,6 +460,6 @@ main(int argc, char **argv)
 	test_mend_text();
 	test_mend_errors();
 	test_signature();
-	printf("%u checks, %u failed\n", checked, failed);
+	printf("%d checks, %d failed\n", checks, failed);
 	return failed != 0;
 }

@@ -12,16 +12,7 @@
 #include "store/proxyhdr.h"
 #include "stream/crc32c.h"
 
-static int failed;
-
-#define CHECK(e)                                                              \
-	do {                                                                  \
-		if (!(e)) {                                                   \
-			failed++;                                             \
-			printf("unit_proxyhdr:%d: %s (errno %d)\n", __LINE__, \
-			    #e, errno);                                       \
-		}                                                             \
-	} while (0)
+#include "check.h"
 
 enum { LOCAL = 0x20, PROXY = 0x21 };
 

@@ -21,28 +21,11 @@
 #include "target/target_sample.h"
 #include "track/perfring.h"
 
-static int failed, checks;
 static char dir[] = "/tmp/unit_sample.XXXXXX";
 
-#define CHECK(e)                                                             \
-	do {                                                                 \
-		checks++;                                                    \
-		if (!(e)) {                                                  \
-			failed++;                                            \
-			printf("%s:%d: %s (errno %d)\n", __FILE__, __LINE__, \
-			    #e, errno);                                      \
-		}                                                            \
-	} while (0)
-#define SAYS(text, want) CHECK((text) != NULL && strcmp(text, want) == 0)
+#include "check.h"
 
-static void
-must(int ok, const char *what)
-{
-	if (ok)
-		return;
-	perror(what);
-	exit(111);
-}
+#define SAYS(text, want) CHECK((text) != NULL && strcmp(text, want) == 0)
 
 static const char *
 in_dir(const char *name)

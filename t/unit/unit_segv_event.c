@@ -12,16 +12,7 @@
 #include "proc/maps.h"
 #include "segv/segv_event.h"
 
-static int failed;
-
-#define CHECK(e)                                                      \
-	do {                                                          \
-		if (!(e)) {                                           \
-			failed++;                                     \
-			printf("unit_segv_event:%d: %s (errno %d)\n", \
-			    __LINE__, #e, errno);                     \
-		}                                                     \
-	} while (0)
+#include "check.h"
 
 enum { ALL = 4095 & ~SEGV_HAVE_VMA_ERR };
 

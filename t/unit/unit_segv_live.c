@@ -23,17 +23,7 @@
 #include "segv/segv_probe.h"
 #include "segv_children.h"
 
-static int failed;
-
-#define CHECK(e)                                                               \
-	do {                                                                   \
-		if (!(e)) {                                                    \
-			failed++;                                              \
-			printf("unit_segv_live:%d: %s (errno %d)\n", __LINE__, \
-			    #e, errno);                                        \
-			fflush(stdout);                                        \
-		}                                                              \
-	} while (0)
+#include "check.h"
 
 #if defined(__x86_64__)
 #define X86 1

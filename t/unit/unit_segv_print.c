@@ -14,16 +14,7 @@
 
 #include "json_check.h"
 
-static unsigned checked, failed;
-
-#define CHECK(cond)                                                    \
-	do {                                                           \
-		checked++;                                             \
-		if (!(cond)) {                                         \
-			failed++;                                      \
-			printf("FAIL line %d: %s\n", __LINE__, #cond); \
-		}                                                      \
-	} while (0)
+#include "check.h"
 
 static struct segv_opts opts;
 static struct segv_event ev;
@@ -422,6 +413,6 @@ main(void)
 	check_redact();
 	check_names();
 	check_feed();
-	printf("%u checks, %u failed\n", checked, failed);
+	printf("%d checks, %d failed\n", checks, failed);
 	return failed > 0;
 }

@@ -18,17 +18,9 @@
 #include "segv/segv_event.h"
 #include "segv/segv_prog.h"
 
-static int failed;
 static const char *what = "";
-
-#define CHECK(e)                                                         \
-	do {                                                             \
-		if (!(e)) {                                              \
-			failed++;                                        \
-			printf("unit_segv_prog:%d: %s: %s (errno %d)\n", \
-			    __LINE__, what, #e, errno);                  \
-		}                                                        \
-	} while (0)
+#define CHECK_ABOUT what
+#include "check.h"
 
 /* --- a kernel ----------------------------------------------------------------
  */

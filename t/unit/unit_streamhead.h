@@ -16,7 +16,7 @@ parse(const char *text, size_t len, struct crash_id *id)
 	char *exact = malloc(len > 0 ? len : 1);
 	ssize_t r;
 
-	must(exact != NULL);
+	MUST(exact != NULL);
 	memcpy(exact, text, len);
 	errno = 0;
 	r = stream_head_parse(exact, len, id, &why);
@@ -34,7 +34,7 @@ head(const char *lines, int err)
 	size_t n;
 	ssize_t r;
 
-	must(buf_append(&b, STREAM_MAGIC, sizeof(STREAM_MAGIC) - 1) == 0 &&
+	MUST(buf_append(&b, STREAM_MAGIC, sizeof(STREAM_MAGIC) - 1) == 0 &&
 	    buf_append(&b, lines, strlen(lines)) == 0);
 	r = parse(b.p, b.len, &id);
 	if (err == 0 ? r != (ssize_t)b.len : r != -1 || errno != err) {
@@ -124,17 +124,17 @@ test_head_limits(void)
 	struct buf b = {0};
 	size_t n;
 
-	must(buf_append(&b, STREAM_MAGIC, sizeof(STREAM_MAGIC) - 1) == 0 &&
+	MUST(buf_append(&b, STREAM_MAGIC, sizeof(STREAM_MAGIC) - 1) == 0 &&
 	    buf_append(&b, "x: ", 3) == 0);
 	while (b.len < STREAM_HEAD_MAX)
-		must(buf_append(&b, "y", 1) == 0);
+		MUST(buf_append(&b, "y", 1) == 0);
 	/* one line without an end, the longest, one too many */
 	CHECK(parse(b.p, b.len - 1, &id) == 0);
 	CHECK(parse(b.p, b.len, &id) == -1 && errno == EMSGSIZE);
 	b.p[b.len - 1] = b.p[b.len - 2] = '\n';
 	CHECK(parse(b.p, b.len, &id) == STREAM_HEAD_MAX);
 	for (n = 0; n < 10; n++)
-		must(buf_append(&b, "\n", 1) == 0);
+		MUST(buf_append(&b, "\n", 1) == 0);
 	CHECK(parse(b.p, b.len, &id) == STREAM_HEAD_MAX);
 	b.p[STREAM_HEAD_MAX - 1] = 'y';
 	CHECK(parse(b.p, b.len, &id) == -1 && errno == EMSGSIZE);

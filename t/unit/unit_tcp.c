@@ -26,17 +26,7 @@
 #include "base/deadline.h"
 #include "net/tcp.h"
 
-static int failed;
-
-#define CHECK(e)                                                             \
-	do {                                                                 \
-		if (!(e)) {                                                  \
-			failed++;                                            \
-			printf("unit_tcp:%d: %s (errno %d)\n", __LINE__, #e, \
-			    errno);                                          \
-		}                                                            \
-	} while (0)
-#define FAILS(e, why) CHECK((errno = 0, (e) == -1) && errno == (why))
+#include "check.h"
 
 enum { PENDING = 64 };
 
