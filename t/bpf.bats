@@ -138,7 +138,7 @@ event_of()
 
 @test "program: for both machines, all blocks, filters, rate, a full ring" {
 	unit unit_segv_prog
-	on_arm unit_segv_prog segv/segv_prog segv/segv_blocks segv/segv_memory \
+	on_arm unit_segv_prog segv/segv_{prog,gen,blocks,memory} \
 	    segv/segv_layout segv/segv_event segv/segv_decode bpf/insn \
 	    bpf/btf base/io target/arch
 }

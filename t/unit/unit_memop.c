@@ -12,8 +12,6 @@
 
 #include <elf.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 
 #include "check.h"
@@ -21,22 +19,6 @@
 #include "memop_run.h"
 
 static unsigned absent;
-
-static void fail(const char *text, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void
-fail(const char *text, const char *fmt, ...)
-{
-	va_list ap;
-
-	printf("FAIL %s: ", text);
-	va_start(ap, fmt);
-	vprintf(fmt, ap);
-	va_end(ap);
-	putchar('\n');
-	failed++;
-}
 
 /* A page apart; the one before it is always good. */
 static const uint64_t page = 0x20001000, edge = 0x20002000;

@@ -2,7 +2,26 @@
 #ifndef UNIT_MEMOP_X86_RUN_H
 #define UNIT_MEMOP_X86_RUN_H
 
+#include <inttypes.h>
+#include <stdarg.h>
+
 #include "memop_x86.h"
+
+static void fail(const char *text, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void
+fail(const char *text, const char *fmt, ...)
+{
+	va_list ap;
+
+	printf("FAIL %s: ", text);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	failed++;
+}
 
 struct x86_case {
 	const unsigned char *start, *end;
