@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "memop/memop.h"
 #include "report/crash_dump.h"
 #include "report/exception.h"
 
