@@ -124,7 +124,7 @@ STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
 how = $(if $(filter $(1),$(STATICS)),$(2),$(3))
 
 # --- tests that are C ------------------------------------------------------
-UNITS = unit_out unit_elfsym unit_elfdebug unit_corehead unit_base \
+UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_slots unit_storm unit_net unit_fanout \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
@@ -134,6 +134,8 @@ unit_out = report base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
 unit_elfdebug = elf base
+unit_names = elf base
+unit_names_LIB = $(unit_elfsym_LIB)
 unit_elfdebug_LIB = $(unit_elfsym_LIB)
 unit_corehead = core base
 unit_base = base

@@ -60,6 +60,12 @@ agree()
 	[[ $output == *" 0 failed" ]]
 }
 
+@test "unit_names: tables of Go and of JIT compilers, cut and forged" {
+	unit unit_names "$FIX"
+	[ "$status" -eq 0 ]
+	[[ $output == *" 0 failed" ]]
+}
+
 @test "unit_elfdebug: debug files, MiniDebugInfo, every length, bit flips" {
 	unit unit_elfdebug "$FIX"
 	[ "$status" -eq 0 ]

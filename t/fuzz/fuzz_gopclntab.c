@@ -47,9 +47,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		return 0;
 	if (len >= 32) /* where the header has its text begin */
 		memcpy(&start, data + 24, sizeof(start));
-	for (i = 0; i < 64; i++) {
-		ask(t, start + (uint64_t)i * 16);
-		ask(t, 0x401000 + (uint64_t)i * 16);
+	for (i = 0; i < 8; i++) {
+		ask(t, start + (uint64_t)i * 48);
+		ask(t, 0x401000 + (uint64_t)i * 48);
 	}
 	gopclntab_free(t);
 	return 0;
