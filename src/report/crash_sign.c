@@ -23,7 +23,9 @@ crash_signature(const struct target *t, struct symbols *sy, int signo,
 			continue;
 		memset(&sf[n], 0, sizeof(sf[n]));
 		sf[n].module = s.mod->base;
-		sf[n].function = s.name;
+		/* whether a C library has this name depends on what is
+		 * installed beside it, not on the crash */
+		sf[n].function = tr->f[i].flags & FRAME_SIGNAL ? NULL : s.name;
 		sf[n].id = s.mod->id;
 		sf[n].idlen = s.mod->idlen;
 		sf[n++].off = s.vaddr;
