@@ -13,6 +13,7 @@ enum {
 	/* from struct _Unwind_Exception down to struct __cxa_exception's */
 	TYPE_BELOW = 80,
 	HANDLERS_BELOW = 40,
+	NEXT_BELOW = 48,
 	REFS_BELOW = 96, /* libstdc++ alone: an int, then 12 bytes of zero */
 	OBJECT_ABOVE = 32,
 	BASES_MAX = 16, /* of one class */
@@ -261,8 +262,9 @@ exception_read(struct target *t, uint64_t header, struct exception *e)
 	    type_kind(t, type, kind, sizeof(kind)) == -1)
 		return -1;
 	e->handlers = handlers;
-	e->found = handlers > 0 ||
-	    (class >> 1 == GNU_CLASS >> 1 && is_alive(t, header));
+	/* libstdc++ leaves the count of handlers as it was when it frees */
+	e->found =
+	    class >> 1 == GNU_CLASS >> 1 ? is_alive(t, header) : handlers > 0;
 	if (!e->found)
 		return -1;
 	find_text(t, type, object, e);
@@ -272,7 +274,12 @@ exception_read(struct target *t, uint64_t header, struct exception *e)
 /* --- which of them ---------------------------------------------------------
  */
 
-enum { SCAN_MAX = 64 << 10, FRAMES_LOOKED_AT = 64, LAST_FRAME = 512 };
+enum {
+	SCAN_MAX = 64 << 10,
+	FRAMES_LOOKED_AT = 64,
+	LAST_FRAME = 512,
+	FOUND_MAX = 16
+};
 
 static int
 begins_with_any(const char *s, const char *const *with, size_t n)
@@ -342,11 +349,58 @@ find_range(
 	return range[1] > range[0];
 }
 
+struct found {
+	uint64_t header, next; /* next: the one caught before it */
+};
+
+/* Adds the exception that v points to, or to whose object; n so far. */
+static size_t
+take_found(struct target *t, uint64_t v, int thrown, struct found *f, size_t n)
+{
+	struct exception e;
+	size_t i;
+
+	if (exception_read(t, v, &e) == -1) {
+		v -= OBJECT_ABOVE;
+		if (exception_read(t, v, &e) == -1)
+			return n;
+	}
+	if (!thrown && e.handlers <= 0)
+		return n;
+	for (i = 0; i < n; i++)
+		if (f[i].header == v)
+			return n;
+	f[n].header = v;
+	if (target_word(t, v - NEXT_BELOW, &f[n].next) == -1)
+		f[n].next = 0;
+	return n + 1;
+}
+
+/* The latest: the first that is not the one before another.  A link leads to
+ * where struct __cxa_exception begins. */
+static size_t
+latest(const struct found *f, size_t n)
+{
+	size_t i, k;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < n; k++)
+			if (f[k].next == f[i].header - TYPE_BELOW ||
+			    f[k].next == f[i].header - REFS_BELOW)
+				break;
+		if (k == n)
+			return i;
+	}
+	return 0;
+}
+
 void
 exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
 {
+	struct found f[FOUND_MAX];
 	uint64_t range[2], at, v;
 	struct map *m;
+	size_t n = 0;
 	int thrown;
 
 	memset(e, 0, sizeof(*e));
@@ -355,20 +409,14 @@ exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
 		return;
 	if (range[1] - range[0] > SCAN_MAX)
 		range[0] = range[1] - SCAN_MAX;
-	/* from who threw down to the signal: the first is the latest */
-	for (at = range[1] & ~UINT64_C(7); at > range[0]; at -= 8) {
-		if (target_word(c->t, at - 8, &v) == -1 || v % 16 != 0 ||
-		    (m = target_map(c->t, v)) == NULL || !(m->prot & MAP_W))
-			continue;
-		/* a pointer to the header, or to the object behind it */
-		if (exception_read(c->t, v, e) == -1 &&
-		    exception_read(c->t, v - OBJECT_ABOVE, e) == -1)
-			continue;
+	/* from who threw down to the signal */
+	for (at = range[1] & ~UINT64_C(7); at > range[0] && n < FOUND_MAX;
+	     at -= 8)
+		if (target_word(c->t, at - 8, &v) == 0 && v % 16 == 0 &&
+		    (m = target_map(c->t, v)) != NULL && m->prot & MAP_W)
+			n = take_found(c->t, v, thrown, f, n);
+	if (n > 0 && exception_read(c->t, f[latest(f, n)].header, e) == 0)
 		e->thrown = thrown;
-		if (thrown || e->handlers > 0)
-			return;
-	}
-	memset(e, 0, sizeof(*e));
 }
 
 /* --- its name --------------------------------------------------------------

@@ -12,7 +12,7 @@ VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
 	null_stripped strlen abort abort_O2 overflow jump smash_guarded \
 	smash_raw signals handler altstack threads leader jit faults vdso \
 	callback tail plugin libplug.so much memory launch comm live storm \
-	document handled coroutine coroutine_O0 libearly.so early resolver \
+	document handled causes coroutine coroutine_O0 libearly.so early resolver \
 	inclone jitmap
 
 null_FLAGS = null.c -O0
@@ -48,6 +48,9 @@ handler_FLAGS = handler.c t/victims/first.S -O1
 altstack_FLAGS = altstack.c -O0 -pthread
 threads_FLAGS = threads.c -O1 -pthread
 leader_FLAGS = leader.c -O1 -pthread
+causes_FLAGS = causes.c -O0
+uncaught_CC = $(CXX)
+uncaught_FLAGS = uncaught.cc -O1 -std=c++17 -pthread
 throw_CC = $(CXX)
 throw_FLAGS = throw.cc -O1
 jit_FLAGS = jit.c -O1 -fno-omit-frame-pointer
@@ -81,7 +84,7 @@ VICTIMS += $(if $(call cc_try,-static-pie,$(hello)),null_staticpie)
 VICTIMS += $(if $(call cc_try,-fuse-ld=lld,$(hello)),null_lld)
 VICTIMS += $(if $(call have,clang),null_clang inclone_clang)
 VICTIMS += $(if $(call have,musl-gcc),null_musl strlen_musl)
-VICTIMS += $(if $(call have,$(CXX)),throw)
+VICTIMS += $(if $(call have,$(CXX)),throw uncaught)
 VICTIMS += $(if $(call have,xz),null_mini)
 endif
 

@@ -1,0 +1,66 @@
+# causes: what the report says of faults that are easily told wrong; the truth
+# stands in the victims' sources (lines "cause NAME: REGEX").
+
+load helper
+
+teardown()
+{
+	pattern_release
+}
+
+# causes SOURCE: "NAME REGEX" a line.
+causes()
+{
+	awk '/^ \*\// { exit }
+		/^ \* cause / { printf "%s%s", nl, substr($0, 10); nl = "\n"
+			on = 1; next }
+		/^ \*  / && on { printf "%s", substr($0, 4); next }
+		{ on = 0 }
+		END { print "" }' "$TOP/t/victims/$1" | sed 's/: / /'
+}
+
+# told EXE SOURCE: each of them through the kernel's pipe.
+told()
+{
+	local name want
+	needs_victim "$1"
+	pattern_direct
+	causes "$2" >"$BATS_TEST_TMPDIR/causes"
+	while read -r name want; do
+		crash "$VICTIMS/$1" "$name" 9>&-
+		report_of "$PID"
+		is_report "$REPORT"
+		cp "$REPORT" "$BATS_TEST_TMPDIR/$name"
+		value cause "$REPORT" | grep -Eqx -- "$want" || {
+			echo "$name: $(value cause "$REPORT"), truth: $want"
+			return 1
+		}
+	done <"$BATS_TEST_TMPDIR/causes"
+}
+
+@test "calls through memory, small jumps, what a handler had caught" {
+	local name
+	told causes causes.c
+	cd "$BATS_TEST_TMPDIR"
+	for name in handler plain raise blocked; do
+		[ "$(value caught_signal $name)" = "11 SIGSEGV" ]
+		[ "$(value caught_code $name)" = "1 SEGV_MAPERR" ]
+		[ "$(value caught_address $name)" = 0x18 ]
+		[ "$(value caught_access $name)" = write ]
+		section fault_registers $name | grep -q .
+	done
+	for name in table small stale; do
+		[ "$(grep -cE '^(caught|fault_registers)' $name)" = 0 ]
+	done
+}
+
+@test "C++ exceptions that nobody catches: type and words" {
+	told uncaught uncaught.cc
+	cd "$BATS_TEST_TMPDIR"
+	[ "$(value exception range)" = St12out_of_range ]
+	[ "$(value exception second)" = N3app6SecondE ]
+	[ "$(value exception_text long | tr -d x)" = " ... (cut here)" ]
+	[ "$(value exception_text long | wc -c)" -gt 4096 ]
+	[ "$(cat over forged | grep -c '^exception')" = 0 ]
+	[ "$(grep -c '^exception_text' says)" = 0 ]
+}
