@@ -58,6 +58,29 @@ places()
 	done
 }
 
+@test "without NT_SIGINFO the address follows from instruction and registers" {
+	needs_victim faults
+	local how
+	needs_victim null
+	forged "" "$VICTIMS/null"
+	want=$(value cause r)
+	forged -S "$VICTIMS/null"
+	not grep -q '^code:' r
+	[ "$(value cause r)" = "$want" ]
+	for how in read write; do
+		forged "" "$VICTIMS/faults" $how
+		want=$(value cause r) addr=$(value address r)
+		forged -S "$VICTIMS/faults" $how
+		echo "$how: $(value cause r), not $want"
+		[ "$(value cause r)" = "$want" ]
+		[ "$(value address r)" = "$addr" ]
+	done
+	# sent to a process that stood well
+	forged -S sh -c 'kill -SEGV $$'
+	[ -z "$(value address r)" ]
+	not grep -q 'general protection' r
+}
+
 @test "mappings without a segment have the permissions of the file" {
 	needs_victim null
 	forged -TL "$VICTIMS/null"

@@ -188,6 +188,8 @@ say_segv(struct fault *f, const struct crash *c)
 		say(f, "stack overflow");
 	else if (f->signo == SIGSEGV && f->code == 10)
 		say(f, "control protection fault");
+	else if (!f->have_addr && !f->have_code)
+		say(f, "segmentation fault");
 	else if (!f->have_addr)
 		say(f,
 		    f->signo == SIGSEGV ? "general protection fault"

@@ -111,7 +111,10 @@ fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
 	if (th != NULL)
 		f->regs = th->regs;
 	f->access = c->access;
-	fault_look(f, c);
+	if (h->have_siginfo)
+		fault_look(f, c);
+	else if (!c->live)
+		fault_guess(f, c);
 	f->overflow = is_overflow(f, c);
 	if (!c->sampled && th != NULL) {
 		if (f->signo == SIGABRT)

@@ -52,6 +52,8 @@ int fault_is_raised(int signo);
 /* From signo, code, regs and, where have_addr, addr: the access, and what is
  * still missing of the address. */
 void fault_look(struct fault *, const struct crash *);
+/* The same where nobody told code and address. */
+void fault_guess(struct fault *, const struct crash *);
 /* What a handler caught whose frame is on the stack, or just was; malloc'd, or
  * NULL. */
 struct fault *caught_find(const struct fault *, const struct crash *);

@@ -67,3 +67,48 @@ fault_look(struct fault *f, const struct crash *c)
 	if (!f->have_addr)
 		work_out(f, c, &op);
 }
+
+/*
+ * Cores of old kernels have no NT_SIGINFO: the address is what the instruction
+ * reaches for, if it could not reach that.  A signal that was sent leaves an
+ * instruction that could.
+ */
+void
+fault_guess(struct fault *f, const struct crash *c)
+{
+	unsigned char code[CODE_MAX];
+	struct target *t = c->t;
+	const struct map *m;
+	struct memop op;
+	uint64_t pc;
+	size_t n;
+
+	if (f->regs.n == 0 || t->arch == NULL || t->nmaps == 0 ||
+	    (f->signo != SIGSEGV && f->signo != SIGBUS))
+		return;
+	pc = f->regs.r[t->arch->pc];
+	f->addr = pc;
+	m = target_map(t, pc);
+	if (m == NULL || !(m->prot & MAP_X)) {
+		f->have_addr = 1;
+		f->access = MEMOP_EXEC;
+		f->code = m == NULL ? SEGV_MAPERR : SEGV_ACCERR;
+		return;
+	}
+	n = target_read(t, pc, code, sizeof(code));
+	if (n == 0 ||
+	    memop_decode(t->machine, code, n, f->regs.r, 0, 0, &op) == -1 ||
+	    !op.have_ea)
+		return;
+	f->addr = op.ea;
+	f->access = (unsigned)op.access;
+	f->misaligned = op.align > 1 && op.ea % op.align != 0;
+	m = target_map(t, op.ea);
+	if (op.ea >> 47 != 0)
+		f->code = FAULT_SI_KERNEL;
+	else if (m == NULL)
+		f->code = SEGV_MAPERR;
+	else if (!(m->prot & (op.access & MEMOP_WRITE ? MAP_W : MAP_R)))
+		f->code = SEGV_ACCERR;
+	f->have_addr = f->misaligned || f->code != 0;
+}
