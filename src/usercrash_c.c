@@ -31,9 +31,10 @@
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/msg.h"
-#include "base/privdrop.h"
+#include "base/sandbox.h"
 #include "crash/crashid.h"
 #include "crash/crashproc.h"
+#include "elf/elfsym.h"
 #include "proc/procdir.h"
 #include "report/dying.h"
 #include "report/out.h"
@@ -44,8 +45,9 @@
 	"[-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] [pid comm sig]"
 
 enum {
-	WORKER_S = 20,	     /* for the whole report */
-	WORKER_MEM = 2 << 10 /* MiB the worker may map */
+	WORKER_S = 20,	  /* for the whole report */
+	WORKER_MEM = 256, /* MiB the worker may map */
+	REPORT_MAX = 8	  /* MiB a report may have */
 };
 
 struct options {
@@ -54,6 +56,9 @@ struct options {
 	int want_environ;
 	int print;
 	int wait_s;
+	uint64_t report_max; /* bytes */
+	pid_t self;
+	char exe[PATH_MAX]; /* "" unknown */
 	struct sink_cfg sink;
 };
 
@@ -122,6 +127,8 @@ parse_options(struct options *o, int argc, char **argv)
 	crash_id_init(&o->id);
 	crash_id_options(longopts + OWN);
 	o->wait_s = WORKER_S;
+	o->report_max = (uint64_t)REPORT_MAX << 20;
+	o->self = getpid();
 	/* "+": a comm that begins with '-' is no option.  A pattern newer than
 	 * this program costs no report: unknown options are passed over */
 	opterr = 0;
@@ -203,34 +210,67 @@ known(int64_t number)
 	return number > 0 ? (int)number : 0;
 }
 
-/* The worker's part, in the child: what parses.  Its exit code. */
+/* What was opened is all there is from here on, and separate debug files; or
+ * where the process cannot be read, the files that its core names. */
 static int
-work(const struct options *o, int procfd, const char *proc_why, int reportfd,
-    struct told *told)
+shut_door(const struct options *o, int readable)
+{
+	struct sandbox_bounds b = {.memory = (uint64_t)WORKER_MEM << 20,
+	    .file = o->report_max,
+	    .cpu_s = (unsigned)o->wait_s,
+	    .any_file = !readable,
+	    .treefd = !readable
+		? -1
+		: open(elfsym_debug_root, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+	const char *why;
+	int r = sandbox_enter(SANDBOX_REPORT, &b, o->self, &why);
+
+	if (r == -1)
+		return -1;
+	if (r == 1)
+		elfsym_debug_root = "";
+	if (why != NULL)
+		msg_debug(1, "no sandbox: %s", why);
+	return 0;
+}
+
+/* What the kernel said. */
+static void
+told_of(const struct options *o, struct crash *c)
 {
 	const struct crash_id *id = &o->id;
-	struct crash c = {.pid = known(id->pid),
+
+	*c = (struct crash){.pid = known(id->pid),
 	    .tid = known(id->tid),
 	    .comm = *id->comm != '\0' ? id->comm : NULL,
-	    .exe = id->exe,
+	    .exe = *id->exe != '\0' ? id->exe : o->exe,
 	    .host = id->host,
 	    .time = id->time,
 	    .uid = (long)id->uid,
 	    .gid = (long)id->gid,
 	    .signo = known(id->signal),
 	    .dumpmode = (int)id->dumpmode,
-	    .rlimit = id->rlimit,
-	    .want_environ = o->want_environ,
-	    .sure = id->pidfd != -1,
-	    .deadline = deadline_in((int64_t)o->wait_s * 750),
-	    .proc_why = proc_why};
+	    .rlimit = id->rlimit};
+}
+
+/* The worker's part, in the child: what parses.  Its exit code. */
+static int
+work(const struct options *o, int procfd, const char *proc_why, int reportfd,
+    struct told *told)
+{
+	struct crash c;
 	struct dying d;
 	int r;
 
-	child_limit((uint64_t)WORKER_MEM << 20);
+	told_of(o, &c);
+	c.want_environ = o->want_environ;
+	c.sure = o->id.pidfd != -1;
+	c.report_max = o->report_max;
+	c.deadline = deadline_in((int64_t)o->wait_s * 750);
+	c.proc_why = proc_why;
 	r = dying_open(&d, &c, procfd);
 	if (r == 0)
-		r = privdrop(NOBODY, NOBODY);
+		r = shut_door(o, d.readable);
 	if (r == 0)
 		r = dying_report(&d, STDIN_FILENO, reportfd, o->format);
 	memcpy(told->summary, c.summary, sizeof(told->summary));
@@ -249,6 +289,9 @@ await_worker(pid_t worker, int wait_s, char *text, size_t len)
 	r = child_end(worker, deadline_in((int64_t)wait_s * 1000), &status);
 	if (r != 0)
 		snprintf(text, len, "not done after %d seconds", wait_s);
+	else if (sandbox_violation(status) != NULL)
+		snprintf(
+		    text, len, "the worker: %s", sandbox_violation(status));
 	else if (WIFSIGNALED(status))
 		snprintf(text, len, "the worker died of signal %d",
 		    WTERMSIG(status));
@@ -270,38 +313,70 @@ print(struct told *told, const char *where)
 	dprintf(STDOUT_FILENO, "%s %s\n", told->signature, where);
 }
 
+/* A report whose worker died, or that came to its bound, ends well; one that
+ * had not even begun gets what the kernel said. */
+static void
+mend(const struct options *o, int fd, const char *trouble)
+{
+	struct crash c;
+	struct stat st;
+
+	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
+		return;
+	if (st.st_size == 0) {
+		told_of(o, &c);
+		c.proc_why = trouble;
+		if (crash_head(&c, fd, o->format) == -1)
+			msg_warn_sys("unable to begin the report");
+	}
+	if (out_mend(fd, o->format, trouble) == -1)
+		msg_warn_sys("unable to mend the report");
+}
+
+/* All that is known, for there is no report to say it.  Exit code. */
+static int
+no_report(
+    const struct options *o, const char *summary, const char *what, int err)
+{
+	msg_warn("%s[%d] %s: no report: %s%s%s: %s; tid %d, uid %ld, exe %s",
+	    *o->id.comm != '\0' ? o->id.comm : "?", known(o->id.pid), summary,
+	    what, o->sink.output != NULL ? " " : " in ",
+	    o->sink.output != NULL ? o->sink.output : o->sink.slots.dir,
+	    strerror(err), known(o->id.tid), (long)o->id.uid,
+	    *o->exe ? o->exe : "?");
+	return EXIT_SYSTEM;
+}
+
 /* The line of every crash.  Exit code. */
 static int
 finish(const struct options *o, struct sink *s, struct told *told,
     const char *trouble)
 {
 	const char *comm = *o->id.comm != '\0' ? o->id.comm : "?";
-	char where[PATH_MAX + SPOOL_NAME_MAX];
+	char where[PATH_MAX + SPOOL_NAME_MAX], cut[64];
 	int code;
 
 	told->summary[sizeof(told->summary) - 1] = '\0';
 	if (*told->summary == '\0')
 		snprintf(told->summary, sizeof(told->summary), "signal %d",
 		    known(o->id.signal));
-	if (s->fd == -1) {
-		msg_warn("%s[%d] %s: no report: nowhere to write it", comm,
-		    known(o->id.pid), told->summary);
-		return EXIT_SYSTEM;
-	}
-	if (told->err > 0) {
-		msg_warn("%s[%d] %s: no report: unable to write it: %s", comm,
-		    known(o->id.pid), told->summary, strerror(told->err));
+	if (s->fd == -1)
+		return no_report(
+		    o, told->summary, "unable to create it", s->err);
+	if (told->err == EFBIG) {
+		snprintf(cut, sizeof(cut), "cut at %llu bytes",
+		    (unsigned long long)o->report_max);
+		trouble = cut;
+	} else if (told->err > 0) {
 		sink_abandon(s, told->err);
-		return EXIT_SYSTEM;
+		return no_report(
+		    o, told->summary, "unable to write it", told->err);
 	}
-	if (trouble != NULL && out_mend(s->fd, o->format, trouble) == -1 &&
-	    errno != EINVAL)
-		msg_warn_sys("unable to mend the report");
-	if (sink_publish(&o->sink, s) == -1) {
-		msg_warn("%s[%d] %s: no report: unable to publish: %s", comm,
-		    known(o->id.pid), told->summary, strerror(errno));
-		return EXIT_SYSTEM;
-	}
+	if (trouble != NULL)
+		mend(o, s->fd, trouble);
+	if (sink_publish(&o->sink, s) == -1)
+		return no_report(
+		    o, told->summary, "unable to publish it", errno);
 	if (o->sink.output != NULL)
 		snprintf(where, sizeof(where), "%s", o->sink.output);
 	else
@@ -358,10 +433,13 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	procfd = open_process(&o, &proc_why);
+	/* the last byte stays 0 */
+	if (procfd != -1 &&
+	    readlinkat(procfd, "exe", o.exe, sizeof(o.exe) - 1) == -1)
+		*o.exe = '\0';
 	if (sink_open(&o.sink, sink_key(procfd, o.id.comm), known(o.id.pid),
 		known(o.id.signal), o.id.comm, &s) == -1)
-		msg_warn_sys("unable to create a report in %s",
-		    o.sink.output != NULL ? o.sink.output : o.sink.slots.dir);
+		s.err = errno;
 	if (s.connfd == -1 && o.sink.output == NULL)
 		msg_debug(1, "no server at %s: %s", o.sink.socket,
 		    strerror(s.ask_err));

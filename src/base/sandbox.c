@@ -199,17 +199,18 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
     pid_t parent, const char **why)
 {
 	unsigned bits = role;
+	int rooted;
 
 	_Static_assert(
 	    NELEM(rules) <= SECCOMP_RULES, "more rules than a filter takes");
 	*why = NULL;
 	if (limit_all(b) == -1 || become(role, b) == -1)
 		return -1;
-	if (b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0)
-		bits |= CONFINED;
+	rooted = b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0;
 	if (priv_lose() == -1)
 		return -1;
-	if (b->treefd != -1 && bits == role && landlock(b->treefd) == 0)
+	if (rooted || b->any_file ||
+	    (b->treefd != -1 && landlock(b->treefd) == 0))
 		bits |= CONFINED;
 	/* a change of ids takes the first back (prctl(2)) */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
@@ -220,12 +221,12 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
 	}
 	if (limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
-	if (seccomp_shut(rules, NELEM(rules), bits) == 0)
-		return 0;
-	if (errno != ENOSYS)
-		return -1;
-	*why = "no system call filter on this machine or kernel";
-	return 0;
+	if (seccomp_shut(rules, NELEM(rules), bits) == -1) {
+		if (errno != ENOSYS)
+			return -1;
+		*why = "no system call filter on this machine or kernel";
+	}
+	return rooted;
 }
 
 const char *

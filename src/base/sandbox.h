@@ -28,10 +28,13 @@ struct sandbox_bounds {
 	unsigned cpu_s;	 /* of processor time, 0 as before */
 	/*
 	 * A directory: in it, and nowhere else, files may be opened to be read.
-	 * It becomes the root.  -1: none are opened.  Root alone can do that;
-	 * for whoever is not it is -1.
+	 * For root it becomes the root; others need landlock(7), without it as
+	 * with -1 none are opened (EACCES).
 	 */
 	int treefd;
+	/* instead: any file that everybody may read, for a core whose process
+	 * is gone names the files it was made of */
+	int any_file;
 	/* SANDBOX_STORE: the owner, with the same group; else not looked at */
 	uid_t uid;
 	gid_t gid;
@@ -46,7 +49,8 @@ struct sandbox_bounds {
 int sandbox_approach(uint64_t caps);
 /*
  * Goes in.  parent: the process that waits for this one (getppid(2) before it
- * can have changed).  0, or -1 with errno: nothing hostile may be parsed then.
+ * can have changed).  0, 1 when the tree is the root now, or -1 with errno:
+ * nothing hostile may be parsed then.
  * A kernel or a machine without filters is no error, only *why says so, which
  * is NULL otherwise; it is static.
  */

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
-#include <time.h>
 
 #include "base/bytes.h"
 #include "base/deadline.h"
@@ -21,15 +19,19 @@ enum {
 	FRAMES_MAX = 4 << 20 /* counted */
 };
 
+/* Of a report's bytes at most so many 64ths, when those are bounded. */
 static const struct {
 	const char *name;
 	section_fn *dump;
-} sections[] = {{"backtrace", dump_backtrace}, {"registers", dump_registers},
-    {"fault_registers", dump_fault_registers}, {"memory", dump_memory},
-    {"instructions", dump_code}, {"stack", dump_stack},
-    {"threads", dump_threads}, {"files", dump_files}, {"maps", dump_maps},
-    {"modules", dump_modules}, {"limits", dump_limits}, {"status", dump_status},
-    {"environ", dump_environ}};
+	unsigned share;
+} sections[] = {{"backtrace", dump_backtrace, 8},
+    {"registers", dump_registers, 1},
+    {"fault_registers", dump_fault_registers, 1}, {"memory", dump_memory, 2},
+    {"instructions", dump_code, 1}, {"stack", dump_stack, 2},
+    {"threads", dump_threads, 16}, {"files", dump_files, 6},
+    {"maps", dump_maps, 11}, {"modules", dump_modules, 6},
+    {"limits", dump_limits, 1}, {"status", dump_status, 1},
+    {"environ", dump_environ, 4}};
 
 _Static_assert(
     (int)FRAMES_HEAD >= (int)SIGNATURE_FRAMES, "frames of a signature");
@@ -84,43 +86,6 @@ name_all(struct crash *c, struct symbols *sy)
 }
 
 static void
-dump_time(const struct crash *c, struct out *o)
-{
-	time_t t = c->time > 0 ? (time_t)c->time : time(NULL);
-	char text[64];
-	struct tm tm;
-
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out_fmt(o, "time", OUT_KEY, "%lld", (long long)t);
-	else
-		out_str(o, "time", OUT_KEY, text);
-}
-
-static void
-dump_host(const struct crash *c, struct out *o)
-{
-	struct utsname u;
-	const char *arch = core_machine_name(c->t->machine);
-
-	if (uname(&u) == -1)
-		memset(&u, 0, sizeof(u));
-	if (c->offline) {
-		key_unavailable(o, "host", c->proc_why);
-		key_unavailable(o, "kernel", c->proc_why);
-	} else {
-		/* %h of core(5) is the container's own */
-		out_str(o, "host", OUT_KEY,
-		    c->host != NULL && *c->host != '\0' &&
-			    !(c->pi != NULL && *c->pi->host != '\0')
-			? c->host
-			: u.nodename);
-		out_str(o, "kernel", OUT_KEY, u.release);
-	}
-	out_str(o, "arch", OUT_KEY, arch != NULL ? arch : u.machine);
-}
-
-static void
 summarize(struct crash *c, const struct fault *f, const char *signature)
 {
 	const char *name = signal_name(f->signo);
@@ -145,16 +110,14 @@ crash_dump(struct crash *c, struct out *o)
 
 	if (sy == NULL)
 		return -1;
-	out_str(o, "format", OUT_HIDE, "usercrash");
-	out_u64(o, "version", OUT_HIDE, 1);
-	out_text(o, "usercrash report 1\n");
-	dump_time(c, o);
-	dump_host(c, o);
-	if (c->t->nmaps > 0)
+	/* where there is no process, they tell the program's name */
+	if (c->pi == NULL && c->t->nmaps > 0)
 		modules_load(c->t);
-	dump_identity(c, o);
-	/* should unwinding hang, this much is in the report */
+	dump_head(c, o);
+	/* should what follows hang or die, this much is in the report */
 	out_flush(o);
+	if (c->pi != NULL && c->t->nmaps > 0)
+		modules_load(c->t);
 	unwind_all(c);
 	if (name_all(c, sy) == -1) {
 		symbols_free(sy);
@@ -175,9 +138,11 @@ crash_dump(struct crash *c, struct out *o)
 
 	for (i = 0; i < NELEM(sections); i++) {
 		out_title(o, sections[i].name);
+		out_share(o, c->report_max / 64 * sections[i].share);
 		sections[i].dump(c, sy, o);
 		out_section_end(o);
 	}
+	out_share(o, 0);
 	summarize(c, &f, signature);
 	c->written = 1;
 	c->fault = NULL;

@@ -42,9 +42,11 @@ struct crash {
 	int offline; /* a core file: of which host and kernel is unknown */
 	int live;    /* a process as it stands, no crash */
 	int want_environ;
-	unsigned access;  /* MEMOP_*, where the kernel told; 0: to be found */
-	int sampled;	  /* of memory there is code and a piece of stack */
-	int sure;	  /* the process is the core's beyond doubt (pidfd) */
+	unsigned access; /* MEMOP_*, where the kernel told; 0: to be found */
+	int sampled;	 /* of memory there is code and a piece of stack */
+	int sure;	 /* the process is the core's beyond doubt (pidfd) */
+	uint64_t
+	    report_max;	  /* bytes, of which each section has a share; 0 none */
 	int64_t deadline; /* for unwinding (base/deadline.h) */
 
 	const struct fault *fault; /* crash_dump()'s, for its sections */
@@ -56,6 +58,12 @@ struct crash {
 	int written;	    /* all was made; what fails then is writing */
 };
 
+/*
+ * For whoever was to wait for a report of which not even the first block came:
+ * that block, of what the caller was told (t, pi and head are not looked at),
+ * from the start of fd.  EINVAL, ESPIPE: fd is no file.
+ */
+int crash_head(struct crash *, int fd, enum out_format);
 /* 0, or -1 with errno when memory ran out. */
 int crash_dump(struct crash *, struct out *);
 

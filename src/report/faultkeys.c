@@ -33,19 +33,7 @@ dump_access(const char *key, const struct fault *f, struct out *o)
 		out_str(o, key, OUT_KEY, text);
 }
 
-/* Key, number, name: "signal: 11 SIGSEGV". */
-static void
-number_and_name(struct out *o, const char *key, const char *namekey, int n,
-    const char *name)
-{
-	out_text(o, "%s:", key);
-	out_i64(o, key, " ", n);
-	if (name != NULL)
-		out_str(o, namekey, " ", name);
-	out_text(o, "\n");
-}
-
-/* The same of what a handler had caught before. */
+/* Signal, code, address and access of what a handler had caught before. */
 static void
 dump_caught(const struct fault *f, struct out *o)
 {
@@ -75,9 +63,6 @@ dump_exception(const struct exception *e, struct out *o)
 void
 dump_fault(const struct fault *f, struct out *o)
 {
-	if (f->signo != 0)
-		number_and_name(o, "signal", "signal_name", f->signo,
-		    signal_name(f->signo));
 	if (f->have_code)
 		number_and_name(o, "code", "code_name", f->code,
 		    signal_code_name(f->signo, f->code));

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
 #include "base/num.h"
 #include "report/escape.h"
+#include "report/out_impl.h"
 
 /*
  * Rows collect in a heap buffer.  Whenever a row has just ended (in text the
@@ -21,22 +21,6 @@
 enum { OUT_FLUSH = 64 * 1024, OUT_DIGITS = 64 };
 
 const char OUT_KEY[] = "key", OUT_HIDE[] = "hide";
-
-struct out {
-	int fd, json;
-	int err;     /* the first error */
-	int dead;    /* nothing more can leave */
-	int feed;    /* records: one line each in JSON */
-	int begun;   /* the outermost '{' is there */
-	int level;   /* open containers, the outermost object not counted */
-	int toodeep; /* containers opened beyond OUT_DEPTH_MAX */
-	int section; /* level outside the open section, -1 when none */
-	const char *title;
-	int midline; /* text: the last byte was no newline */
-	unsigned long n[OUT_DEPTH_MAX + 1]; /* members so far, by level */
-	char kind[OUT_DEPTH_MAX + 1];	    /* '{' or '[' */
-	struct buf b;
-};
 
 static void
 out_fail(struct out *o, int err, int dead)
@@ -60,13 +44,13 @@ out_raw(struct out *o, const char *s, size_t n)
 		o->midline = s[n - 1] != '\n';
 }
 
-static void
+void
 out_puts(struct out *o, const char *s)
 {
 	out_raw(o, s, strlen(s));
 }
 
-static void
+void
 out_escaped(struct out *o, const void *s, size_t n)
 {
 	if (o->dead || n == 0)
@@ -77,7 +61,7 @@ out_escaped(struct out *o, const void *s, size_t n)
 		o->midline = 1;
 }
 
-static void
+void
 out_row(struct out *o)
 {
 	if (o->b.len >= OUT_FLUSH && !o->feed)
@@ -91,6 +75,7 @@ out_flush(struct out *o)
 
 	if (!o->dead && io_write_full(o->fd, o->b.p, o->b.len) == -1)
 		out_fail(o, errno, 1);
+	o->gone += o->b.len;
 	o->b.len = 0;
 	errno = o->err != 0 ? o->err : saved;
 	return o->err != 0 ? -1 : 0;
@@ -144,7 +129,7 @@ json_lead(struct out *o, const char *key, int container)
 	out_puts(o, "\": ");
 }
 
-static void
+void
 json_open(struct out *o, const char *key, char kind)
 {
 	if (o->toodeep > 0 || o->level == OUT_DEPTH_MAX) {
@@ -380,69 +365,6 @@ int
 out_is_text(const struct out *o)
 {
 	return !o->json;
-}
-
-/* Text: ends a line that was left open. */
-static void
-out_line(struct out *o)
-{
-	if (o->midline)
-		out_puts(o, "\n");
-}
-
-void
-out_title(struct out *o, const char *name)
-{
-	o->title = name;
-}
-
-/* In text, at the start of a line. */
-static void
-heading(struct out *o, const char *rest)
-{
-	if (o->json)
-		return;
-	out_line(o);
-	out_escaped(o, o->title, strlen(o->title));
-	out_puts(o, rest);
-}
-
-void
-out_section(struct out *o, int kind)
-{
-	out_section_end(o);
-	o->section = o->level;
-	if (o->json)
-		json_open(o, o->title, kind == '[' ? '[' : '{');
-	heading(o, ":\n");
-}
-
-void
-out_section_end(struct out *o)
-{
-	if (o->section < 0)
-		return;
-	if (o->json) {
-		while (o->toodeep > 0 || o->level > o->section)
-			out_end(o);
-	} else {
-		out_line(o);
-		out_puts(o, "\n");
-	}
-	o->section = -1;
-	out_row(o);
-}
-
-void
-out_unavailable(struct out *o, const char *why)
-{
-	out_section_end(o);
-	out_obj(o, o->title);
-	heading(o, ": unavailable: ");
-	out_str(o, "unavailable", "", why);
-	out_end(o);
-	out_text(o, "\n\n");
-	out_row(o);
 }
 
 /* Ends whatever is open. */

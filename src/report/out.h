@@ -95,6 +95,14 @@ void out_section_end(struct out *);
 void out_unavailable(struct out *, const char *why);
 
 /*
+ * A bound for what follows: so many bytes from here, 0 none.  out_full() is to
+ * be asked before each row of a list: when the bound is reached it adds a row
+ * that says how many are left out, and is 1: there the list ends.
+ */
+void out_share(struct out *, uint64_t bytes);
+int out_full(struct out *, uint64_t left);
+
+/*
  * Ends a report whose writer died: fd holds whole rows and perhaps a torn
  * one.  JSON: cuts back to the last complete value, closes what is open and
  * adds "incomplete": reason to the outermost object; text: adds a line

@@ -265,7 +265,7 @@ dump_files(const struct crash *c, struct symbols *sy, struct out *o)
 		return;
 	}
 	out_section(o, '[');
-	for (i = 0; i < pi->nfds; i++) {
+	for (i = 0; i < pi->nfds && !out_full(o, pi->nfds - i); i++) {
 		f = &pi->fds[i];
 		out_obj(o, NULL);
 		out_i64(o, "fd", "  ", f->fd);
@@ -303,7 +303,7 @@ dump_maps(const struct crash *c, struct symbols *sy, struct out *o)
 		return;
 	}
 	out_section(o, '[');
-	for (i = 0; i < t->nmaps; i++) {
+	for (i = 0; i < t->nmaps && !out_full(o, t->nmaps - i); i++) {
 		m = &t->maps[i];
 		perms[0] = m->prot & MAP_R ? 'r' : '-';
 		perms[1] = m->prot & MAP_W ? 'w' : '-';
@@ -366,6 +366,8 @@ dump_modules(const struct crash *c, struct symbols *sy, struct out *o)
 		m = &t->mods[i];
 		if (!module_is_listed(t, m))
 			continue;
+		if (out_full(o, t->nmods - i))
+			break;
 		for (k = 0; k < m->idlen; k++)
 			snprintf(id + 2 * k, 3, "%02x", m->id[k]);
 		out_obj(o, NULL);

@@ -24,6 +24,13 @@ section_fn dump_limits, dump_status, dump_environ;
 
 /* The first block's keys about the fault (faultkeys.c). */
 void dump_fault(const struct fault *, struct out *);
+/* The first block up to its signal (head.c). */
+void dump_head(const struct crash *, struct out *);
+/* The number of the signal, 0 none (head.c). */
+int crash_signo(const struct crash *);
+/* Key, number, name: "signal: 11 SIGSEGV" (head.c). */
+void number_and_name(struct out *, const char *key, const char *namekey, int n,
+    const char *name);
 /* The first block's keys from /proc and the command line (process.c). */
 void dump_identity(const struct crash *, struct out *);
 /* Those that tell where it came from (origin.c). */

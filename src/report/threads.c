@@ -60,7 +60,7 @@ trace_rows(const struct crash *c, const struct target_thread *th,
 	const struct trace *tr = &th->trace;
 	size_t i;
 
-	for (i = 0; i < tr->n; i++) {
+	for (i = 0; i < tr->n && !out_full(o, tr->n - i); i++) {
 		if (tr->left_out && i == tr->head) {
 			out_text(o, "%s... ", indent);
 			out_obj(o, NULL);
@@ -200,6 +200,8 @@ silent_threads(const struct crash *c, struct out *o)
 	for (i = 0; i < pi->ntasks; i++) {
 		if (is_told(c->t, pi->tasks[i].tid))
 			continue;
+		if (out_full(o, pi->ntasks - i))
+			return;
 		out_obj(o, NULL);
 		out_i64(o, "tid", "  thread ", pi->tasks[i].tid);
 		out_bytes(
@@ -219,7 +221,7 @@ dump_threads(const struct crash *c, struct symbols *sy, struct out *o)
 	size_t i;
 
 	out_section(o, '[');
-	for (i = 1; i < t->nthreads; i++)
+	for (i = 1; i < t->nthreads && !out_full(o, t->nthreads - i); i++)
 		thread_entry(c, &t->threads[i], sy, o);
 	silent_threads(c, o);
 	if (t->threads_why != NULL) {

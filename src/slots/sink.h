@@ -21,6 +21,7 @@ struct sink {
 	int fd;	     /* read-write but for "-"; -1 nowhere */
 	int connfd;  /* to the server, -1 none */
 	int ask_err; /* why there is none */
+	int err;     /* why fd is -1 */
 	int dirfd;   /* our own slot directory, -1 none */
 	uint64_t key;
 	char *tmp; /* the output's name while it is written */
