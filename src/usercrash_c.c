@@ -42,12 +42,13 @@
 
 #define SYNOPSIS                                                              \
 	"[-epv] [-d dir] [-f text|json] [-m minfree] [-n slots] [-o file|-] " \
-	"[-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] [pid comm sig]"
+	"[-R MiB] [-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] "     \
+	"[pid comm sig]"
 
 enum {
 	WORKER_S = 20,	  /* for the whole report */
 	WORKER_MEM = 256, /* MiB the worker may map */
-	REPORT_MAX = 8	  /* MiB a report may have */
+	REPORT_MAX = 8	  /* MiB a report may have, -R */
 };
 
 struct options {
@@ -132,8 +133,8 @@ parse_options(struct options *o, int argc, char **argv)
 	/* "+": a comm that begins with '-' is no option.  A pattern newer than
 	 * this program costs no report: unknown options are passed over */
 	opterr = 0;
-	while ((c = getopt_long(
-		    argc, argv, "+:d:ef:m:n:o:pS:s:vw:", longopts, NULL)) != -1)
+	while ((c = getopt_long(argc, argv, "+:d:ef:m:n:o:pR:S:s:vw:", longopts,
+		    NULL)) != -1)
 		switch (c) {
 		case 'd':
 			o->sink.slots.dir = optarg;
@@ -162,6 +163,10 @@ parse_options(struct options *o, int argc, char **argv)
 			break;
 		case 'p':
 			o->print = 1;
+			break;
+		case 'R':
+			o->report_max =
+			    args_number("option -R", optarg, 1, 1024) << 20;
 			break;
 		case 'S':
 			o->sink.socket = optarg;

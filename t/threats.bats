@@ -516,19 +516,20 @@ unharmed()
 	needs_tool strace
 	export ASAN_OPTIONS=detect_leaks=0
 	strace -f -qq -o "$BATS_TEST_TMPDIR/trace" \
-	    -e trace=setresuid,setresgid,setgroups,prctl,read,execve \
+	    -e trace=setresuid,setresgid,setgroups,prctl,pread64,read,execve \
 	    "$C" -o "$BATS_TEST_TMPDIR/r" 999999999 x 11 \
 	    <"$CORE" 2>/dev/null || :
 	[ -s "$BATS_TEST_TMPDIR/r" ]
 	# in the process that reads the core, before it reads it
-	reader=$(sed -n 's/^\([0-9]*\) *read(0, "\\177ELF.*/\1/p' \
+	reader=$(sed -n 's/^\([0-9]*\) *p\{0,1\}read\(64\)\{0,1\}(0, "\\177ELF.*/\1/p' \
 	    "$BATS_TEST_TMPDIR/trace" | head -1)
 	grep "^$reader " "$BATS_TEST_TMPDIR/trace" |
-	    sed '/read(0, "\\177ELF/q' >"$BATS_TEST_TMPDIR/before"
+	    sed '/(0, "\\177ELF/q' >"$BATS_TEST_TMPDIR/before"
 	cat "$BATS_TEST_TMPDIR/before"
 	grep -q 'setgroups(0' "$BATS_TEST_TMPDIR/before"
-	grep -q 'setresuid(65534, 65534, 65534)' "$BATS_TEST_TMPDIR/before"
-	grep -q 'setresgid(65534, 65534, 65534)' "$BATS_TEST_TMPDIR/before"
+	# an id that no other process has
+	grep -q "setresuid($((0x7f000000 + reader)), " "$BATS_TEST_TMPDIR/before"
+	grep -q "setresgid($((0x7f000000 + reader)), " "$BATS_TEST_TMPDIR/before"
 	grep -q 'PR_SET_NO_NEW_PRIVS, 1' "$BATS_TEST_TMPDIR/before"
 }
 
@@ -661,6 +662,65 @@ unharmed()
 	[ "$status" = 1 ]
 	[ $((SECONDS - start)) -le 15 ]
 	grep -q '^usercrash report ' "$BATS_TEST_TMPDIR/r"
+}
+
+# a_worker ARGS...: usercrash_c in the background, its report in r, waiting for
+# a core that does not come; its worker in $WORKER.
+a_worker()
+{
+	mkfifo "$BATS_TEST_TMPDIR/core"
+	# shellcheck disable=SC2016
+	bg sh -c 'core=$1; shift; exec "$@" <>"$core" 2>"$core.err"' sh \
+	    "$BATS_TEST_TMPDIR/core" "$C" -w 60 -o "$BATS_TEST_TMPDIR/r" "$@"
+	wait_for 30 has_worker
+}
+
+has_worker()
+{
+	WORKER=$(pgrep -P "$BG") && [ -n "$WORKER" ]
+}
+
+@test "class 20: the worker of a report, from outside: a uid of its own, a filter" {
+	local s
+	needs_root
+	a_worker 999999999 x 11
+	s=/proc/$WORKER/status
+	behind()
+	{
+		grep -q '^Seccomp:.2$' "$s"
+	}
+	wait_for 30 behind
+	cat "$s"
+	grep -q "^Uid:.$((0x7f000000 + WORKER))" "$s"
+	grep -q '^CapEff:.0*$' "$s"
+	grep -q '^CapPrm:.0*$' "$s"
+	grep -q '^NoNewPrivs:.1$' "$s"
+}
+
+@test "class 26: a worker killed from outside: who crashed, all the same" {
+	a_worker -f json 999999999 x 11
+	kill -KILL "$WORKER"
+	wait "$BG" || [ $? = 1 ]
+	cat "$BATS_TEST_TMPDIR/r"
+	json_valid "$BATS_TEST_TMPDIR/r"
+	[ "$(json_get "$BATS_TEST_TMPDIR/r" signal_name)" = SIGSEGV ]
+	[ "$(json_get "$BATS_TEST_TMPDIR/r" pid)" = 999999999 ]
+	rm -f "$BATS_TEST_TMPDIR/core"
+	a_worker --tid=999999998 --uid=4711 --time=86400 --host=somewhere \
+	    999999999 "a b" 11
+	kill -KILL "$WORKER"
+	wait "$BG" || [ $? = 1 ]
+	for line in '^usercrash report 1$' '^time: 1970-01-02T00:00:00Z$' \
+	    '^host: somewhere$' '^pid: 999999999$' '^comm: a b$' \
+	    '^uid: 4711$' '^signal: 11 SIGSEGV$' '^signature: none$' \
+	    '^incomplete: the worker died of signal 9$'; do
+		grep -q "$line" "$BATS_TEST_TMPDIR/r" || {
+			echo "not there: $line"
+			return 1
+		}
+	done
+	grep -q 'a b\[999999999\].*incomplete: the worker died of signal 9' \
+	    "$BATS_TEST_TMPDIR/core.err"
 }
 
 @test "class 18: a hung server does not hold the crashed process" {

@@ -86,6 +86,7 @@ conf_defaults()
 	conf_report_free=16
 	conf_report_format=text
 	conf_report_wait=20
+	conf_report_max=8
 	conf_receiver=
 	conf_send_command=
 	conf_send_timeout=30
@@ -236,6 +237,7 @@ conf_key()
 	report-free) conf_num 0 1048576 "$@" && conf_report_free=$1 ;;
 	report-format) conf_one_of 'text json' "$@" && conf_report_format=$1 ;;
 	report-wait) conf_num 1 3600 "$@" && conf_report_wait=$1 ;;
+	report-max) conf_num 1 1024 "$@" && conf_report_max=$1 ;;
 	receiver) conf_hosts "$@" && conf_receiver=$conf_list ;;
 	send-command) conf_argv "$@" && conf_send_command=$* ;;
 	send-timeout) conf_num 1 3600 "$@" && conf_send_timeout=$1 ;;
