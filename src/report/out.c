@@ -18,7 +18,7 @@
  * JSON layout: members of the outermost object and containers within an array
  * begin a line, everything else follows on it.
  */
-enum { OUT_FLUSH = 64 * 1024, OUT_DIGITS = 64 };
+enum { OUT_DIGITS = 64 };
 
 const char OUT_KEY[] = "key", OUT_HIDE[] = "hide";
 
@@ -367,52 +367,8 @@ out_is_text(const struct out *o)
 	return !o->json;
 }
 
-/* Ends whatever is open. */
-static void
-out_close(struct out *o)
-{
-	out_section_end(o);
-	if (!o->json) {
-		out_line(o);
-		return;
-	}
-	while (o->toodeep > 0 || o->level > 0)
-		out_end(o);
-	if (o->feed)
-		out_puts(o, o->begun ? "}\n" : "");
-	else
-		out_puts(o, o->begun ? "\n}\n" : "{}\n");
-	o->begun = 0;
-	o->n[0] = 0;
-}
-
 void
 out_feed(struct out *o)
 {
 	o->feed = 1;
-}
-
-int
-out_record(struct out *o)
-{
-	out_close(o);
-	if (o->b.len >= OUT_FLUSH || o->err != 0)
-		return out_flush(o);
-	return 0;
-}
-
-int
-out_finish(struct out *o)
-{
-	int err;
-
-	out_close(o);
-	out_flush(o);
-	err = o->err;
-	buf_free(&o->b);
-	free(o);
-	if (err == 0)
-		return 0;
-	errno = err;
-	return -1;
 }

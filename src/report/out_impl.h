@@ -5,6 +5,9 @@
 #include "base/io.h"
 #include "report/out.h"
 
+/* So much collects before it leaves. */
+enum { OUT_FLUSH = 64 * 1024 };
+
 struct out {
 	int fd, json;
 	int err;     /* the first error */
@@ -28,7 +31,5 @@ void out_escaped(struct out *, const void *, size_t);
 /* A row has ended: what has collected may leave. */
 void out_row(struct out *);
 void json_open(struct out *, const char *key, char kind);
-/* Text: ends a line that was left open. */
-void out_line(struct out *);
 
 #endif

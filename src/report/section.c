@@ -1,11 +1,14 @@
 /*
- * The sections of a report, and what each may take of it (out.h).
+ * The sections of a report, what each may take of it, and its end (out.h).
  */
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report/out_impl.h"
 
-void
+/* Text: ends a line that was left open. */
+static void
 out_line(struct out *o)
 {
 	if (o->midline)
@@ -65,6 +68,50 @@ out_unavailable(struct out *o, const char *why)
 	out_end(o);
 	out_text(o, "\n\n");
 	out_row(o);
+}
+
+/* Ends whatever is open. */
+static void
+out_close(struct out *o)
+{
+	out_section_end(o);
+	if (!o->json) {
+		out_line(o);
+		return;
+	}
+	while (o->toodeep > 0 || o->level > 0)
+		out_end(o);
+	if (o->feed)
+		out_puts(o, o->begun ? "}\n" : "");
+	else
+		out_puts(o, o->begun ? "\n}\n" : "{}\n");
+	o->begun = 0;
+	o->n[0] = 0;
+}
+
+int
+out_record(struct out *o)
+{
+	out_close(o);
+	if (o->b.len >= OUT_FLUSH || o->err != 0)
+		return out_flush(o);
+	return 0;
+}
+
+int
+out_finish(struct out *o)
+{
+	int err;
+
+	out_close(o);
+	out_flush(o);
+	err = o->err;
+	buf_free(&o->b);
+	free(o);
+	if (err == 0)
+		return 0;
+	errno = err;
+	return -1;
 }
 
 void
