@@ -91,7 +91,9 @@ cut(const struct coremaps *c, const struct core_file *file, size_t nfiles,
 	while (i < c->nsegs || k < nfiles) {
 		s = i < c->nsegs ? &c->segs[i] : NULL;
 		f = k < nfiles ? &file[k] : NULL;
-		if (s != NULL && (send = s->vaddr + s->memsz) <= at) {
+		if (s != NULL)
+			send = s->vaddr + s->memsz;
+		if (s != NULL && (s->memsz == 0 || send <= at)) {
 			i++; /* empty, or under the one before: forged */
 			continue;
 		}

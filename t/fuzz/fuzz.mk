@@ -10,7 +10,7 @@ FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -O1 -g
 
 FUZZERS = fuzz_corehead fuzz_elfsym fuzz_dump fuzz_corestream fuzz_corerecv \
-	fuzz_track fuzz_sample fuzz_fault fuzz_gopclntab fuzz_perfmap
+	fuzz_track fuzz_sample fuzz_corefiles fuzz_fault fuzz_gopclntab fuzz_perfmap
 fuzz_corehead = core base
 fuzz_corehead_SEEDS = t/fixtures/core*
 fuzz_elfsym = elf base
@@ -37,6 +37,9 @@ fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 fuzz_fault = report unwind target core proc elf memop base
 fuzz_fault_LIB = $(UNWIND)
 fuzz_fault_SEEDS = t/fixtures/exception t/fixtures/sigframe*
+
+fuzz_corefiles = target core proc elf base
+fuzz_corefiles_SEEDS = t/fixtures/linkmap t/fixtures/mappings t/fixtures/core*
 
 # the compiler, and the engine it brings: asked once
 $(FUZZ_OUT)/cc:
