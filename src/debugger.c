@@ -27,11 +27,12 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/num.h"
-#include "base/privdrop.h"
+#include "base/sandbox.h"
 #include "core/coreextent.h"
 #include "core/corekind.h"
 #include "proc/procdir.h"
 #include "report/crash_dump.h"
+#include "report/door.h"
 #include "target/target_core.h"
 #include "target/target_live.h"
 #include "target/target_notes.h"
@@ -90,12 +91,10 @@ parse_options(struct options *o, int argc, char **argv)
 			o->want_environ = 1;
 			break;
 		case 'f':
-			if (strcmp(optarg, "json") == 0)
-				o->format = OUT_JSON;
-			else if (strcmp(optarg, "text") != 0)
-				msg_die(EXIT_USAGE,
-				    "format is neither text nor json: %s",
-				    optarg);
+			o->format =
+			    args_either("format", optarg, "text", "json")
+			    ? OUT_JSON
+			    : OUT_TEXT;
 			break;
 		case 't':
 			o->tid =
@@ -120,6 +119,19 @@ parse_options(struct options *o, int argc, char **argv)
 	return optind;
 }
 
+/* What was opened is all there is from here on, and separate debug files. */
+static void
+shut_door(const struct options *o)
+{
+	struct sandbox_bounds b = {0};
+	const char *why;
+
+	if (report_door(&b, o->self, &why) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	if (why != NULL)
+		msg_debug(1, "no sandbox: %s", why);
+}
+
 /* Writes the report; the exit code. */
 static int
 dump(struct crash *c, const struct options *o)
@@ -131,22 +143,6 @@ dump(struct crash *c, const struct options *o)
 	if (out_finish(out) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to write the report");
 	return c->partial ? EXIT_PARTIAL : EXIT_DONE;
-}
-
-static const char *
-status_line(const struct procinfo *pi, const char *field, size_t *len)
-{
-	const struct buf *b = &pi->item[PROC_STATUS].b;
-
-	return b->len ? proc_status_field(b->p, b->len, field, len) : NULL;
-}
-
-static long
-status_number(const struct procinfo *pi, const char *field)
-{
-	const struct buf *b = &pi->item[PROC_STATUS].b;
-
-	return b->len ? proc_status_number(b->p, b->len, field, 0) : -1;
 }
 
 /* The process or, when its leader has exited, a thread that still has the
@@ -164,9 +160,10 @@ open_live(pid_t pid)
 _Noreturn static void
 die_untraceable(pid_t pid, const struct procinfo *pi, int err)
 {
-	long tracer = status_number(pi, "TracerPid");
+	const struct buf *b = &pi->item[PROC_STATUS].b;
+	long tracer = procinfo_number(pi, "TracerPid");
 	size_t len;
-	const char *state = status_line(pi, "State", &len);
+	const char *state = proc_status_field(b->p, b->len, "State", &len);
 
 	if (err == ESRCH && state != NULL && *state == 'Z')
 		msg_die(
@@ -213,20 +210,19 @@ debug_live(pid_t pid, const struct options *o)
 	if (procinfo_gather(
 		procfd, o->want_environ ? PROC_WANT_ENVIRON : 0, &pi) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to read /proc/%d", (int)pid);
-	c.pid = (pid_t)status_number(&pi, "Tgid");
+	c.pid = (pid_t)procinfo_number(&pi, "Tgid");
 	if (o->tid > 0 && !procinfo_has(&pi, o->tid))
 		msg_die(EXIT_PARTIAL, "process %d has no thread %d", (int)pid,
 		    (int)o->tid);
 	/* an interrupt would abort the dump and truncate its core */
-	if (status_number(&pi, "CoreDumping") == 1)
+	if (procinfo_number(&pi, "CoreDumping") == 1)
 		msg_die(EXIT_PARTIAL,
 		    "process %d is dumping core: leave it to usercrash_c",
 		    (int)pid);
 	target_init(&t);
 	if (target_live_open(procfd, first, o->tid, &pi, &t, &lt) == -1)
 		die_untraceable(pid, &pi, errno);
-	if (privdrop(NOBODY, NOBODY) == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
+	shut_door(o);
 	if (lt.late > 0)
 		msg_warn("%zu threads of %d did not stop in time", lt.late,
 		    (int)pid);
@@ -240,20 +236,6 @@ debug_live(pid_t pid, const struct options *o)
 	procinfo_free(&pi);
 	close(procfd);
 	return r;
-}
-
-static void
-keep_thread(struct target *t, pid_t tid, const char *path)
-{
-	size_t i;
-
-	for (i = 0; i < t->nthreads; i++)
-		if (t->threads[i].tid == tid) {
-			t->threads[0] = t->threads[i];
-			t->nthreads = 1;
-			return;
-		}
-	msg_die(EXIT_PARTIAL, "%s has no thread %d", path, (int)tid);
 }
 
 static int
@@ -388,7 +370,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 		    "unable to open %s", path);
 	if (!S_ISREG(st.st_mode))
 		msg_die(EXIT_USAGE, "%s is not a regular file", path);
-	if (privdrop_but_reading(NOBODY, NOBODY) == -1)
+	if (sandbox_approach(1) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
 	check_kind(path, corefd);
 	if (exe != NULL)
@@ -402,10 +384,9 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	if (target_core_open(corefd, &h, &where, &t) == -1)
 		msg_die_sys(errno == ENOMEM ? EXIT_SYSTEM : EXIT_USAGE,
 		    "unable to open %s", exe != NULL ? exe : path);
-	if (privdrop(NOBODY, NOBODY) == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
-	if (o->tid > 0)
-		keep_thread(&t, o->tid, path);
+	shut_door(o);
+	if (o->tid > 0 && target_keep_thread(&t, o->tid) == -1)
+		msg_die(EXIT_PARTIAL, "%s has no thread %d", path, (int)o->tid);
 	c.pid = h.have_psinfo ? h.pspid : h.nthreads > 0 ? h.threads[0].pid : 0;
 	c.time = st.st_mtime;
 	c.deadline = deadline_in((int64_t)o->wait_s * 1000);
@@ -432,10 +413,28 @@ await_child(pid_t child, const char *pid)
 		return WEXITSTATUS(status);
 	if (WTERMSIG(status) == SIGPIPE)
 		raise(SIGPIPE);
-	msg_warn("the report of %s is not complete: its writer died of "
-		 "signal %d",
-	    pid, WTERMSIG(status));
+	if (sandbox_violation(status) != NULL)
+		msg_warn("the report of %s is not complete: its writer: %s",
+		    pid, sandbox_violation(status));
+	else
+		msg_warn("the report of %s is not complete: its writer died of "
+			 "signal %d",
+		    pid, WTERMSIG(status));
 	return EXIT_SYSTEM;
+}
+
+/* One report, by a child that may come to harm. */
+static int
+debug_apart(
+    const char *what, const char *exe, pid_t pid, const struct options *o)
+{
+	pid_t child = fork();
+
+	if (child == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to fork");
+	if (child == 0)
+		_exit(pid > 0 ? debug_live(pid, o) : debug_core(what, exe, o));
+	return await_child(child, what);
 }
 
 /* A report of each; the code they all ended with, EXIT_PARTIAL where they
@@ -444,15 +443,9 @@ static int
 debug_each(char *const *pids, int n, const struct options *o)
 {
 	int i, code, all = EXIT_DONE;
-	pid_t child;
 
 	for (i = 0; i < n; i++) {
-		child = fork();
-		if (child == -1)
-			msg_die_sys(EXIT_SYSTEM, "unable to fork");
-		if (child == 0)
-			_exit(debug_live((pid_t)atoi(pids[i]), o));
-		code = await_child(child, pids[i]);
+		code = debug_apart(pids[i], NULL, (pid_t)atoi(pids[i]), o);
 		all = i == 0 || code == all ? code : EXIT_PARTIAL;
 	}
 	return all;
@@ -492,9 +485,7 @@ main(int argc, char **argv)
 	    (pids > 1 && o.tid > 0) ||
 	    (pids > 0 && (o.sysroot != NULL || o.nlibdirs > 0)))
 		msg_usage(SYNOPSIS);
-	if (pids > 1)
+	if (pids > 0)
 		return debug_each(argv, argc, &o);
-	if (pids == 1)
-		return debug_live((pid_t)atoi(argv[0]), &o);
-	return debug_core(argv[0], argc == 2 ? argv[1] : NULL, &o);
+	return debug_apart(argv[0], argc == 2 ? argv[1] : NULL, 0, &o);
 }

@@ -134,11 +134,9 @@ parse_long(struct options *o, int c)
 		o->append = 1;
 		break;
 	case OPT_FORMAT:
-		if (strcmp(optarg, "json") == 0)
-			o->format = OUT_JSON;
-		else if (strcmp(optarg, "text") != 0)
-			msg_die(EXIT_USAGE,
-			    "format is neither text nor json: %s", optarg);
+		o->format = args_either("format", optarg, "text", "json")
+		    ? OUT_JSON
+		    : OUT_TEXT;
 		break;
 	case OPT_DEPTH:
 		o->watch.show.depth = args_number(

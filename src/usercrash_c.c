@@ -34,8 +34,8 @@
 #include "base/sandbox.h"
 #include "crash/crashid.h"
 #include "crash/crashproc.h"
-#include "elf/elfsym.h"
 #include "proc/procdir.h"
+#include "report/door.h"
 #include "report/dying.h"
 #include "report/out.h"
 #include "slots/sink.h"
@@ -143,12 +143,10 @@ parse_options(struct options *o, int argc, char **argv)
 			o->want_environ = 1;
 			break;
 		case 'f':
-			if (strcmp(optarg, "json") == 0)
-				o->format = OUT_JSON;
-			else if (strcmp(optarg, "text") != 0)
-				msg_die(EXIT_USAGE,
-				    "format is neither text nor json: %s",
-				    optarg);
+			o->format =
+			    args_either("format", optarg, "text", "json")
+			    ? OUT_JSON
+			    : OUT_TEXT;
 			break;
 		case 'm':
 			o->sink.slots.minfree =
@@ -223,17 +221,11 @@ shut_door(const struct options *o, int readable)
 	struct sandbox_bounds b = {.memory = (uint64_t)WORKER_MEM << 20,
 	    .file = o->report_max,
 	    .cpu_s = (unsigned)o->wait_s,
-	    .any_file = !readable,
-	    .treefd = !readable
-		? -1
-		: open(elfsym_debug_root, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+	    .any_file = !readable};
 	const char *why;
-	int r = sandbox_enter(SANDBOX_REPORT, &b, o->self, &why);
 
-	if (r == -1)
+	if (report_door(&b, o->self, &why) == -1)
 		return -1;
-	if (r == 1)
-		elfsym_debug_root = "";
 	if (why != NULL)
 		msg_debug(1, "no sandbox: %s", why);
 	return 0;

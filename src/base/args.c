@@ -1,6 +1,7 @@
 #include "base/args.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/msg.h"
 #include "base/num.h"
@@ -37,4 +38,14 @@ int64_t
 args_seconds(int opt, const char *arg)
 {
 	return (int64_t)args_option(opt, arg, 1, ARGS_SECONDS_MAX) * 1000;
+}
+
+int
+args_either(
+    const char *what, const char *arg, const char *first, const char *second)
+{
+	if (strcmp(arg, first) != 0 && strcmp(arg, second) != 0)
+		msg_die(EXIT_USAGE, "%s is neither %s nor %s: %s", what, first,
+		    second, arg);
+	return strcmp(arg, second) == 0;
 }

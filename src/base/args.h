@@ -15,6 +15,9 @@ uint64_t
 args_number(const char *what, const char *arg, uint64_t min, uint64_t max);
 /* The same of an option's value: the line says "option -X". */
 uint64_t args_option(int opt, const char *arg, uint64_t min, uint64_t max);
+/* 0 or 1, as arg is the first or the second word; else as above. */
+int args_either(
+    const char *what, const char *arg, const char *first, const char *second);
 /* Mebibytes, as bytes; 0 is allowed.  Seconds, as milliseconds, from 1. */
 uint64_t args_mebibytes(int opt, const char *arg);
 int64_t args_seconds(int opt, const char *arg);

@@ -33,6 +33,7 @@ enum {
  * open(2), and only where a tree was given.
  */
 #define CHROOT (UINT64_C(1) << CAP_SYS_CHROOT)
+#define READ_ANY (UINT64_C(1) << CAP_DAC_READ_SEARCH)
 
 static const struct seccomp_rule rules[] = {
     {SYS_pread64, ALL, SC_ANY, 0, 0, 0},
@@ -176,8 +177,9 @@ landlock(int treefd)
 #endif
 
 int
-sandbox_approach(uint64_t caps)
+sandbox_approach(int read_any)
 {
+	uint64_t caps = CHROOT | (read_any ? READ_ANY : 0);
 	uid_t own = UID_BASE + (uid_t)getpid();
 
 	/* EINVAL: this user namespace does not have it (setresuid(2)) */
@@ -191,7 +193,7 @@ become(enum sandbox_role role, const struct sandbox_bounds *b)
 {
 	if (role == SANDBOX_STORE)
 		return privdrop_but(b->uid, b->gid, CHROOT);
-	return geteuid() == 0 ? sandbox_approach(CHROOT) : 0;
+	return geteuid() == 0 ? sandbox_approach(0) : 0;
 }
 
 int

@@ -41,12 +41,11 @@ struct sandbox_bounds {
 };
 
 /*
- * On the way in: the own uid, and of the capabilities those given (a bit for
- * each CAP_*), to open what only they can open; CAP_SYS_CHROOT among them for
- * the tree.  Whoever opens nothing in between has no need of it.  -1 with
- * errno.
+ * On the way in: the own uid, and until the door is shut the right to read any
+ * file, where that is wanted and root has it to give.  Whoever opens nothing
+ * more has no need of it.  -1 with errno.
  */
-int sandbox_approach(uint64_t caps);
+int sandbox_approach(int read_any);
 /*
  * Goes in.  parent: the process that waits for this one (getppid(2) before it
  * can have changed).  0, 1 when the tree is the root now, or -1 with errno:

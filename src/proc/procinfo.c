@@ -342,6 +342,16 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 	return gather_fds(procfd, pi);
 }
 
+long
+procinfo_number(const struct procinfo *pi, const char *field)
+{
+	const struct buf *b = pi != NULL ? &pi->item[PROC_STATUS].b : NULL;
+
+	return b == NULL || b->len == 0
+	    ? -1
+	    : proc_status_number(b->p, b->len, field, 0);
+}
+
 int
 procinfo_has(const struct procinfo *pi, pid_t tid)
 {

@@ -82,6 +82,9 @@ void procinfo_free(struct procinfo *pi);
 
 /* Is tid (as it is called here) one of its threads? */
 int procinfo_has(const struct procinfo *, pid_t tid);
+/* The first number of a field of /proc/PID/status, -1 when that is not there;
+ * the procinfo may be NULL. */
+long procinfo_number(const struct procinfo *, const char *field);
 /* The thread known as nstid inside its namespace; NULL when not listed. */
 const struct proc_task *procinfo_task(const struct procinfo *, pid_t nstid);
 

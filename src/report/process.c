@@ -123,17 +123,6 @@ dump_cmdline(const struct crash *c, struct out *o)
 	out_end(o);
 }
 
-static long
-status_id(const struct crash *c, const char *field)
-{
-	const char *why;
-	const struct buf *b = item(c, PROC_STATUS, &why);
-
-	return b == NULL || b->len == 0
-	    ? -1
-	    : proc_status_number(b->p, b->len, field, 0);
-}
-
 static const struct proc_task *
 leader_of(const struct crash *c)
 {
@@ -206,9 +195,9 @@ dump_identity(const struct crash *c, struct out *o)
 	dump_exe(c, o);
 	dump_cmdline(c, o);
 	if (uid < 0)
-		uid = status_id(c, "Uid");
+		uid = procinfo_number(c->pi, "Uid");
 	if (gid < 0)
-		gid = status_id(c, "Gid");
+		gid = procinfo_number(c->pi, "Gid");
 	if (uid < 0 && h != NULL && h->have_psinfo)
 		uid = h->psuid;
 	if (gid < 0 && h != NULL && h->have_psinfo)

@@ -1,5 +1,6 @@
 #include "target/target.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -179,6 +180,21 @@ uint64_t
 target_auxv(struct target *t, uint64_t type, uint64_t dflt)
 {
 	return core_auxv(t->auxv, t->auxvlen, type, dflt);
+}
+
+int
+target_keep_thread(struct target *t, pid_t tid)
+{
+	size_t i;
+
+	for (i = 0; i < t->nthreads; i++)
+		if (t->threads[i].tid == tid) {
+			t->threads[0] = t->threads[i];
+			t->nthreads = 1;
+			return 0;
+		}
+	errno = ESRCH;
+	return -1;
 }
 
 const struct target_thread *

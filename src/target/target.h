@@ -104,6 +104,8 @@ struct module *target_module(struct target *, uint64_t addr);
 uint64_t target_auxv(struct target *, uint64_t type, uint64_t dflt);
 /* The thread that crashed, or NULL: none is known, or no registers of it. */
 const struct target_thread *target_crashed(const struct target *);
+/* Forgets all threads but that one, which becomes the first.  -1 ESRCH. */
+int target_keep_thread(struct target *, pid_t tid);
 /* Registers by role; 0 when there are none. */
 uint64_t thread_pc(const struct target *, const struct target_thread *);
 uint64_t thread_sp(const struct target *, const struct target_thread *);
