@@ -100,7 +100,7 @@ endif
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
 ROOMS = segv report bpf track unwind target send store slots core stream crash \
-	net proc elf memop base
+	net proc elf memop out base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
 archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
@@ -110,12 +110,12 @@ archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send \
 	segfault_analyzer
 usercrash_s = slots net base
-usercrash_c = report unwind target slots core crash net proc elf memop base
-debugger = report unwind target core proc elf memop base
+usercrash_c = report unwind target slots core crash net proc elf memop out base
+debugger = report unwind target core proc elf memop out base
 recv_core = store core stream crash net base
 core_send = send core stream crash net proc base
 core_tee = base
-segfault_analyzer = segv report bpf track unwind target core proc elf memop base
+segfault_analyzer = segv report bpf track unwind target core proc elf memop out base
 # those that unwind, and those that the kernel starts: static costs less
 UNWINDERS = usercrash_c debugger segfault_analyzer
 STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
@@ -130,7 +130,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath
-unit_out = report base
+unit_out = report out base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
 unit_elfdebug = elf base
@@ -156,9 +156,9 @@ unit_segv_prog = segv bpf target base
 unit_segv_live = segv bpf target proc base
 unit_segv_live_LIB = -pthread
 unit_cgpath = proc base
-unit_segv_print = segv report target proc base
+unit_segv_print = segv report target proc out base
 unit_memop = memop
-unit_fault = report unwind target elf memop core proc base
+unit_fault = report unwind target elf memop core proc out base
 unit_fault_LIB = $(UNWIND)
 unit_crc32c = stream
 unit_corestream = stream crash base

@@ -34,10 +34,10 @@
 #include "base/sandbox.h"
 #include "crash/crashid.h"
 #include "crash/crashproc.h"
+#include "out/out.h"
 #include "proc/procdir.h"
 #include "report/door.h"
 #include "report/dying.h"
-#include "report/out.h"
 #include "slots/sink.h"
 
 #define SYNOPSIS                                                              \

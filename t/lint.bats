@@ -114,19 +114,19 @@ has()
 }
 
 @test "rooms: base includes report" {
-	printf '#include "report/out.h"\n' >>"$TREE/src/base/a.c"
-	finds rooms src/base/a.c:8 report/out.h
+	printf '#include "out/out.h"\n' >>"$TREE/src/base/a.c"
+	finds rooms src/base/a.c:8 out/out.h
 }
 
 @test "rooms: every arrow, allowed or not" {
 	local from to allowed want
 	local rooms='segv report bpf track unwind target send store slots core
-	    crash stream net proc elf memop base'
+	    crash stream net proc elf memop out base'
 	rm -r "$TREE"/src/*
 	for from in $rooms; do
 		case $from in
-		segv) allowed='report unwind track bpf target elf memop proc' ;;
-		report) allowed='unwind target elf memop core proc' ;;
+		segv) allowed='report unwind track bpf target elf memop proc out' ;;
+		report) allowed='unwind target elf memop core proc out' ;;
 		unwind) allowed='target elf' ;;
 		track) allowed='target proc' ;;
 		target) allowed='elf core proc' ;;

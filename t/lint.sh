@@ -136,9 +136,9 @@ lint_format()
 # Which rooms a room may use, besides itself; awk.
 may_use='
 	BEGIN {
-		use["segv"] = " report unwind track bpf target elf" \
+		use["segv"] = " report unwind track bpf target elf out" \
 		    " memop proc base "
-		use["report"] = " unwind target elf memop core proc" \
+		use["report"] = " unwind target elf memop core proc out" \
 		    " base "
 		use["unwind"] = " target elf base "
 		use["track"] = " target proc base "
@@ -149,7 +149,7 @@ may_use='
 		use["slots"] = " net base "
 		use["bpf"] = " proc base "
 		use["core"] = use["net"] = use["proc"] = use["elf"] = \
-		    use["memop"] = " base "
+		    use["memop"] = use["out"] = " base "
 		use["stream"] = " crash base "
 		use["base"] = " "
 	}'

@@ -1,4 +1,4 @@
-# The C unit tests of base, report/out, report/signature and memop/memop.
+# The C unit tests of base, out/out, report/signature and memop/memop.
 
 load helper
 

@@ -13,8 +13,8 @@
 #include <sys/types.h>
 
 #include "core/corehead.h"
+#include "out/out.h"
 #include "proc/procinfo.h"
-#include "report/out.h"
 #include "target/target.h"
 
 struct fault;

@@ -1,12 +1,12 @@
 /*
  * segv_print: what was looked up (segv/segv_look.h) as a record of a feed
- * (report/out.h), in text or JSON, with the same calls for both.  All text
+ * (out/out.h), in text or JSON, with the same calls for both.  All text
  * that comes from a process is escaped by out.
  */
 #ifndef SEGV_SEGV_PRINT_H
 #define SEGV_SEGV_PRINT_H
 
-#include "report/out.h"
+#include "out/out.h"
 #include "segv/segv_look.h"
 
 /* One record.  -1 with errno once writing has failed. */

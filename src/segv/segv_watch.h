@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <time.h>
 
-#include "report/out.h"
+#include "out/out.h"
 #include "segv/segv_look.h"
 #include "segv/segv_probe.h"
 #include "track/maptrack.h"

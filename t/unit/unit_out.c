@@ -3,7 +3,7 @@
  * signature.  With -w DIR it also writes mended reports there, for a JSON
  * reader of somebody else's.
  */
-#include "report/out.h"
+#include "out/out.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "report/escape.h"
+#include "out/escape.h"
 #include "report/signature.h"
 
 #include "json_check.h"

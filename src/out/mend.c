@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "report/escape.h"
-#include "report/out.h"
+#include "out/escape.h"
+#include "out/out.h"
 
 /*
  * JSON: a strict scanner (RFC 8259, UTF-8 checked) runs over the file in

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/out_impl.h"
+#include "out/out_impl.h"
 
 /* Text: ends a line that was left open. */
 static void

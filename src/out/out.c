@@ -1,4 +1,4 @@
-#include "report/out.h"
+#include "out/out.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/num.h"
-#include "report/escape.h"
-#include "report/out_impl.h"
+#include "out/escape.h"
+#include "out/out_impl.h"
 
 /*
  * Rows collect in a heap buffer.  Whenever a row has just ended (in text the

@@ -1,4 +1,4 @@
-#include "report/escape.h"
+#include "out/escape.h"
 
 #include <string.h>
 

@@ -27,8 +27,8 @@
  * JSON an object alone on its line, in text whatever rows it has.  Only whole
  * records leave.
  */
-#ifndef REPORT_OUT_H
-#define REPORT_OUT_H
+#ifndef OUT_OUT_H
+#define OUT_OUT_H
 
 #include <stdarg.h>
 #include <stddef.h>

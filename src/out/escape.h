@@ -6,8 +6,8 @@
  * A backslash leaves as \\, every other byte as \xNN.  The result is one
  * line, and the input can be had back from it.
  */
-#ifndef REPORT_ESCAPE_H
-#define REPORT_ESCAPE_H
+#ifndef OUT_ESCAPE_H
+#define OUT_ESCAPE_H
 
 #include <stddef.h>
 

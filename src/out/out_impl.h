@@ -1,9 +1,9 @@
 /* out_impl: what out.c and section.c share, and nobody else. */
-#ifndef REPORT_OUT_IMPL_H
-#define REPORT_OUT_IMPL_H
+#ifndef OUT_OUT_IMPL_H
+#define OUT_OUT_IMPL_H
 
 #include "base/io.h"
-#include "report/out.h"
+#include "out/out.h"
 
 /* So much collects before it leaves. */
 enum { OUT_FLUSH = 64 * 1024 };
