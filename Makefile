@@ -129,7 +129,8 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
-	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath
+	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
+	unit_elfpackage
 unit_out = report out base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
@@ -156,6 +157,7 @@ unit_segv_prog = segv bpf target base
 unit_segv_live = segv bpf target proc base
 unit_segv_live_LIB = -pthread
 unit_cgpath = proc base
+unit_elfpackage = elf base
 unit_segv_print = segv report target proc out base
 unit_memop = memop
 unit_fault = report unwind target elf memop core proc out base

@@ -212,3 +212,48 @@ words()
 	told
 	not grep -q 'cut after' "$AT/r"
 }
+
+# packaged FILE JSON: a program that says it is of a package, and stays.
+packaged()
+{
+	needs_tool cc
+	printf '%s\0' "$2" >"$AT/json"
+	cat >"$AT/note.s" <<-EOF
+		.section .note.package, "a", %note
+		.balign 4
+		.long 4, 2f - 1f, 0xcafe1a7e
+		.asciz "FDO"
+		1: .incbin "$AT/json"
+		2: .balign 4
+		.section .note.GNU-stack, "", %progbits
+	EOF
+	cat >"$AT/stay.c" <<-'EOF'
+		#include <unistd.h>
+		int main(void) { return write(1, "ready\n", 6) != 6 || pause(); }
+	EOF
+	cc -o "$1" "$AT/stay.c" "$AT/note.s"
+}
+
+@test "the package of a program, by its own note" {
+	packaged "$AT/stay" '{"type":"deb","os":"debian","name":"he\u001bllo",
+	    "version":"2.10-3","architecture":"amd64","x":[{"name":"no"}]}'
+	live "$AT/stay"
+	told
+	is package 'he\x1bllo'
+	is package_version 2.10-3
+	is package_type deb
+	section modules "$AT/r" |
+	    grep -qF " package he\x1bllo 2.10-3 $AT/stay"
+	i=0
+	until [ "$(json_get "$AT/j" modules $i path)" = "$AT/stay" ]; do
+		i=$((i + 1))
+	done
+	[ "$(json_get "$AT/j" modules $i package architecture)" = amd64 ]
+	[ "$(json_get "$AT/j" modules $i package os)" = debian ]
+	# what is no such note is none
+	packaged "$AT/stay2" '{"name":"x","version":"1"'
+	live "$AT/stay2"
+	told
+	is package ''
+	not grep -q ' package ' "$AT/r"
+}

@@ -66,3 +66,7 @@ unit()
 		cmp "$TOP/t/fixtures/$f" "$BATS_TEST_TMPDIR/$f"
 	done
 }
+
+@test "elf: packages by their note, and what only looks like one" {
+	unit unit_elfpackage
+}

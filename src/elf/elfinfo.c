@@ -63,12 +63,12 @@ elfsym_head_free(struct elfsym_head *h)
 	memset(h, 0, sizeof(*h));
 }
 
-int
-elfsym_note_buildid(
-    const void *notes, size_t len, unsigned char id[ELFSYM_ID_MAX])
+const void *
+elf_note(const void *notes, size_t len, const char *owner, uint32_t type,
+    size_t *desclen)
 {
 	const unsigned char *p = notes;
-	size_t at = 0, name, desc;
+	size_t at = 0, name, desc, ownerlen = strlen(owner) + 1;
 	Elf64_Nhdr n;
 
 	/* Padded to 4.  Segments padded to 8 hold GNU properties, whose
@@ -81,17 +81,29 @@ elfsym_note_buildid(
 		desc = name + (((size_t)n.n_namesz + 3) & ~(size_t)3);
 		if (desc > len || n.n_descsz > len - desc)
 			break;
-		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 &&
-		    memcmp(p + name, "GNU", 4) == 0 && n.n_descsz != 0 &&
-		    n.n_descsz <= ELFSYM_ID_MAX) {
-			memcpy(id, p + desc, n.n_descsz);
-			return (int)n.n_descsz;
+		if (n.n_type == type && n.n_namesz == ownerlen &&
+		    memcmp(p + name, owner, ownerlen) == 0) {
+			*desclen = n.n_descsz;
+			return p + desc;
 		}
 		at = desc + (((size_t)n.n_descsz + 3) & ~(size_t)3);
 		if (at > len)
 			break;
 	}
-	return 0;
+	return NULL;
+}
+
+int
+elfsym_note_buildid(
+    const void *notes, size_t len, unsigned char id[ELFSYM_ID_MAX])
+{
+	size_t n;
+	const void *p = elf_note(notes, len, "GNU", NT_GNU_BUILD_ID, &n);
+
+	if (p == NULL || n == 0 || n > ELFSYM_ID_MAX)
+		return 0;
+	memcpy(id, p, n);
+	return (int)n;
 }
 
 /* In [off, off + len) of the file; only the first piece is looked at. */

@@ -64,6 +64,10 @@ int elfsym_debug_path(
 /* The GNU build-id of a file (PT_NOTE, then note sections); its length, 0 when
  * there is none, -1 errno. */
 int elfsym_buildid(int fd, unsigned char id[ELFSYM_ID_MAX]);
+/* The first note of that owner and type in a note segment's bytes: its
+ * description and length; NULL when there is none. */
+const void *elf_note(const void *notes, size_t len, const char *owner,
+    uint32_t type, size_t *desclen);
 /* The NT_GNU_BUILD_ID in a note segment's bytes; length, or 0 when there is
  * none of 1 to ELFSYM_ID_MAX bytes. */
 int elfsym_note_buildid(

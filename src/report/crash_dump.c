@@ -118,6 +118,7 @@ crash_dump(struct crash *c, struct out *o)
 	out_flush(o);
 	if (c->pi != NULL && c->t->nmaps > 0)
 		modules_load(c->t);
+	dump_program_package(c, o);
 	unwind_all(c);
 	if (name_all(c, sy) == -1) {
 		symbols_free(sy);

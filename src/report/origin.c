@@ -117,3 +117,39 @@ dump_origin(const struct crash *c, struct out *o)
 	dump_cgroup(c, o);
 	dump_namespaces(c, o);
 }
+
+void
+dump_package(const struct elf_package *k, struct out *o)
+{
+	static const char *const keys[PACKAGE_FIELDS] = {"name", "version",
+	    "type", "os", "os_version", "architecture", "debuginfo_url"};
+	size_t i;
+
+	out_obj(o, "package");
+	out_text(o, " package");
+	for (i = 0; i < PACKAGE_FIELDS; i++)
+		if (k->value[i][0] != '\0')
+			out_str(o, keys[i],
+			    i <= PACKAGE_VERSION ? " " : OUT_HIDE, k->value[i]);
+	out_end(o);
+}
+
+void
+dump_program_package(const struct crash *c, struct out *o)
+{
+	const struct target *t = c->t;
+	struct elf_package k;
+	size_t i;
+
+	for (i = 0; i < t->nmods; i++)
+		if (t->mods[i].isexec)
+			break;
+	if (i == t->nmods || !module_package(c->t, &t->mods[i], &k))
+		return;
+	out_str(o, "package", OUT_KEY, k.value[PACKAGE_NAME]);
+	if (k.value[PACKAGE_VERSION][0] != '\0')
+		out_str(
+		    o, "package_version", OUT_KEY, k.value[PACKAGE_VERSION]);
+	if (k.value[PACKAGE_TYPE][0] != '\0')
+		out_str(o, "package_type", OUT_KEY, k.value[PACKAGE_TYPE]);
+}

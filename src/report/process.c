@@ -344,6 +344,7 @@ dump_modules(const struct crash *c, struct symbols *sy, struct out *o)
 	const struct target *t = c->t;
 	const struct module *m;
 	char id[ELFSYM_ID_MAX * 2 + 1];
+	struct elf_package pkg;
 	size_t i, k;
 
 	if (t->nmaps == 0) {
@@ -365,6 +366,8 @@ dump_modules(const struct crash *c, struct symbols *sy, struct out *o)
 		out_hex(o, "bias", " bias ", m->bias, 0);
 		if (m->idlen > 0)
 			out_str(o, "build_id", " build-id ", id);
+		if (module_package(c->t, m, &pkg))
+			dump_package(&pkg, o);
 		out_str(o, "path", " ", m->path);
 		if (m->fdwhy != NULL || m->doubt != NULL) {
 			out_str(o, "note", " (",

@@ -35,6 +35,10 @@ void number_and_name(struct out *, const char *key, const char *namekey, int n,
 void dump_identity(const struct crash *, struct out *);
 /* Those that tell where it came from (origin.c). */
 void dump_origin(const struct crash *, struct out *);
+/* A value of a row: name and version; the rest in JSON (origin.c). */
+void dump_package(const struct elf_package *, struct out *);
+/* The program's own package, once modules are loaded (origin.c). */
+void dump_program_package(const struct crash *, struct out *);
 /* A key of the first block that is not known (out_unavailable() would end the
  * block). */
 void key_unavailable(struct out *, const char *key, const char *why);

@@ -101,6 +101,23 @@ modhead_end(const struct modhead *h, uint64_t start)
 	return end;
 }
 
+/* The bytes of note segment i, malloc'd; NULL where it is none. */
+static unsigned char *
+read_notes(struct target *t, const struct modhead *h, uint64_t bias, size_t i,
+    size_t *len)
+{
+	const Elf64_Phdr *ph = &h->ph[i];
+	unsigned char *p;
+
+	if (ph->p_type != PT_NOTE)
+		return NULL;
+	*len = ph->p_memsz < NOTES_MAX ? ph->p_memsz : NOTES_MAX;
+	p = malloc(*len + 1);
+	if (p != NULL)
+		*len = target_read(t, bias + ph->p_vaddr, p, *len);
+	return p;
+}
+
 size_t
 modhead_id(struct target *t, const struct modhead *h, uint64_t bias,
     unsigned char id[ELFSYM_ID_MAX])
@@ -110,19 +127,33 @@ modhead_id(struct target *t, const struct modhead *h, uint64_t bias,
 	int n = 0;
 
 	for (i = 0; i < h->n && n <= 0; i++) {
-		if (h->ph[i].p_type != PT_NOTE)
-			continue;
-		len =
-		    h->ph[i].p_memsz < NOTES_MAX ? h->ph[i].p_memsz : NOTES_MAX;
-		p = malloc(len + 1);
-		if (p == NULL)
-			return 0;
-		len = target_read(t, bias + h->ph[i].p_vaddr, p, len);
-		if (len > 0)
+		p = read_notes(t, h, bias, i, &len);
+		if (p != NULL)
 			n = elfsym_note_buildid(p, len, id);
 		free(p);
 	}
 	return n > 0 ? (size_t)n : 0;
+}
+
+int
+module_package(struct target *t, const struct module *m, struct elf_package *k)
+{
+	unsigned char *p;
+	struct modhead h;
+	size_t i, len;
+	int found = 0;
+
+	if (m->headers != MODULE_YES ||
+	    (modhead_memory(t, m->start, &h) == -1 &&
+		modhead_file(m->fd, &h) == -1))
+		return 0;
+	for (i = 0; i < h.n && !found; i++) {
+		p = read_notes(t, &h, m->bias, i, &len);
+		if (p != NULL)
+			found = elf_note_package(p, len, k);
+		free(p);
+	}
+	return found;
 }
 
 int

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "elf/elfpackage.h"
 #include "elf/elfsym.h"
 
 struct target;
@@ -78,6 +79,9 @@ void modules_load(struct target *);
 int module_unwind_data(struct target *, struct module *);
 /* The table of a Go program, read when first asked for; NULL: there is none. */
 struct gopclntab *module_go(struct module *);
+/* The package a module is of, by its own note; 1 when it tells. */
+int
+module_package(struct target *, const struct module *, struct elf_package *);
 /* Sets base and baselen from path. */
 void module_set_name(struct module *);
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "elf/elfpackage.h"
 #include "elf/elfsym.h"
 #include "fuzz.h"
 
@@ -25,6 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	    {.vaddr = 0x4e1}, {.vaddr = 0x4f8}, {.vaddr = 0x530},
 	    {.vaddr = 0x600}, {.vaddr = 0x2511}, {.vaddr = 0x2511}};
 	unsigned char id[ELFSYM_ID_MAX];
+	struct elf_package package;
 	uint64_t off, addr, size;
 	struct elfsym_head h;
 	static int fd = -1;
@@ -47,6 +49,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	if (n > ELFSYM_ID_MAX)
 		abort();
 	elfsym_note_buildid(data, len, id);
+	elf_note_package(data, len, &package);
 	elfsym_head(fd, &h);
 	if (h.nloads != 0 && h.loads == NULL)
 		abort();
