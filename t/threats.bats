@@ -664,6 +664,44 @@ unharmed()
 	grep -q '^usercrash report ' "$BATS_TEST_TMPDIR/r"
 }
 
+@test "class 19: 60,000 mappings with long names: a bounded report, told where it is cut" {
+	local format r size
+	needs_victim much
+	pattern_lock
+	for format in text json; do
+		pattern "|$RUND/c -d$RUND/d -S$RUND/s -n2 -R1 -f$format %P %e %s"
+		crash "$VICTIMS/much" paths 60000
+		r=$(newest_report)
+		size=$(stat -c %s "$r")
+		echo "$format: $size bytes"
+		[ "$size" -gt 65536 ]
+		[ "$size" -le 1048576 ]
+		grep -q crash_here "$r"
+		if [ $format = json ]; then
+			json_valid "$r"
+			grep -q '"left_out": [0-9]' "$r"
+		else
+			grep -q '^  \.\.\. [0-9]* left out: ' "$r"
+			# the lists behind the one that was cut are there
+			grep -q '^modules:$' "$r"
+			grep -q '^status:$' "$r"
+		fi
+	done
+}
+
+# newest_report: waits for the one that comes, and says its name.
+newest_report()
+{
+	local had=${HAD:-0}
+	more_reports()
+	{
+		[ "$(reports)" -gt "$had" ]
+	}
+	wait_for 60 more_reports
+	HAD=$(reports)
+	ls -t "$RUND"/d/usercrash_* | head -1
+}
+
 # a_worker ARGS...: usercrash_c in the background, its report in r, waiting for
 # a core that does not come; its worker in $WORKER.
 a_worker()

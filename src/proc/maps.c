@@ -1,10 +1,16 @@
 #include "proc/maps.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/num.h"
+
+/* Stand for a name; the kernel's begin with '/' or '['. */
+#define SAME "\""
+#define LEFT_OUT "!"
 
 /* Number in base, then the separator sep (a run of them when it is ' '). */
 static int
@@ -50,6 +56,107 @@ maps_line(char *line, char *end, struct map *m)
 	return 0;
 }
 
+static void
+name_map(struct map *m, const struct map *before)
+{
+	if (before != NULL && strcmp(m->name, SAME) == 0)
+		m->name = before->name;
+	else if (strcmp(m->name, LEFT_OUT) == 0)
+		m->name = "(its name is left out: there are too many)";
+}
+
+/* The name of a line of n bytes begins there, n when it has none: behind five
+ * fields and the blanks after them. */
+static size_t
+name_at(const char *line, size_t n)
+{
+	size_t i = 0, field;
+
+	for (field = 0; field < 5; field++) {
+		while (i < n && line[i] != ' ')
+			i++;
+		while (i < n && line[i] == ' ')
+			i++;
+	}
+	return i;
+}
+
+struct squeeze {
+	struct buf *b;
+	size_t name, len; /* of the last that was kept, in b */
+	size_t names;	  /* bytes of names so far */
+};
+
+static int
+squeeze_line(struct squeeze *s, const char *line, size_t n)
+{
+	size_t at = name_at(line, n), len = n - at;
+	const char *name = line + at;
+
+	if (len > 1 && len == s->len &&
+	    memcmp(s->b->p + s->name, name, len) == 0) {
+		name = SAME;
+		len = 1;
+	} else if (len > 1 && s->names + len > MAPS_NAMES) {
+		name = LEFT_OUT;
+		len = 1;
+		s->len = 0;
+	} else {
+		s->names += len;
+		s->len = len;
+		s->name = s->b->len + at;
+	}
+	if (buf_append(s->b, line, at) == -1 ||
+	    buf_append(s->b, name, len) == -1)
+		return -1;
+	return buf_append(s->b, "\n", 1);
+}
+
+/* The lines that are whole in piece; the rest moves to its start. */
+static int
+squeeze_piece(struct squeeze *s, char *piece, size_t *n)
+{
+	char *p = piece, *end = piece + *n, *nl;
+
+	for (; (nl = memchr(p, '\n', (size_t)(end - p))) != NULL; p = nl + 1)
+		if (squeeze_line(s, p, (size_t)(nl - p)) == -1)
+			return -1;
+	*n = (size_t)(end - p);
+	memmove(piece, p, *n);
+	return 0;
+}
+
+int
+maps_read(int procfd, size_t max, struct buf *b, int *cut)
+{
+	char piece[65536]; /* the kernel gives whole lines, a page at a time */
+	struct squeeze s = {.b = b};
+	size_t n = 0;
+	ssize_t r = 0;
+	int fd, saved;
+
+	*cut = 0;
+	fd = openat(procfd, "maps", O_RDONLY | O_CLOEXEC);
+	if (fd == -1)
+		return -1;
+	while (n < sizeof(piece) &&
+	    (r = io_read_full(fd, piece + n, sizeof(piece) - n)) > 0) {
+		n += (size_t)r;
+		if (squeeze_piece(&s, piece, &n) == -1) {
+			r = -1;
+			break;
+		}
+		if (b->len > max) {
+			*cut = 1;
+			break;
+		}
+	}
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return r == -1 ? -1 : 0;
+}
+
 int
 maps_parse(char *text, size_t len, struct map **out, size_t *n)
 {
@@ -72,6 +179,7 @@ maps_parse(char *text, size_t len, struct map **out, size_t *n)
 			errno = EINVAL;
 			return -1;
 		}
+		name_map(&(*out)[*n], *n > 0 ? &(*out)[*n - 1] : NULL);
 		++*n;
 	}
 	return 0;

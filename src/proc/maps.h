@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/io.h"
+
 /* MAP_GUESS: nobody told the permissions (of a core without that segment) */
 enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_S = 8, MAP_GUESS = 16 };
+enum { MAPS_NAMES = 16 << 20 };
 enum { MAP_ID_MAX = 20 }; /* as perf_event_open(2) has build-ids */
 
 struct map {
@@ -25,6 +28,13 @@ struct map {
 	unsigned char idlen, id[MAP_ID_MAX];
 };
 
+/*
+ * Reads /proc/PID/maps below procfd to what maps_parse() takes: a name that
+ * stands twice in a row is kept once, and after MAPS_NAMES bytes of them names
+ * are left out, not mappings.  At most max bytes; *cut tells when there was
+ * more.  -1 with errno.
+ */
+int maps_read(int procfd, size_t max, struct buf *, int *cut);
 /*
  * Parses text (NUL-terminated, len bytes), which is cut into names in place
  * and must outlive the maps.  *out is malloc'd, sorted by start.  A line that

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/num.h"
+#include "proc/maps.h"
 #include "proc/procdir.h"
 
 static const struct {
@@ -29,7 +30,7 @@ static const struct {
     [PROC_STATUS] = {"status", 0, 64 << 10},
     [PROC_LIMITS] = {"limits", 0, 16 << 10},
     [PROC_CGROUP] = {"cgroup", 0, 64 << 10},
-    [PROC_MAPS] = {"maps", 0, (size_t)1 << 30},
+    [PROC_MAPS] = {"maps", 0, (size_t)PROC_MAPS_MIB << 20},
     [PROC_AUXV] = {"auxv", 0, 4096},
     [PROC_OOM] = {"oom_score", 0, 64},
     [PROC_ENVIRON] = {"environ", 0, 256 << 10},
@@ -324,8 +325,12 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 		else if (item_source[i].link)
 			gather_link(
 			    procfd, item_source[i].path, item_source[i].max, t);
-		else if (io_slurp(procfd, item_source[i].path,
-			     item_source[i].max, &t->b, &t->cut) == -1)
+		else if (i == PROC_MAPS) {
+			if (maps_read(procfd, item_source[i].max, &t->b,
+				&t->cut) == -1)
+				t->err = errno;
+		} else if (io_slurp(procfd, item_source[i].path,
+			       item_source[i].max, &t->b, &t->cut) == -1)
 			t->err = errno;
 	}
 	/* NSpid holds one number a namespace; one means our own */

@@ -30,7 +30,7 @@ enum proc_item {
 };
 
 enum { PROC_WANT_ENVIRON = 1 };
-enum { PROC_FDS_MAX = 65536, PROC_TASKS_MAX = 65536 };
+enum { PROC_FDS_MAX = 65536, PROC_TASKS_MAX = 65536, PROC_MAPS_MIB = 128 };
 
 struct proc_text {
 	struct buf b;

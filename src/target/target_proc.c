@@ -138,8 +138,7 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 		t->maps_why = "the rest of the list does not parse";
 	}
 	if (maps->cut)
-		t->maps_why = "the list is longer than 1 GiB, the rest is "
-			      "left out";
+		t->maps_why = "the list is too long, the rest is left out";
 	if (modules_find(t) == -1)
 		return -1;
 	open_modules(procfd, t);

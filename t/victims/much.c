@@ -3,6 +3,7 @@
  *
  * case: fds 1000 | SIGSEGV SEGV_MAPERR 0x0 | crash_here main
  * case: maps 60000 | SIGSEGV SEGV_MAPERR 0x0 | crash_here main
+ * case: paths 60000 | SIGSEGV SEGV_MAPERR 0x0 | crash_here main
  * case: mb 64 | SIGSEGV SEGV_MAPERR 0x0 | crash_here main
  */
 #include <sys/mman.h>
@@ -52,6 +53,28 @@ map_many(long n)
 	return 0;
 }
 
+/* Two files with the longest names there are, in turn. */
+static int
+name_many(long n)
+{
+	char name[250];
+	int fd[2], i;
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	for (i = 0; i < 2; i++) {
+		name[0] = (char)('a' + i);
+		fd[i] = memfd_create(name, 0);
+		if (fd[i] < 0 || ftruncate(fd[i], 4096) < 0)
+			return -1;
+	}
+	while (n-- > 0)
+		if (mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd[n & 1], 0) ==
+		    MAP_FAILED)
+			return -1;
+	return 0;
+}
+
 static int
 touch_many(long mb)
 {
@@ -75,6 +98,8 @@ main(int argc, char *argv[])
 	n = atol(argv[2]);
 	if (argv[1][0] == 'f')
 		r = open_many(n);
+	else if (argv[1][0] == 'p')
+		r = name_many(n);
 	else if (argv[1][1] == 'a')
 		r = map_many(n);
 	else
