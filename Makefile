@@ -4,6 +4,7 @@
 #   all         the programs, in bin/
 #   check       the tests (t/run says how to run one of them)
 #   check-san   the same with sanitizers
+#   check-cross  built for other machines, run by qemu-user (t/cross.sh)
 #   quick       what changed: its units and the quick half of lint
 #   lint        what the tree promises of itself (t/lint.sh)
 #   units       the tests that are C, in build/t/
@@ -77,8 +78,9 @@ else
 HARDEN += -D_FORTIFY_SOURCE=2
 endif
 CFLAGS = $(OPT)
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -Isrc $(CPPFLAGS) $(WARN) $(HARDEN) $(SECTIONS) \
-	$(CFLAGS) $(if $(WERROR),-Werror) $(DEFS)
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
+	$(CPPFLAGS) $(WARN) $(HARDEN) $(SECTIONS) $(CFLAGS) \
+	$(if $(WERROR),-Werror) $(DEFS)
 
 LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
 DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF)
@@ -210,8 +212,9 @@ $(foreach r,$(ROOMS),$(eval $(call archive,$(r))))
 define program
 $(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(TRACE) $(call archives,$($(1)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(call how,$(1),$$(LDSTATIC),$$(LDPIE)) $$(LDGC) $$(LDFLAGS) $(if $(filter \
-	$(1),$(UNWINDERS)),$$(call how,$(1),$$(UNWIND_A),$$(UNWIND)))
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(LDGC) $$(LDFLAGS) \
+		$$(call how,$(1),$$(LDSTATIC),$$(LDPIE)) $(if $(filter \
+		$(1),$(UNWINDERS)),$$(call how,$(1),$$(UNWIND_A),$$(UNWIND)))
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
@@ -239,6 +242,9 @@ quick: units
 
 lint:
 	t/lint.sh
+
+check-cross: all
+	t/cross.sh
 
 help:
 	@sed -n 's/^#   \([a-z][-a-z_.]*  .*\)/\1/p' Makefile
@@ -326,6 +332,6 @@ clean:
 
 -include $(shell find build build-san -name '*.d' 2>/dev/null)
 
-.PHONY: all debug units check check-san quick lint help demo install \
+.PHONY: all debug units check check-san check-cross quick lint help demo install \
 	uninstall clean
 .DELETE_ON_ERROR:

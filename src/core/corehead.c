@@ -421,7 +421,7 @@ core_read_apart(int fd, struct core_head *h)
 			if (want > n->len - n->have)
 				want = (size_t)(n->len - n->have);
 			if (h->notes.len + want > CORE_HEAD_MAX ||
-			    n->off > INT64_MAX - n->have - want)
+			    n->off > (uint64_t)INT64_MAX - n->have - want)
 				return core_bad(EFBIG);
 			if (buf_reserve(&h->notes, want) == -1)
 				return -1;

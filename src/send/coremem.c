@@ -252,7 +252,7 @@ coremem_read(struct coremem *m, uint64_t addr, void *data, size_t len)
 	size_t skip;
 	ssize_t r;
 
-	if (addr > INT64_MAX - len) {
+	if (addr > (uint64_t)INT64_MAX - len) {
 		read_gate(addr, data, len);
 		return 0;
 	}

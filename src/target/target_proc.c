@@ -23,7 +23,7 @@ proc_read(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	struct proc_source *s = t->src;
 
-	if (addr > INT64_MAX - len) {
+	if (addr > (uint64_t)INT64_MAX - len) {
 		errno = EFAULT;
 		return -1;
 	}
