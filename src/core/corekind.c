@@ -70,7 +70,8 @@ first_owner(int fd, const struct core_kind *k, const unsigned char *e,
 
 	*owner = '\0';
 	n = (size_t)number(k, e + (wide ? 56 : 44), 2);
-	for (i = 0; i < n && i < PHDRS_MAX && off < INT64_MAX - step; i++) {
+	for (i = 0; i < n && i < PHDRS_MAX && off < (uint64_t)INT64_MAX - step;
+	     i++) {
 		if (io_pread_full(fd, ph, step, off) != (ssize_t)step)
 			return;
 		off += step;
