@@ -639,3 +639,42 @@ nothing_hidden()
 	wait_for 30 json_there "$PID"
 	whole
 }
+
+# In a UTS and a mount namespace, in a cgroup as docker makes them.
+boxed()
+{
+	local id v2
+	id=3f2a9c1b04de5a7788990011223344556677889900aabbccddeeff0011223344
+	v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
+	BOX=$v2/docker-$id.scope
+	[ -n "$v2" ] && mkdir "$BOX" 2>/dev/null || BOX=
+	# shellcheck disable=SC2016
+	crash unshare -u -m sh -c 'printf box9 >/proc/sys/kernel/hostname
+	    [ -z "$1" ] || echo $$ >"$1/cgroup.procs"
+	    exec "$2"' - "$BOX" "$VICTIMS/null"
+	report_of "$PID"
+	[ -z "$BOX" ] || rmdir "$BOX"
+}
+
+@test "a crash in a container: its id, its host name, and ours" {
+	needs_victim null
+	needs_tool unshare
+	pattern_direct --host=%h
+	boxed
+	is_report "$REPORT"
+	head -40 "$REPORT"
+	[ "$(value host "$REPORT")" = "$(uname -n)" ]
+	[ "$(value container_host "$REPORT")" = box9 ]
+	value container "$REPORT" | grep -Eqx 'mnt:[0-9]+ uts:[0-9]+'
+	[ -z "$BOX" ] || {
+		[ "$(value cgroup "$REPORT")" = "/${BOX##*/}" ]
+		[ "$(value container_runtime "$REPORT")" = docker ]
+		[ "docker-$(value container_id "$REPORT").scope" = \
+		    "${BOX##*/}" ]
+	}
+	# a crash of our own has none of it
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	[ "$(value host "$REPORT")" = "$(uname -n)" ]
+	not grep -q '^container' "$REPORT"
+}
