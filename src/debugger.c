@@ -192,7 +192,7 @@ static int
 debug_live(pid_t pid, const struct options *o)
 {
 	struct procinfo pi;
-	struct live_times lt;
+	struct live lt = {.first = o->tid > 0 ? o->tid : pid, .only = o->tid};
 	struct target t;
 	struct crash c = {.t = &t,
 	    .pi = &pi,
@@ -201,7 +201,6 @@ debug_live(pid_t pid, const struct options *o)
 	    .gid = -1,
 	    .dumpmode = -1,
 	    .rlimit = -1};
-	pid_t first = o->tid > 0 ? o->tid : pid;
 	int procfd, r;
 
 	if (pid == o->self)
@@ -220,7 +219,7 @@ debug_live(pid_t pid, const struct options *o)
 		    "process %d is dumping core: leave it to usercrash_c",
 		    (int)pid);
 	target_init(&t);
-	if (target_live_open(procfd, first, o->tid, &pi, &t, &lt) == -1)
+	if (target_live_open(procfd, &pi, &lt, &t) == -1)
 		die_untraceable(pid, &pi, errno);
 	shut_door(o);
 	if (lt.late > 0)

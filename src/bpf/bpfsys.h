@@ -113,10 +113,11 @@ void bpf_rights_parse(struct bpf_rights *, const char *status,
     const char *uid_map, const char *lockdown);
 /*
  * One line for a step that failed with err: what is missing, by its name.  log
- * is the verifier's (may be NULL).  Writes a string of at most n bytes.
+ * is the verifier's (may be NULL).
  */
+enum { BPF_REASON = 512 };
 void bpf_reason(const struct bpf_rights *, enum bpf_step, int err,
-    const char *log, char *out, size_t n);
+    const char *log, char out[BPF_REASON]);
 /* The last line of a verifier's log that says what it refused, or "". */
 void bpf_log_line(const char *log, char *out, size_t n);
 

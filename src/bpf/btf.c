@@ -278,13 +278,19 @@ find_struct(const struct btf *b, const char *name)
 	return NULL;
 }
 
+struct wanted {
+	const struct btf *b;
+	const char *name; /* len bytes */
+	size_t len;
+	unsigned bits; /* found: of a bitfield, else 0 */
+};
+
 /*
- * The member of t called by the len bytes at name, looked for in unnamed
- * members too; its type, with its offset in bits added to *bit.
+ * The member of t called w->name, looked for in unnamed members too; its
+ * type, with its offset in bits added to *bit.
  */
 static const struct btf_type *
-member(const struct btf *b, const struct btf_type *t, const char *name,
-    size_t len, uint64_t *bit, unsigned *bits, int depth)
+member(struct wanted *w, const struct btf_type *t, uint64_t *bit, int depth)
 {
 	const struct btf_member *m =
 	    (const struct btf_member *)(const void *)(t + 1);
@@ -295,14 +301,14 @@ member(const struct btf *b, const struct btf_type *t, const char *name,
 
 	for (i = 0; i < n; i++, m++) {
 		off = m->offset;
-		*bits = 0;
+		w->bits = 0;
 		if (BTF_INFO_KFLAG(t->info)) {
-			*bits = BTF_MEMBER_BITFIELD_SIZE(off);
+			w->bits = BTF_MEMBER_BITFIELD_SIZE(off);
 			off = BTF_MEMBER_BIT_OFFSET(off);
 		}
-		s = string_at(b, m->name_off);
-		sub = plain(b, m->type);
-		if (strncmp(s, name, len) == 0 && s[len] == '\0') {
+		s = string_at(w->b, m->name_off);
+		sub = plain(w->b, m->type);
+		if (strncmp(s, w->name, w->len) == 0 && s[w->len] == '\0') {
 			*bit += off;
 			return sub;
 		}
@@ -310,7 +316,7 @@ member(const struct btf *b, const struct btf_type *t, const char *name,
 		    depth >= DEPTH_MAX)
 			continue;
 		at = *bit + off;
-		got = member(b, sub, name, len, &at, bits, depth + 1);
+		got = member(w, sub, &at, depth + 1);
 		if (got != NULL) {
 			*bit = at;
 			return got;
@@ -347,9 +353,8 @@ btf_field(const struct btf *b, const char *type, const char *path,
     struct btf_field *f)
 {
 	const struct btf_type *t = find_struct(b, type);
-	unsigned bits = 0;
+	struct wanted w = {.b = b};
 	uint64_t bit = 0;
-	size_t len;
 
 	while (t != NULL && *path != '\0') {
 		if (*path == '[') {
@@ -358,11 +363,10 @@ btf_field(const struct btf *b, const char *type, const char *path,
 		}
 		if (*path == '.')
 			path++;
-		len = strcspn(path, ".[");
-		t = is_struct(t) && len > 0
-		    ? member(b, t, path, len, &bit, &bits, 0)
-		    : NULL;
-		path += len;
+		w.name = path;
+		w.len = strcspn(path, ".[");
+		t = is_struct(t) && w.len > 0 ? member(&w, t, &bit, 0) : NULL;
+		path += w.len;
 	}
 	if (t == NULL || bit / 8 > UINT32_MAX) {
 		errno = ENOENT;
@@ -370,7 +374,7 @@ btf_field(const struct btf *b, const char *type, const char *path,
 	}
 	f->off = (uint32_t)(bit / 8);
 	f->bit = (unsigned)(bit % 8);
-	f->bits = bits;
+	f->bits = w.bits;
 	/* what holds the bits, of an old-style bitfield (no kflag) as well */
 	f->size = size_of(b, t, 0);
 	return 0;

@@ -69,29 +69,30 @@ insn_jump(struct insns *p, struct bpf_insn i, int label, const char *mean)
 }
 
 static void
-pair(struct insns *p, int d, int kind, uint64_t v, int label, const char *mean)
+pair(struct insns *p, struct bpf_insn low, uint32_t high, int label,
+    const char *mean)
 {
-	put(p, INSN(BPF_LD | BPF_IMM | BPF_DW, d, kind, 0, (uint32_t)v), label,
-	    mean);
-	put(p, INSN(0, 0, 0, 0, v >> 32), -1, "");
+	low.code = BPF_LD | BPF_IMM | BPF_DW;
+	put(p, low, label, mean);
+	put(p, INSN(0, 0, 0, 0, high), -1, "");
 }
 
 void
 insn_imm64(struct insns *p, int d, uint64_t v, const char *mean)
 {
-	pair(p, d, 0, v, -1, mean);
+	pair(p, INSN(0, d, 0, 0, v), v >> 32, -1, mean);
 }
 
 void
 insn_map(struct insns *p, int d, int fd, const char *mean)
 {
-	pair(p, d, BPF_PSEUDO_MAP_FD, (uint32_t)fd, -1, mean);
+	pair(p, INSN(0, d, BPF_PSEUDO_MAP_FD, 0, fd), 0, -1, mean);
 }
 
 void
 insn_func(struct insns *p, int d, int label, const char *mean)
 {
-	pair(p, d, BPF_PSEUDO_FUNC, 0, label, mean);
+	pair(p, INSN(0, d, BPF_PSEUDO_FUNC, 0, 0), 0, label, mean);
 }
 
 int

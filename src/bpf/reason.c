@@ -126,7 +126,7 @@ why_not(const struct bpf_rights *r, enum bpf_step step, char *out, size_t n)
 
 void
 bpf_reason(const struct bpf_rights *r, enum bpf_step step, int err,
-    const char *log, char *out, size_t n)
+    const char *log, char out[BPF_REASON])
 {
 	static const char *const what[] = {"make a BPF map",
 	    "make the BPF ring buffer", "load the BPF program",
@@ -136,25 +136,27 @@ bpf_reason(const struct bpf_rights *r, enum bpf_step step, int err,
 
 	bpf_log_line(log, line, sizeof(line));
 	if (err == ENOSYS)
-		snprintf(out, n,
+		snprintf(out, BPF_REASON,
 		    "the kernel has no bpf(2), or a seccomp filter hides it");
 	else if (r->lockdown == 2 && (step == BPF_STEP_LOAD || err == EPERM))
-		snprintf(out, n,
+		snprintf(out, BPF_REASON,
 		    "the kernel is locked down (confidentiality): BPF "
 		    "programs may not read memory");
 	else if (err == EPERM || (err == EACCES && *line == '\0'))
-		why_not(r, step, out, n);
+		why_not(r, step, out, BPF_REASON);
 	else if (step == BPF_STEP_RING && err == EINVAL)
-		snprintf(out, n,
+		snprintf(out, BPF_REASON,
 		    "the kernel has no BPF ring buffer: Linux 5.8 or later "
 		    "is needed");
 	else if (step == BPF_STEP_ATTACH && err == ENOENT)
-		snprintf(out, n,
+		snprintf(out, BPF_REASON,
 		    "the kernel has no tracepoint signal_deliver "
 		    "(CONFIG_TRACEPOINTS)");
 	else if (step == BPF_STEP_LOAD && *line != '\0')
-		snprintf(out, n, "the kernel refuses the BPF program: %s (%s)",
-		    line, strerror(err));
+		snprintf(out, BPF_REASON,
+		    "the kernel refuses the BPF program: %s (%s)", line,
+		    strerror(err));
 	else
-		snprintf(out, n, "unable to %s: %s", what[step], strerror(err));
+		snprintf(out, BPF_REASON, "unable to %s: %s", what[step],
+		    strerror(err));
 }

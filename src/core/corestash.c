@@ -11,6 +11,14 @@
 
 enum { BLOCK = 64 << 10, PAGE = 4096 };
 
+struct stashing {
+	const struct core_head *h;
+	struct core_stash *s;
+	int outfd;
+	uint64_t kept; /* bytes */
+	size_t hint;   /* the segment looked at last */
+};
+
 static int
 all_zero(const char *p, size_t n)
 {
@@ -19,20 +27,20 @@ all_zero(const char *p, size_t n)
 
 /* Is some wanted address so near that the page at addr may be its stack? */
 static int
-is_wanted(const uint64_t *want, size_t n, uint64_t addr)
+is_wanted(const struct core_stash *s, uint64_t addr)
 {
-	size_t lo = 0, hi = n, mid;
+	size_t lo = 0, hi = s->n, mid;
 
 	/* the last want that is not above the page by more than BELOW */
 	while (lo < hi) {
 		mid = lo + (hi - lo) / 2;
-		if (want[mid] <= addr + PAGE + STASH_BELOW)
+		if (s->want[mid] <= addr + PAGE + STASH_BELOW)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
 	return lo > 0 &&
-	    (want[lo - 1] > addr || addr - want[lo - 1] < STASH_WINDOW);
+	    (s->want[lo - 1] > addr || addr - s->want[lo - 1] < STASH_WINDOW);
 }
 
 /* The segment with file offset off, or NULL; *hint speeds up a sequence. */
@@ -49,25 +57,52 @@ segment_at(const struct core_head *h, uint64_t off, size_t *hint)
 	return NULL;
 }
 
-int
-core_stash(int fd, const struct core_head *h, const uint64_t *want,
-    size_t nwant, int64_t deadline, const char **why)
+/* Keeps what is wanted of the bytes that stand at off in the core; -1 errno. */
+static int
+keep(struct stashing *k, const char *block, size_t have, uint64_t off)
 {
-	const struct core_seg *s;
-	uint64_t off = h->raw.len, kept = 0, addr;
-	size_t have = 0, n, i, hint = 0;
+	const struct core_seg *seg;
+	uint64_t addr;
+	size_t i, n;
+
+	for (i = 0; i < have; i += n) {
+		n = PAGE - (off + i) % PAGE;
+		n = n < have - i ? n : have - i;
+		seg = segment_at(k->h, off + i, &k->hint);
+		if (seg == NULL || all_zero(block + i, n))
+			continue;
+		addr = seg->vaddr + (off + i - seg->off);
+		if (seg->filesz > STASH_SMALL && !is_wanted(k->s, addr))
+			continue;
+		if (k->kept + n > STASH_MAX) {
+			k->s->why = "more than 256 MiB near the stacks";
+			continue;
+		}
+		k->kept += n;
+		if (pwrite(k->outfd, block + i, n, (off_t)(off + i)) !=
+		    (ssize_t)n)
+			return -1;
+	}
+	return 0;
+}
+
+int
+core_stash(int fd, const struct core_head *h, struct core_stash *s)
+{
+	struct stashing k = {.h = h, .s = s};
+	uint64_t off = h->raw.len;
+	size_t have = 0;
 	char *block;
 	ssize_t r;
-	int outfd;
 
-	*why = NULL;
-	outfd = memfd_create("core", MFD_CLOEXEC);
+	s->why = NULL;
+	k.outfd = memfd_create("core", MFD_CLOEXEC);
 	block = malloc(BLOCK);
-	if (outfd == -1 || block == NULL)
+	if (k.outfd == -1 || block == NULL)
 		goto fail;
 	for (;;) {
-		if (deadline_poll(fd, POLLIN, deadline) <= 0) {
-			*why = "the core did not arrive in time";
+		if (deadline_poll(fd, POLLIN, s->deadline) <= 0) {
+			s->why = "the core did not arrive in time";
 			break;
 		}
 		/* blocks end on page boundaries of the file */
@@ -83,36 +118,19 @@ core_stash(int fd, const struct core_head *h, const uint64_t *want,
 		if (r > 0 && (off + have) % PAGE != 0 &&
 		    have < BLOCK - off % PAGE)
 			continue;
-		for (i = 0; i < have; i += n) {
-			n = PAGE - (off + i) % PAGE;
-			n = n < have - i ? n : have - i;
-			s = segment_at(h, off + i, &hint);
-			if (s == NULL || all_zero(block + i, n))
-				continue;
-			addr = s->vaddr + (off + i - s->off);
-			if (s->filesz > STASH_SMALL &&
-			    !is_wanted(want, nwant, addr))
-				continue;
-			if (kept + n > STASH_MAX) {
-				*why = "more than 256 MiB near the stacks";
-				continue;
-			}
-			kept += n;
-			if (pwrite(outfd, block + i, n, (off_t)(off + i)) !=
-			    (ssize_t)n)
-				goto fail;
-		}
+		if (keep(&k, block, have, off) == -1)
+			goto fail;
 		off += have;
 		have = 0;
 	}
 	/* zero pages were left out, but they were there */
-	if (ftruncate(outfd, (off_t)(off + have)) == -1)
+	if (ftruncate(k.outfd, (off_t)(off + have)) == -1)
 		goto fail;
 	free(block);
-	return outfd;
+	return k.outfd;
 fail:
 	free(block);
-	if (outfd != -1)
-		close(outfd);
+	if (k.outfd != -1)
+		close(k.outfd);
 	return -1;
 }

@@ -21,13 +21,18 @@ enum {
 	STASH_MAX = 256 << 20	  /* all together */
 };
 
+struct core_stash {
+	const uint64_t *want; /* addresses, ascending */
+	size_t n;
+	int64_t deadline;
+	const char *why; /* set: some memory is missing, or NULL */
+};
+
 /*
- * fd stands behind the notes, as core_head_read() leaves it.  want is sorted
- * ascending.  Reads up to the end of the stream or until the deadline.
- * Returns a memfd for the caller to close, or -1 with errno.  *why is NULL, or
- * says why some memory is missing.
+ * fd stands behind the notes, as core_head_read() leaves it.  Reads up to the
+ * end of the stream or until the deadline.  Returns a memfd for the caller to
+ * close, or -1 with errno.
  */
-int core_stash(int fd, const struct core_head *, const uint64_t *want,
-    size_t nwant, int64_t deadline, const char **why);
+int core_stash(int fd, const struct core_head *, struct core_stash *);
 
 #endif

@@ -24,6 +24,13 @@ static const struct layout layout32 = {4, 24, 72, 12, 8, 16, 32};
 
 enum { PS_NAME = 16, PS_ARGS = 80 };
 
+/* What is decoded, and how. */
+struct notes {
+	struct core_head *h;
+	const struct layout *l;
+	size_t cap; /* threads there is room for */
+};
+
 static void
 note_trouble(struct core_head *h, const char *why)
 {
@@ -53,9 +60,10 @@ note_regslen(int machine, size_t room)
 }
 
 static int
-note_prstatus(struct core_head *h, const struct layout *l,
-    const unsigned char *d, size_t len, size_t *cap)
+note_prstatus(struct notes *all, const unsigned char *d, size_t len)
 {
+	struct core_head *h = all->h;
+	const struct layout *l = all->l;
 	struct core_thread *t;
 	short cursig;
 	size_t n;
@@ -64,13 +72,13 @@ note_prstatus(struct core_head *h, const struct layout *l,
 		note_trouble(h, "a thread's status note is too short");
 		return 0;
 	}
-	if (h->nthreads == *cap) {
-		n = *cap ? *cap * 2 : 16;
+	if (h->nthreads == all->cap) {
+		n = all->cap ? all->cap * 2 : 16;
 		t = reallocarray(h->threads, n, sizeof(*t));
 		if (t == NULL)
 			return -1;
 		h->threads = t;
-		*cap = n;
+		all->cap = n;
 	}
 	t = &h->threads[h->nthreads++];
 	memcpy(&cursig, d + 12, sizeof(cursig));
@@ -208,12 +216,14 @@ note_owner(struct core_head *h, const unsigned char *name, size_t len)
 }
 
 static int
-note_one(struct core_head *h, const struct layout *l, uint32_t type,
-    const unsigned char *d, size_t len, size_t *cap)
+note_one(struct notes *all, uint32_t type, const unsigned char *d, size_t len)
 {
+	struct core_head *h = all->h;
+	const struct layout *l = all->l;
+
 	switch (type) {
 	case NT_PRSTATUS:
-		return note_prstatus(h, l, d, len, cap);
+		return note_prstatus(all, d, len);
 	case NT_SIGINFO:
 		note_siginfo(h, l, d, len);
 		return 0;
@@ -246,9 +256,9 @@ int
 notes_decode(
     struct core_head *h, const unsigned char *p, size_t len, size_t align)
 {
-	const struct layout *l =
-	    h->elfclass == ELFCLASS64 ? &layout64 : &layout32;
-	size_t at = 0, name, desc, cap = h->nthreads;
+	struct notes all = {
+	    h, h->elfclass == ELFCLASS64 ? &layout64 : &layout32, h->nthreads};
+	size_t at = 0, name, desc;
 	Elf64_Nhdr n; /* the same as Elf32_Nhdr */
 
 	/* elf(5): Linux pads to 4 in both classes; 8 only where p_align says
@@ -267,7 +277,7 @@ notes_decode(
 			note_owner(h, p + name, n.n_namesz);
 		if ((n.n_namesz == 5 || n.n_namesz == 4) &&
 		    memcmp(p + name, "CORE", n.n_namesz) == 0 &&
-		    note_one(h, l, n.n_type, p + desc, n.n_descsz, &cap) == -1)
+		    note_one(&all, n.n_type, p + desc, n.n_descsz) == -1)
 			return -1;
 		/* The last note's padding may be missing. */
 		at = note_align(desc + n.n_descsz, align);

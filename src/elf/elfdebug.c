@@ -88,12 +88,16 @@ debug_resolve(const unsigned char *id, size_t idlen, struct elfsym_query *q,
 #define MINI_MEM_MAX ((uint64_t)128 << 20)
 #define MINI_OUT_MAX ((uint64_t)64 << 20)
 
-/* 0, or -1 and *note. */
-static int
-mini_unpack(const struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
-    unsigned char *in, unsigned char *out, int outfd, const char **note)
+static const char no_memory[] = "no memory to unpack MiniDebugInfo";
+
+/* Section sh into outfd, by way of bufs, twice ELF_PIECE; NULL, or
+ * what is wrong. */
+static const char *
+mini_decode(const struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
+    unsigned char *bufs, int outfd)
 {
 	uint64_t off = sh->sh_offset, left = sh->sh_size, total = 0;
+	unsigned char *in = bufs, *out = bufs + ELF_PIECE;
 	lzma_ret zr = LZMA_OK;
 	size_t want, got;
 	ssize_t r;
@@ -116,21 +120,16 @@ mini_unpack(const struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
 			break;
 		got = ELF_PIECE - z->avail_out;
 		total += got;
-		if (total > MINI_OUT_MAX) {
-			*note = "MiniDebugInfo is larger than 64 MiB";
-			return -1;
-		}
-		if (io_write_full(outfd, out, got) == -1) {
-			*note = "no memory to unpack MiniDebugInfo";
-			return -1;
-		}
+		if (total > MINI_OUT_MAX)
+			return "MiniDebugInfo is larger than 64 MiB";
+		if (io_write_full(outfd, out, got) == -1)
+			return no_memory;
 	}
 	if (zr == LZMA_STREAM_END)
-		return 0;
-	*note = zr == LZMA_MEMLIMIT_ERROR || zr == LZMA_MEM_ERROR
+		return NULL;
+	return zr == LZMA_MEMLIMIT_ERROR || zr == LZMA_MEM_ERROR
 	    ? "MiniDebugInfo wants too much memory to unpack"
 	    : "MiniDebugInfo is damaged";
-	return -1;
 }
 
 static void
@@ -140,14 +139,15 @@ mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
 	lzma_stream z = LZMA_STREAM_INIT;
 	unsigned char *bufs = malloc(2 * (size_t)ELF_PIECE);
 	int fd = memfd_create("minidebuginfo", MFD_CLOEXEC);
+	const char *why = no_memory;
 
-	if (fd == -1 || bufs == NULL ||
-	    lzma_stream_decoder(&z, MINI_MEM_MAX, 0) != LZMA_OK)
-		*note = "no memory to unpack MiniDebugInfo";
-	else if (mini_unpack(f, sh, &z, bufs, bufs + ELF_PIECE, fd, note) ==
-		0 &&
-	    elfsym_resolve(fd, q, n) == -1)
-		*note = "MiniDebugInfo holds no ELF symbols";
+	if (fd != -1 && bufs != NULL &&
+	    lzma_stream_decoder(&z, MINI_MEM_MAX, 0) == LZMA_OK)
+		why = mini_decode(f, sh, &z, bufs, fd);
+	if (why == NULL && elfsym_resolve(fd, q, n) == -1)
+		why = "MiniDebugInfo holds no ELF symbols";
+	if (why != NULL)
+		*note = why;
 	lzma_end(&z);
 	if (fd != -1)
 		close(fd);
@@ -166,6 +166,7 @@ mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
 }
 #endif
 
+/* Six parameters: two counted arrays, the build-id and the queries. */
 int
 elfsym_resolve_more(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *q, size_t n, const char **note)

@@ -13,32 +13,33 @@ enum { PC_X86 = 16, PC_A64 = 32 };
 enum { REACH_X86 = 15, REACH_A64 = 4 };
 
 int
-memop_decode(int machine, const unsigned char *code, size_t n,
-    const uint64_t *gregs, uint64_t fault, int valid, struct memop *out)
+memop_decode(const struct memop_in *whole, struct memop *out)
 {
-	int x86 = machine == EM_X86_64;
+	struct memop_in in = *whole;
+	int x86 = in.machine == EM_X86_64;
 	uint64_t pc;
 	size_t reach;
 
 	memset(out, 0, sizeof(*out));
-	if (!x86 && machine != EM_AARCH64) {
+	if (!x86 && in.machine != EM_AARCH64) {
 		errno = EINVAL;
 		return -1;
 	}
-	pc = gregs[x86 ? PC_X86 : PC_A64];
+	pc = in.gregs[x86 ? PC_X86 : PC_A64];
 	reach = x86 ? REACH_X86 : REACH_A64;
-	if (n > reach)
-		n = reach;
+	if (in.n > reach)
+		in.n = reach;
 	/* A fetch fails at pc itself, or at a page behind it of which no
 	 * byte can be had. */
-	if (valid && (fault == pc || (fault - pc < reach && fault - pc >= n))) {
+	if (in.valid &&
+	    (in.fault == pc ||
+		(in.fault - pc < reach && in.fault - pc >= in.n))) {
 		out->access = MEMOP_EXEC;
 		out->have_ea = 1;
-		out->ea = fault;
+		out->ea = in.fault;
 		return 0;
 	}
-	if ((x86 ? memop_x86 : memop_a64)(code, n, gregs, fault, valid, out) ==
-	    0)
+	if ((x86 ? memop_x86 : memop_a64)(&in, out) == 0)
 		return 0;
 	memset(out, 0, sizeof(*out));
 	return -1;

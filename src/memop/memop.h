@@ -30,30 +30,35 @@ struct memop {
 	uint64_t via;	/* ... here */
 };
 
+struct memop_in {
+	int machine;		   /* EM_X86_64 or EM_AARCH64 */
+	const unsigned char *code; /* the bytes at pc, 16 suffice */
+	size_t n;		   /* how many there are */
+	/* The kernel's elf_gregset_t: x86-64 r15 r14 r13 r12 rbp rbx r11 r10
+	 * r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base
+	 * gs_base ..., aarch64 x0..x30 sp pc pstate. */
+	const uint64_t *gregs;
+	uint64_t fault; /* address, where valid */
+	int valid;
+};
+
 /*
- * machine is EM_X86_64 or EM_AARCH64, code the n bytes at pc (16 suffice),
- * gregs the kernel's elf_gregset_t: x86-64 r15 r14 r13 r12 rbp rbx r11 r10 r9
- * r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss fs_base gs_base ...,
- * aarch64 x0..x30 sp pc pstate.
- *
- * fault_addr (where fault_addr_valid) chooses among several operands, such as
+ * The fault's address (where valid) chooses among several operands, such as
  * both sides of a string move or the stack of a push from memory.  Without it
  * (general protection: SI_KERNEL, address 0) the operand is chosen that can
  * be to blame: the non-canonical one, then the misaligned one, then the
- * first.  The caller compares ea with fault_addr: a wide operand faults at
- * any of its bytes, a gather or scalable vector at any element (then ea is
- * fault_addr where valid, else unknown), and aarch64 addresses may carry tags
- * in their top byte.
+ * first.  The caller compares ea with the fault: a wide operand faults at any
+ * of its bytes, a gather or scalable vector at any element (then ea is the
+ * fault where valid, else unknown), and aarch64 addresses may carry tags in
+ * their top byte.
  *
- * MEMOP_EXEC: the fault came from fetching at fault_addr, or (no valid
+ * MEMOP_EXEC: the fault came from fetching there, or (no valid
  * address) from a jump to an impossible one; where that one stands in memory
  * ea is unknown, and via tells where.
  *
  * 0, or -1 with errno: EINVAL not understood (or another machine), ERANGE
  * code ends too early.
  */
-int memop_decode(int machine, const unsigned char *code, size_t n,
-    const uint64_t *gregs, uint64_t fault_addr, int fault_addr_valid,
-    struct memop *out);
+int memop_decode(const struct memop_in *, struct memop *out);
 
 #endif

@@ -14,9 +14,7 @@ enum { G_SP = 31, G_PC = 32 };
 
 struct a64 {
 	uint32_t insn;
-	const uint64_t *gregs;
-	uint64_t fault;
-	int fault_valid;
+	const struct memop_in *in;
 	struct memop *out;
 };
 
@@ -40,14 +38,14 @@ a64_sbits(const struct a64 *d, unsigned hi, unsigned lo)
 static uint64_t
 a64_base(const struct a64 *d)
 {
-	return d->gregs[a64_bits(d, 9, 5)];
+	return d->in->gregs[a64_bits(d, 9, 5)];
 }
 
 /* As an index or operand: 31 is zero. */
 static uint64_t
 a64_reg(const struct a64 *d, unsigned r)
 {
-	return r == G_SP ? 0 : d->gregs[r];
+	return r == G_SP ? 0 : d->in->gregs[r];
 }
 
 static int
@@ -64,8 +62,8 @@ a64_at(struct a64 *d, int access, uint64_t ea, unsigned size)
 static int
 a64_somewhere(struct a64 *d, int access, unsigned size)
 {
-	a64_at(d, access, d->fault_valid ? d->fault : 0, size);
-	d->out->have_ea = d->fault_valid != 0;
+	a64_at(d, access, d->in->valid ? d->in->fault : 0, size);
+	d->out->have_ea = d->in->valid != 0;
 	return 0;
 }
 
@@ -133,7 +131,7 @@ static int
 a64_literal(struct a64 *d)
 {
 	unsigned opc = a64_bits(d, 31, 30), simd = a64_bits(d, 26, 26);
-	uint64_t ea = d->gregs[G_PC] + (uint64_t)a64_sbits(d, 23, 5) * 4;
+	uint64_t ea = d->in->gregs[G_PC] + (uint64_t)a64_sbits(d, 23, 5) * 4;
 
 	if (opc == 3)
 		return simd ? -1 : 0; /* PRFM */
@@ -353,20 +351,16 @@ static const struct {
 };
 
 int
-memop_a64(const unsigned char *code, size_t n, const uint64_t *gregs,
-    uint64_t fault, int fault_valid, struct memop *out)
+memop_a64(const struct memop_in *in, struct memop *out)
 {
-	struct a64 d = {.gregs = gregs,
-	    .fault = fault,
-	    .fault_valid = fault_valid,
-	    .out = out};
+	struct a64 d = {.in = in, .out = out};
 	size_t i;
 
-	if (n < 4) {
+	if (in->n < 4) {
 		errno = ERANGE;
 		return -1;
 	}
-	d.insn = get32(code);
+	d.insn = get32(in->code);
 	for (i = 0; i < NELEM(classes); i++) {
 		if ((d.insn & classes[i].mask) != classes[i].value)
 			continue;

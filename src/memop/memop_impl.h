@@ -5,10 +5,8 @@
 #include "memop/memop.h"
 
 /* As memop_decode(), for one machine each. */
-int memop_x86(const unsigned char *code, size_t n, const uint64_t *gregs,
-    uint64_t fault, int fault_valid, struct memop *out);
-int memop_a64(const unsigned char *code, size_t n, const uint64_t *gregs,
-    uint64_t fault, int fault_valid, struct memop *out);
+int memop_x86(const struct memop_in *, struct memop *out);
+int memop_a64(const struct memop_in *, struct memop *out);
 
 /* How an x86 opcode was encoded, and its mandatory prefix. */
 enum { X86_LEG = 1, X86_VEX = 2, X86_EVX = 4 };

@@ -20,10 +20,9 @@ static const uint8_t greg_index[16] = {
 enum { RAX = 0, RBX = 3, RSP = 4, RBP = 5, RSI = 6, RDI = 7 };
 
 struct x86 {
-	const unsigned char *code;
-	size_t n, pos;
+	const struct memop_in *in;
+	size_t pos;
 	int shortage; /* code ended too early */
-	const uint64_t *gregs;
 	struct x86_enc e;
 	int adsz; /* prefix 67 */
 	uint64_t segbase;
@@ -38,11 +37,11 @@ struct x86 {
 static unsigned
 x86_u8(struct x86 *d)
 {
-	if (d->pos >= d->n) {
+	if (d->pos >= d->in->n) {
 		d->shortage = 1;
 		return 0;
 	}
-	return d->code[d->pos++];
+	return d->in->code[d->pos++];
 }
 
 /* Little-endian, n bytes. */
@@ -60,7 +59,7 @@ x86_uint(struct x86 *d, unsigned n)
 static uint64_t
 x86_reg(const struct x86 *d, unsigned r)
 {
-	return d->gregs[greg_index[r & 15]];
+	return d->in->gregs[greg_index[r & 15]];
 }
 
 /* An address as the address-size prefix leaves it. */
@@ -102,9 +101,9 @@ x86_prefixes(struct x86 *d)
 		else if (c == 0xf2 || c == 0xf3)
 			rep = c;
 		else if (c == 0x64)
-			d->segbase = d->gregs[G_FSBASE];
+			d->segbase = d->in->gregs[G_FSBASE];
 		else if (c == 0x65)
-			d->segbase = d->gregs[G_GSBASE];
+			d->segbase = d->in->gregs[G_GSBASE];
 		else if (c != 0xf0 && c != 0x2e && c != 0x36 && c != 0x3e &&
 		    c != 0x26)
 			break;
@@ -227,7 +226,7 @@ x86_immlen(const struct x86 *d, char imm)
 static void
 x86_stack(struct x86 *d, int access, unsigned size)
 {
-	uint64_t sp = d->gregs[G_RSP];
+	uint64_t sp = d->in->gregs[G_RSP];
 
 	x86_add(d, access, access == MEMOP_WRITE ? sp - size : sp, size, 0);
 }
@@ -246,7 +245,7 @@ x86_canonical(uint64_t a)
  * faults at the jump; any other at the target, which memop_decode() sees.
  */
 static void
-x86_group5(struct x86 *d, int fault_valid)
+x86_group5(struct x86 *d)
 {
 	uint64_t target;
 
@@ -254,7 +253,7 @@ x86_group5(struct x86 *d, int fault_valid)
 		x86_stack(d, MEMOP_WRITE, 8);
 	if (d->reg == 6)
 		x86_stack(d, MEMOP_WRITE, d->e.opsz ? 2 : 8);
-	if ((d->reg != 2 && d->reg != 4) || d->mod != 3 || fault_valid)
+	if ((d->reg != 2 && d->reg != 4) || d->mod != 3 || d->in->valid)
 		return;
 	target = x86_reg(d, d->rm | d->b);
 	if (!x86_canonical(target)) {
@@ -296,7 +295,8 @@ x86_implied(struct x86 *d, const struct x86_row *row)
 		level = x86_u8(d) & 31;
 		x86_stack(d, MEMOP_WRITE, word);
 		x86_add(d, MEMOP_WRITE,
-		    d->gregs[G_RSP] - word * (level + 1ul) - frame, word, 0);
+		    d->in->gregs[G_RSP] - word * (level + 1ul) - frame, word,
+		    0);
 		break;
 	case X_MOVS:
 		x86_add(d, MEMOP_READ, rsi, d->size, 0);
@@ -334,7 +334,7 @@ x86_implied(struct x86 *d, const struct x86_row *row)
 
 /* r/m and what the row says besides. */
 static int
-x86_explicit(struct x86 *d, const struct x86_row *row, int fault_valid)
+x86_explicit(struct x86 *d, const struct x86_row *row)
 {
 	unsigned modrm = x86_u8(d);
 	uint64_t ea, bit;
@@ -358,8 +358,8 @@ x86_explicit(struct x86 *d, const struct x86_row *row, int fault_valid)
 			return -1;
 		ea = x86_ea(d, &rip);
 		if (rip)
-			ea +=
-			    d->gregs[G_RIP] + d->pos + x86_immlen(d, row->imm);
+			ea += d->in->gregs[G_RIP] + d->pos +
+			    x86_immlen(d, row->imm);
 		if (row->special == X_BIT) {
 			bit = x86_reg(d, d->reg | d->r);
 			if (!d->e.w)
@@ -380,7 +380,7 @@ x86_explicit(struct x86 *d, const struct x86_row *row, int fault_valid)
 			    ea, d->size, d->align);
 	}
 	if (row->special == X_GROUP5)
-		x86_group5(d, fault_valid);
+		x86_group5(d);
 	else if (row->special == X_MASKMOV)
 		x86_add(d, MEMOP_WRITE,
 		    x86_addr(d, x86_reg(d, RDI)) + d->segbase, d->size, 0);
@@ -406,15 +406,15 @@ x86_misaligned(const struct memop *m)
 }
 
 static const struct memop *
-x86_choose(const struct x86 *d, uint64_t fault, int fault_valid)
+x86_choose(const struct x86 *d)
 {
 	const struct memop *best = &d->cand[0];
 	size_t i;
 
-	if (fault_valid) {
+	if (d->in->valid) {
 		for (i = 1; i < d->ncand; i++)
-			if (x86_distance(&d->cand[i], fault) <
-			    x86_distance(best, fault))
+			if (x86_distance(&d->cand[i], d->in->fault) <
+			    x86_distance(best, d->in->fault))
 				best = &d->cand[i];
 		return best;
 	}
@@ -428,34 +428,33 @@ x86_choose(const struct x86 *d, uint64_t fault, int fault_valid)
 }
 
 int
-memop_x86(const unsigned char *code, size_t n, const uint64_t *gregs,
-    uint64_t fault, int fault_valid, struct memop *out)
+memop_x86(const struct memop_in *in, struct memop *out)
 {
-	struct x86 d = {.code = code, .n = n, .gregs = gregs};
+	struct x86 d = {.in = in};
 	const struct x86_row *row = NULL;
 	int jump;
 
 	if (x86_opcode(&d) == 0 && !d.shortage)
 		row = x86_lookup(&d.e);
 	if (row == NULL ||
-	    (row->acc == NULL ? x86_implied(&d, row)
-			      : x86_explicit(&d, row, fault_valid)) == -1 ||
+	    (row->acc == NULL ? x86_implied(&d, row) : x86_explicit(&d, row)) ==
+		-1 ||
 	    d.shortage) {
 		errno = d.shortage ? ERANGE : EINVAL;
 		return -1;
 	}
 	if (d.ncand == 0)
 		return 0;
-	*out = *x86_choose(&d, fault, fault_valid);
+	*out = *x86_choose(&d);
 	if (d.vsib) {
-		out->have_ea = fault_valid != 0;
-		out->ea = fault_valid ? fault : 0;
+		out->have_ea = in->valid != 0;
+		out->ea = in->valid ? in->fault : 0;
 	}
 	/* Through memory that can be had the target itself is to blame. */
 	jump = row->special == X_RET ||
 	    (row->special == X_GROUP5 && d.mod != 3 &&
 		(d.reg == 2 || d.reg == 4));
-	if (jump && !fault_valid && x86_canonical(out->ea)) {
+	if (jump && !in->valid && x86_canonical(out->ea)) {
 		memset(out, 0, sizeof(*out));
 		out->access = MEMOP_EXEC;
 		out->have_via = 1;

@@ -110,12 +110,12 @@ goes_there(const struct crash *c, const struct sigframe *s)
 	struct memop op;
 	uint64_t pc = s->regs.r[c->t->arch->pc];
 	size_t n = target_read(c->t, pc, code, sizeof(code));
+	struct memop_in in = {
+	    c->t->machine, code, n, s->regs.r, s->trapaddr, 1};
 
 	if (n == 0)
 		return s->trapaddr == pc;
-	if (memop_decode(
-		c->t->machine, code, n, s->regs.r, s->trapaddr, 1, &op) == -1 ||
-	    op.access == 0 || !op.have_ea)
+	if (memop_decode(&in, &op) == -1 || op.access == 0 || !op.have_ea)
 		return 0;
 	return s->trapaddr - op.ea < NEAR || op.ea - s->trapaddr < NEAR;
 }
@@ -241,11 +241,10 @@ at_pc(struct fault *f, const struct fault *sent, const struct crash *c)
 	struct map *m;
 	uint64_t pc = sent->regs.r[c->t->arch->pc];
 	size_t n = target_read(c->t, pc, code, sizeof(code));
+	struct memop_in in = {c->t->machine, code, n, sent->regs.r, 0, 0};
 	unsigned need;
 
-	if (n == 0 || !is_memory(sent->signo) ||
-	    memop_decode(c->t->machine, code, n, sent->regs.r, 0, 0, &op) ==
-		-1 ||
+	if (n == 0 || !is_memory(sent->signo) || memop_decode(&in, &op) == -1 ||
 	    !op.have_ea || (op.access & MEMOP_EXEC))
 		return -1;
 	need = (op.access & MEMOP_READ ? MAP_R : 0) |

@@ -51,7 +51,7 @@ read_core_only(struct crash *c, int corefd)
 	const struct core_head *h = c->head;
 	struct target *t = c->t;
 	static const struct core_paths here = {.rootfd = -1};
-	const char *why = NULL;
+	struct core_stash s = {.n = t->nthreads, .deadline = c->deadline};
 	uint64_t *want;
 	size_t i;
 	int fd;
@@ -70,10 +70,11 @@ read_core_only(struct crash *c, int corefd)
 	for (i = 0; i < t->nthreads; i++)
 		want[i] = thread_sp(t, &t->threads[i]);
 	qsort(want, t->nthreads, sizeof(*want), by_value);
-	fd = core_stash(corefd, h, want, t->nthreads, c->deadline, &why);
+	s.want = want;
+	fd = core_stash(corefd, h, &s);
 	free(want);
 	if (fd != -1 && target_core_open(fd, h, &here, t) == 0)
-		t->maps_why = why;
+		t->maps_why = s.why;
 }
 
 static const char *

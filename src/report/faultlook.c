@@ -46,6 +46,7 @@ void
 fault_look(struct fault *f, const struct crash *c)
 {
 	unsigned char code[CODE_MAX];
+	struct memop_in in;
 	struct memop op;
 	uint64_t pc;
 	size_t n;
@@ -59,8 +60,9 @@ fault_look(struct fault *f, const struct crash *c)
 	/* without a byte of it only an address at pc itself tells anything */
 	if (n == 0 && !(f->have_addr && f->addr == pc))
 		return;
-	if (memop_decode(c->t->machine, code, n, f->regs.r, f->addr,
-		f->have_addr, &op) == -1)
+	in = (struct memop_in){
+	    c->t->machine, code, n, f->regs.r, f->addr, f->have_addr};
+	if (memop_decode(&in, &op) == -1)
 		return;
 	if (f->access == 0)
 		f->access = (unsigned)op.access;
@@ -79,6 +81,7 @@ fault_guess(struct fault *f, const struct crash *c)
 	unsigned char code[CODE_MAX];
 	struct target *t = c->t;
 	const struct map *m;
+	struct memop_in in;
 	struct memop op;
 	uint64_t pc;
 	size_t n;
@@ -96,9 +99,8 @@ fault_guess(struct fault *f, const struct crash *c)
 		return;
 	}
 	n = target_read(t, pc, code, sizeof(code));
-	if (n == 0 ||
-	    memop_decode(t->machine, code, n, f->regs.r, 0, 0, &op) == -1 ||
-	    !op.have_ea)
+	in = (struct memop_in){t->machine, code, n, f->regs.r, 0, 0};
+	if (n == 0 || memop_decode(&in, &op) == -1 || !op.have_ea)
 		return;
 	f->addr = op.ea;
 	f->access = (unsigned)op.access;

@@ -18,10 +18,17 @@ enum {
 	STACK_WORDS = 128
 };
 
+/* Rows over [from, to), both multiples of ROW. */
+struct rows {
+	const char *indent;
+	uint64_t from, to;
+	uint64_t mark; /* the address whose row is pointed out */
+};
+
 /* "  address  16 bytes in hex  as text"; JSON {"address", "bytes"}. */
 static void
-hex_row(struct out *o, const char *indent, uint64_t addr,
-    const unsigned char *p, size_t n, const char *mark)
+hex_row(struct out *o, const struct rows *r, uint64_t addr,
+    const unsigned char *p, size_t n)
 {
 	static const char digit[] = "0123456789abcdef";
 	char hex[ROW * 2 + 1], text[ROW + 1], pairs[ROW * 3 + ROW / 8 + 1];
@@ -42,33 +49,36 @@ hex_row(struct out *o, const char *indent, uint64_t addr,
 	}
 	hex[2 * n] = text[n] = *q = '\0';
 	out_obj(o, NULL);
-	out_text(o, "%s", indent);
+	out_text(o, "%s", r->indent);
 	out_hex(o, "address", "", addr, 16);
-	out_text(
-	    o, "%s%*s%s%s\n", pairs, (int)((ROW - n) * 3 + 2), "", text, mark);
+	out_text(o, "%s%*s%s%s\n", pairs, (int)((ROW - n) * 3 + 2), "", text,
+	    r->mark >= addr && r->mark - addr < ROW ? "  <-" : "");
 	out_str(o, "bytes", OUT_HIDE, hex);
 	out_end(o);
 }
 
-/* Rows over [from, to), both multiples of ROW; what cannot be read is left
- * out.  mark: the address whose row is pointed out.  Rows written. */
-static size_t
-hex_rows(struct target *t, const char *indent, uint64_t from, uint64_t to,
-    uint64_t mark, struct out *o)
+static struct rows
+rows_around(const char *indent, uint64_t mark, unsigned below, unsigned above)
+{
+	uint64_t at = mark - mark % ROW;
+
+	return (struct rows){
+	    indent, at > below ? at - below : 0, at + above, mark};
+}
+
+/* What cannot be read is left out. */
+static void
+hex_rows(struct target *t, const struct rows *r, struct out *o)
 {
 	unsigned char row[ROW];
-	size_t n, rows = 0;
 	uint64_t a;
+	size_t n;
 
-	for (a = from; a < to; a += ROW) {
+	for (a = r->from; a < r->to; a += ROW) {
 		n = target_read(t, a, row, ROW);
-		if (n == 0)
-			continue;
-		hex_row(o, indent, a, row, n,
-		    mark >= a && mark - a < ROW ? "  <-" : "");
-		rows++;
+		if (n != 0)
+			hex_row(o, r, a, row, n);
 	}
-	return rows;
 }
 
 /* Registers that point near one another share one block. */
@@ -90,10 +100,11 @@ register_memory(const struct crash *c, const struct target_thread *th,
     size_t first, struct out *o)
 {
 	const struct arch *a = c->t->arch;
-	uint64_t v = th->regs.r[a->reg[first].greg], from;
+	uint64_t v = th->regs.r[a->reg[first].greg];
 	struct map *m = target_map(c->t, v);
 	const char *lead = "  ";
 	unsigned char probe;
+	struct rows r;
 	size_t i;
 
 	if (m == NULL || target_read(c->t, v, &probe, 1) != 1)
@@ -112,9 +123,8 @@ register_memory(const struct crash *c, const struct target_thread *th,
 	out_str(o, "mapping", " ", *m->name ? m->name : "anonymous memory");
 	out_text(o, "\n");
 	out_arr(o, "rows");
-	from = v - v % ROW;
-	hex_rows(c->t, "    ", from > REG_BELOW ? from - REG_BELOW : 0,
-	    from + REG_ABOVE, v, o);
+	r = rows_around("    ", v, REG_BELOW, REG_ABOVE);
+	hex_rows(c->t, &r, o);
 	out_end(o);
 	out_end(o);
 }
@@ -151,7 +161,8 @@ dump_code(const struct crash *c, struct symbols *sy, struct out *o)
 {
 	const struct target_thread *th = target_crashed(c->t);
 	unsigned char probe;
-	uint64_t pc, from;
+	uint64_t pc;
+	struct rows r;
 
 	(void)sy;
 	if (th == NULL) {
@@ -163,10 +174,9 @@ dump_code(const struct crash *c, struct symbols *sy, struct out *o)
 		no_memory(o, "pc", pc);
 		return;
 	}
-	from = pc - pc % ROW;
+	r = rows_around("  ", pc, CODE_BELOW, CODE_ABOVE);
 	out_section(o, '[');
-	hex_rows(c->t, "  ", from > CODE_BELOW ? from - CODE_BELOW : 0,
-	    from + CODE_ABOVE, pc, o);
+	hex_rows(c->t, &r, o);
 }
 
 int

@@ -37,13 +37,14 @@ base(struct gen *g)
 static void
 info(struct gen *g)
 {
-	static const struct gen_word act[] = {
+	static const struct gen_word w[] = {
 	    {M_SA_HANDLER, REC(handler), 8}, {M_SA_FLAGS, REC(sa_flags), 8}};
+	const struct gen_words act = WORDS(R7, R6, w);
 	int none = insn_label(g->p), done = insn_label(g->p);
 
 	I(LD64(R3, R6, 8), "info = ctx[1]: NULL or 1 for some of the kernel's");
-	READ(R7, REC(info), sizeof(((struct segv_rec_event *)0)->info), R3, 0,
-	    none, "rec->info = *info");
+	READ(AT(R7, REC(info)), sizeof(((struct segv_rec_event *)0)->info),
+	    AT(R3, 0), none, "rec->info = *info");
 	gen_have(g, SEGV_HAVE_INFO);
 	J(JA(), done, "goto done");
 	insn_here(g->p, none);
@@ -52,9 +53,8 @@ info(struct gen *g)
 
 	I(LD64(R6, R6, 16), "ka = ctx[2]");
 	none = insn_label(g->p);
-	if (gen_has_words(g, WORDS(act))) {
-		gen_words(
-		    g, WORDS(act), R6, R7, none, "*ka: sa_handler, sa_flags");
+	if (gen_has_words(g, &act)) {
+		gen_words(g, &act, none, "*ka: sa_handler, sa_flags");
 		gen_have(g, SEGV_HAVE_ACTION);
 	}
 	insn_here(g->p, none);
@@ -68,14 +68,13 @@ fault(struct gen *g)
 	static const struct gen_word a64[] = {
 	    {M_TASK_ERROR, REC(fault[0]), 8}, {M_TASK_FAULT, REC(fault[2]), 8}};
 	int is_x86 = g->l->machine == EM_X86_64, none = insn_label(g->p);
-	const struct gen_word *w = is_x86 ? x86 : a64;
-	size_t n = is_x86 ? 3 : 2;
+	const struct gen_words w =
+	    is_x86 ? WORDS(R7, R8, x86) : WORDS(R7, R8, a64);
 
-	if (gen_has_words(g, w, n)) {
+	if (gen_has_words(g, &w)) {
 		if (!is_x86)
 			I(ST64I(R7, REC(fault[1]), 0), "rec->fault[1] = 0");
-		gen_words(
-		    g, w, n, R8, R7, none, "task->thread: the last fault");
+		gen_words(g, &w, none, "task->thread: the last fault");
 		gen_have(g, SEGV_HAVE_FAULT);
 	}
 	insn_here(g->p, none);
@@ -93,25 +92,28 @@ ns(struct gen *g)
 	for (i = 0; i < NELEM(need); i++)
 		if (!gen_has(g, need[i]))
 			return;
-	gen_follow(g, R6, R8, M_TASK_PID, none, "pid = task->thread_pid");
-	READ(R7, REC(ids.nslevel), 4, R6, g->l->m[M_PID_LEVEL].off, none,
+	gen_follow(
+	    g, R6, MEMBER(R8, M_TASK_PID), none, "pid = task->thread_pid");
+	READ(AT(R7, REC(ids.nslevel)), 4, MEMBER(R6, M_PID_LEVEL), none,
 	    "rec->ids.nslevel = pid->level");
 	I(LD32(R1, R7, REC(ids.nslevel)), "level = rec->ids.nslevel");
 	J(JEQI(R1, 0), done, "if (level == 0) goto done");
 	I(MULI(R1, g->l->upid), "level *= sizeof(struct upid)");
 	I(ADD(R6, R1), "pid += level: of numbers[level] what it is of [0]");
-	READ(R7, REC(ids.nstid), 4, R6, g->l->m[M_PID_NR].off, none,
+	READ(AT(R7, REC(ids.nstid)), 4, MEMBER(R6, M_PID_NR), none,
 	    "rec->ids.nstid = pid->numbers[level].nr");
-	gen_follow(g, R6, R6, M_PID_NS, none, "ns = pid->numbers[level].ns");
-	READ(R7, REC(ids.pidns), 4, R6, g->l->m[M_PIDNS_INUM].off, none,
-	    "rec->ids.pidns = ns->ns.inum");
-	gen_follow(g, R6, R8, M_TASK_SIGNAL, none, "signal = task->signal");
 	gen_follow(
-	    g, R6, R6, M_SIGNAL_TGID, none, "pid = signal->pids[PIDTYPE_TGID]");
+	    g, R6, MEMBER(R6, M_PID_NS), none, "ns = pid->numbers[level].ns");
+	READ(AT(R7, REC(ids.pidns)), 4, MEMBER(R6, M_PIDNS_INUM), none,
+	    "rec->ids.pidns = ns->ns.inum");
+	gen_follow(
+	    g, R6, MEMBER(R8, M_TASK_SIGNAL), none, "signal = task->signal");
+	gen_follow(g, R6, MEMBER(R6, M_SIGNAL_TGID), none,
+	    "pid = signal->pids[PIDTYPE_TGID]");
 	I(LD32(R1, R7, REC(ids.nslevel)), "level = rec->ids.nslevel");
 	I(MULI(R1, g->l->upid), "level *= sizeof(struct upid)");
 	I(ADD(R6, R1), "pid += level");
-	READ(R7, REC(ids.nspid), 4, R6, g->l->m[M_PID_NR].off, none,
+	READ(AT(R7, REC(ids.nspid)), 4, MEMBER(R6, M_PID_NR), none,
 	    "rec->ids.nspid = pid->numbers[level].nr");
 	insn_here(g->p, done);
 	gen_have(g, SEGV_HAVE_NS);
@@ -131,12 +133,12 @@ ids(struct gen *g)
 	}
 	if (gen_has(g, M_TASK_LEADER) && gen_has(g, M_TASK_COMM) &&
 	    gen_has(g, M_TASK_START)) {
-		gen_follow(g, R6, R8, M_TASK_LEADER, none,
+		gen_follow(g, R6, MEMBER(R8, M_TASK_LEADER), none,
 		    "leader = task->group_leader");
-		READ(R7, REC(ids.leader), SEGV_COMM, R6,
-		    g->l->m[M_TASK_COMM].off, none,
+		READ(AT(R7, REC(ids.leader)), SEGV_COMM,
+		    MEMBER(R6, M_TASK_COMM), none,
 		    "rec->ids.leader = leader->comm");
-		READ(R7, REC(ids.start), 8, R6, g->l->m[M_TASK_START].off, none,
+		READ(AT(R7, REC(ids.start)), 8, MEMBER(R6, M_TASK_START), none,
 		    "rec->ids.start = leader->start_boottime");
 		gen_have(g, SEGV_HAVE_LEADER);
 	}
@@ -150,8 +152,9 @@ exe(struct gen *g)
 
 	if (gen_has(g, M_TASK_MM) && gen_has(g, M_MM_EXE) &&
 	    gen_has_file_name(g)) {
-		gen_follow(g, R6, R8, M_TASK_MM, none, "mm = task->mm");
-		gen_follow(g, R6, R6, M_MM_EXE, none, "file = mm->exe_file");
+		gen_follow(g, R6, MEMBER(R8, M_TASK_MM), none, "mm = task->mm");
+		gen_follow(
+		    g, R6, MEMBER(R6, M_MM_EXE), none, "file = mm->exe_file");
 		gen_file_name(g, REC(exe.len), REC(exe.name), none);
 		gen_have(g, SEGV_HAVE_EXE);
 	}

@@ -63,12 +63,26 @@ enum { HELPER_READ_USER = 112, HELPER_READ_KERNEL = 113 };
 #define I(insn, mean) insn_add(g->p, insn, mean)
 #define J(insn, label, mean) insn_jump(g->p, insn, label, mean)
 
-/* helper(to + tooff, size, from + fromoff); jumps to fail if it fails. */
-void gen_read(struct gen *, int helper, int to, int tooff, unsigned size,
-    int from, int fromoff, int fail, const char *mean);
-/* to = *(pointer *)(from + offset of m); NULL fails too. */
-void gen_follow(struct gen *, int to, int from, enum segv_member m, int fail,
-    const char *mean);
+/* Where something is: a register of the program, and bytes on from it. */
+struct gen_at {
+	int reg, off;
+};
+
+#define AT(reg, off) ((struct gen_at){reg, off})
+#define MEMBER(reg, which) AT(reg, g->l->m[which].off)
+
+/* helper(to, size, from); jumps to fail if it fails. */
+struct gen_copy {
+	int helper;
+	struct gen_at to;
+	unsigned size;
+	struct gen_at from;
+};
+
+void gen_read(struct gen *, struct gen_copy, int fail, const char *mean);
+/* to = *(pointer *)from; NULL fails too. */
+void gen_follow(
+    struct gen *, int to, struct gen_at from, int fail, const char *mean);
 /* counts->member++ */
 void gen_count(struct gen *, size_t off, const char *mean);
 /* rec->have |= bit */
@@ -82,26 +96,35 @@ struct gen_word {
 	unsigned size;
 };
 
+/* Several members of the structure at from go to *to: registers, both. */
+struct gen_words {
+	int to, from;
+	const struct gen_word *w;
+	size_t n;
+};
+
+#define WORDS(to, from, a) ((struct gen_words){to, from, a, NELEM(a)})
+
 /* Are all of them there, and of a size that can be loaded? */
-int gen_has_words(const struct gen *, const struct gen_word *, size_t n);
-/*
- * *to gets several members of the structure at from.  One read if they lie
- * together, as they do on every kernel seen, else one for each.
- */
-void gen_words(struct gen *, const struct gen_word *, size_t n, int from,
-    int to, int fail, const char *mean);
+int gen_has_words(const struct gen *, const struct gen_words *);
+/* One read if they lie together, as they do on every kernel seen, else one
+ * for each. */
+void
+gen_words(struct gen *, const struct gen_words *, int fail, const char *mean);
 /* r6 is a struct file: its name goes to rec + name, its length to rec + len. */
 void gen_file_name(struct gen *, int len, int name, int fail);
 int gen_has_file_name(const struct gen *);
 
 #define REC(member) ((int)offsetof(struct segv_rec_event, member))
-#define READ(to, tooff, size, from, fromoff, fail, mean) \
-	gen_read(                                        \
-	    g, HELPER_READ_KERNEL, to, tooff, size, from, fromoff, fail, mean)
+#define READ(to, size, from, fail, mean)                                   \
+	gen_read(g, (struct gen_copy){HELPER_READ_KERNEL, to, size, from}, \
+	    fail, mean)
+#define READ_USER(to, size, from, fail, mean)                                  \
+	gen_read(g, (struct gen_copy){HELPER_READ_USER, to, size, from}, fail, \
+	    mean)
 #define COUNT(member) \
 	gen_count(    \
 	    g, offsetof(struct segv_counts, member), "counts->" #member "++")
-#define WORDS(a) a, NELEM(a)
 
 /* --- the parts (segv_blocks.c, segv_memory.c) ------------------------------
  */

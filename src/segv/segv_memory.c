@@ -13,11 +13,12 @@ gen_vma_callback(struct gen *g)
 	static const struct gen_word w[] = {{M_VMA_START, 0, 8},
 	    {M_VMA_END, 8, 8}, {M_VMA_FLAGS, 16, 8}, {M_VMA_PGOFF, 24, 8},
 	    {M_VMA_FILE, 32, 8}};
+	const struct gen_words all = WORDS(R6, R7, w);
 	int done = insn_label(g->p);
 
 	I(MOV(R6, R3), "r6 = the words of the caller");
 	I(MOV(R7, R2), "r7 = vma");
-	gen_words(g, WORDS(w), R7, R6, done,
+	gen_words(g, &all, done,
 	    "*vma: vm_start, vm_end, vm_flags, vm_pgoff, vm_file");
 	insn_here(g->p, done);
 	I(MOVI(R0, 0), "r0 = 0");
@@ -32,12 +33,13 @@ vma_file(struct gen *g)
 
 	if (gen_has(g, M_FILE_INODE) && gen_has(g, M_INODE_INO) &&
 	    gen_has(g, M_INODE_SB) && gen_has(g, M_SB_DEV)) {
-		gen_follow(
-		    g, R6, R6, M_FILE_INODE, name, "inode = file->f_inode");
-		READ(R7, REC(vma.ino), 8, R6, g->l->m[M_INODE_INO].off, name,
+		gen_follow(g, R6, MEMBER(R6, M_FILE_INODE), name,
+		    "inode = file->f_inode");
+		READ(AT(R7, REC(vma.ino)), 8, MEMBER(R6, M_INODE_INO), name,
 		    "rec->vma.ino = inode->i_ino");
-		gen_follow(g, R6, R6, M_INODE_SB, name, "sb = inode->i_sb");
-		READ(R7, REC(vma.dev), 4, R6, g->l->m[M_SB_DEV].off, name,
+		gen_follow(
+		    g, R6, MEMBER(R6, M_INODE_SB), name, "sb = inode->i_sb");
+		READ(AT(R7, REC(vma.dev)), 4, MEMBER(R6, M_SB_DEV), name,
 		    "rec->vma.dev = sb->s_dev");
 	}
 	insn_here(g->p, name);
@@ -121,11 +123,11 @@ bases(struct gen *g)
 	    {M_TASK_GSBASE, REC(regs[22]), 8}, {M_TASK_DS, REC(regs[23]), 8},
 	    {M_TASK_ES, REC(regs[24]), 8}, {M_TASK_FS, REC(regs[25]), 8},
 	    {M_TASK_GS, REC(regs[26]), 8}};
+	const struct gen_words all = WORDS(R7, R8, w);
 	int none = insn_label(g->p);
 
-	if (gen_has_words(g, WORDS(w))) {
-		gen_words(g, WORDS(w), R8, R7, none,
-		    "task->thread: segments and bases");
+	if (gen_has_words(g, &all)) {
+		gen_words(g, &all, none, "task->thread: segments and bases");
 		gen_have(g, SEGV_HAVE_BASES);
 	}
 	insn_here(g->p, none);
@@ -148,11 +150,13 @@ gen_regs(struct gen *g, int none)
 		I(CALL(BPF_FUNC_task_pt_regs), "regs = task_pt_regs(task)");
 		I(MOV(R6, R0), "r6 = regs");
 	} else {
-		gen_follow(g, R6, R8, M_TASK_STACK, bad, "regs = task->stack");
+		gen_follow(
+		    g, R6, MEMBER(R8, M_TASK_STACK), bad, "regs = task->stack");
 		I(ADDI(R6, g->l->threadsize - g->l->ptregs),
 		    "regs += THREAD_SIZE - sizeof(struct pt_regs)");
 	}
-	READ(R7, REC(regs), g->l->userregs, R6, 0, bad, "rec->regs = *regs");
+	READ(AT(R7, REC(regs)), g->l->userregs, AT(R6, 0), bad,
+	    "rec->regs = *regs");
 	if (g->l->machine == EM_X86_64) {
 		I(LD32(R1, R7, REC(regs[X86_CS])), "r1 = cs");
 		I(ANDI(R1, 3), "r1 &= the privilege level");
@@ -188,9 +192,10 @@ window(struct gen *g, unsigned pages)
 	I(ST64I(R7, REC(stack.have), 0), "rec->stack.have = 0");
 	I(ST64I(R7, REC(stack.lost), 0), "rec->stack.lost = 0");
 	if (gen_has(g, M_TASK_MM) && gen_has(g, M_MM_STACK)) {
-		gen_follow(g, R6, R8, M_TASK_MM, unknown, "mm = task->mm");
-		READ(R7, REC(stack.top), 8, R6, g->l->m[M_MM_STACK].off,
-		    unknown, "rec->stack.top = mm->start_stack");
+		gen_follow(
+		    g, R6, MEMBER(R8, M_TASK_MM), unknown, "mm = task->mm");
+		READ(AT(R7, REC(stack.top)), 8, MEMBER(R6, M_MM_STACK), unknown,
+		    "rec->stack.top = mm->start_stack");
 	}
 	insn_here(g->p, unknown);
 	I(LD64(R8, R7, REC(regs[sp])), "addr = sp");
@@ -233,8 +238,7 @@ page(struct gen *g, int next)
 	} head = {r};
 
 	/* a page that is not there must cost no room in the ring */
-	gen_read(g, HELPER_READ_USER, FP, S_PTR, 8, R8, 0, next,
-	    "can the page be read?");
+	READ_USER(AT(FP, S_PTR), 8, AT(R8, 0), next, "can the page be read?");
 	insn_map(g->p, R1, g->maps->ring, "r1 = the ring buffer");
 	I(MOVI(R2, sizeof(struct segv_rec_page)), "r2 = sizeof(*page)");
 	I(MOVI(R3, 0), "r3 = 0");
@@ -250,8 +254,8 @@ page(struct gen *g, int next)
 	    "page->rec.pid_tgid = r1");
 	I(ST64(R0, offsetof(struct segv_rec_page, addr), R8),
 	    "page->addr = addr");
-	gen_read(g, HELPER_READ_USER, R0, offsetof(struct segv_rec_page, data),
-	    SEGV_PAGE, R8, 0, drop, "page->data = *addr");
+	READ_USER(AT(R0, offsetof(struct segv_rec_page, data)), SEGV_PAGE,
+	    AT(R8, 0), drop, "page->data = *addr");
 	I(LD64(R1, FP, S_PAGE), "r1 = page");
 	I(MOVI(R2, BPF_RB_NO_WAKEUP), "r2 = BPF_RB_NO_WAKEUP");
 	I(CALL(BPF_FUNC_ringbuf_submit), "submit(page)");

@@ -14,17 +14,18 @@ static const char redacted[] = "(redacted)";
 /* --- values ----------------------------------------------------------------
  */
 
-/* An address: null where it is not known, or not to be told. */
+/* An address: null where it is not to be told, or not known; unknown is what
+ * the text has then, NULL where it is. */
 static void
 address(const struct segv_look *l, struct out *o, const char *key, uint64_t v,
-    int known, const char *unknown)
+    const char *unknown)
 {
-	if (known && !l->opts->redact) {
+	if (unknown == NULL && !l->opts->redact) {
 		out_hex(o, key, "0x", v, 0);
 		return;
 	}
 	out_str(o, key, OUT_HIDE, NULL);
-	out_text(o, "%s", known ? redacted : unknown);
+	out_text(o, "%s", unknown == NULL ? redacted : unknown);
 }
 
 /* "main+0x10", "??" where there is no name; null then in JSON.  Without
@@ -99,11 +100,13 @@ head(const struct segv_look *l, struct out *o)
 		out_text(o, ")\n");
 	}
 	out_text(o, "  Fault Address: ");
-	address(l, o, "fault_address", l->addr, l->have_addr,
-	    ev->origin == SEGV_FROM_USER ? "none" : "unknown");
+	address(l, o, "fault_address", l->addr,
+	    l->have_addr		       ? NULL
+		: ev->origin == SEGV_FROM_USER ? "none"
+					       : "unknown");
 	out_text(o, "\n  Instruction:   ");
 	address(l, o, "instruction_pointer", l->at.addr,
-	    ev->have & SEGV_HAVE_REGS, "unknown");
+	    ev->have & SEGV_HAVE_REGS ? NULL : "unknown");
 	out_text(o, " (");
 	symbol(&l->at, "instruction_symbol", o);
 	out_text(o, ")\n");
@@ -190,7 +193,7 @@ frame(const struct segv_look *l, size_t i, struct out *o)
 		out_u64(o, NULL, "    #", i);
 		out_text(o, i < 10 ? "  " : " ");
 	}
-	address(l, o, "address", p->addr, 1, "");
+	address(l, o, "address", p->addr, NULL);
 	out_text(o, " ");
 	symbol(p, "symbol", o);
 	if (p->module != NULL)

@@ -18,7 +18,7 @@ fail(struct segv_probe *p, enum bpf_step step)
 	int e = errno;
 
 	bpf_rights_read(&r);
-	bpf_reason(&r, step, e, p->log, p->why, sizeof(p->why));
+	bpf_reason(&r, step, e, p->log, p->why);
 	/* EINVAL is the caller's fault only where the caller is checked */
 	errno = e == EINVAL ? ENOTSUP : e;
 	return -1;

@@ -86,7 +86,7 @@ struct segv_probe {
 	/* What cannot be had that was asked for, and why; "" if all can. */
 	char lacks[512];
 	/* When open failed: one line; and the verifier's log, or NULL. */
-	char why[512];
+	char why[BPF_REASON];
 	char *log;
 	unsigned insns; /* how many the program has */
 };

@@ -74,11 +74,12 @@ search_exe(struct gen *g, int found, int none)
 	size_t n = strlen(g->o->name), k;
 	int loop = insn_label(g->p), next = insn_label(g->p);
 
-	gen_follow(g, R7, R8, M_TASK_MM, none, "mm = task->mm");
-	gen_follow(g, R7, R7, M_MM_EXE, none, "file = mm->exe_file");
+	gen_follow(g, R7, MEMBER(R8, M_TASK_MM), none, "mm = task->mm");
+	gen_follow(g, R7, MEMBER(R7, M_MM_EXE), none, "file = mm->exe_file");
+	gen_follow(g, R7, MEMBER(R7, M_FILE_DENTRY), none,
+	    "dentry = file->f_path.dentry");
 	gen_follow(
-	    g, R7, R7, M_FILE_DENTRY, none, "dentry = file->f_path.dentry");
-	gen_follow(g, R7, R7, M_DENTRY_NAME, none, "s = dentry->d_name.name");
+	    g, R7, MEMBER(R7, M_DENTRY_NAME), none, "s = dentry->d_name.name");
 	I(MOV(R1, R9), "r1 = counts");
 	I(ADDI(R1, sizeof(struct segv_counts)), "r1 = what lies behind");
 	I(MOVI(R2, SEGV_EXE_SCRATCH), "r2 = its size");
@@ -123,10 +124,10 @@ filter_name(struct gen *g, int out)
 	I(CALL(BPF_FUNC_get_current_comm), "comm = current->comm");
 	search_comm(g, found);
 	if (gen_has(g, M_TASK_LEADER) && gen_has(g, M_TASK_COMM)) {
-		gen_follow(g, R7, R8, M_TASK_LEADER, exe,
+		gen_follow(g, R7, MEMBER(R8, M_TASK_LEADER), exe,
 		    "leader = task->group_leader");
-		gen_read(g, HELPER_READ_KERNEL, FP, S_COMM, SEGV_COMM, R7,
-		    g->l->m[M_TASK_COMM].off, exe, "comm = leader->comm");
+		READ(AT(FP, S_COMM), SEGV_COMM, MEMBER(R7, M_TASK_COMM), exe,
+		    "comm = leader->comm");
 		search_comm(g, found);
 	}
 	insn_here(g->p, exe);

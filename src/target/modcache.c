@@ -320,12 +320,12 @@ static void
 attach(struct modcache *c, struct modfile *f, const struct map *m,
     const pid_t *pid, size_t npids)
 {
-	struct stat st;
+	struct modopened got;
 	int fd;
 
 	/* in place, or under the feet of a program that is being built */
 	if (f->fd != -1 && f->used == 0 && *f->path == '/' &&
-	    (fstat(f->fd, &st) == -1 || !is_unchanged(f, &st)))
+	    (fstat(f->fd, &got.st) == -1 || !is_unchanged(f, &got.st)))
 		close_file(c, f);
 	if (f->fd != -1)
 		return;
@@ -337,9 +337,10 @@ attach(struct modcache *c, struct modfile *f, const struct map *m,
 		load_vdso(c, f, m);
 		return;
 	}
-	fd = modopen_map(&c->open, m, pid, npids, &st, &f->why);
+	fd = modopen_map(&c->open, m, pid, npids, &got);
+	f->why = got.why;
 	if (fd != -1)
-		load(c, f, fd, &st);
+		load(c, f, fd, &got.st);
 }
 
 struct modfile *

@@ -84,19 +84,19 @@ is_same(int fd, const struct map *m, struct stat *st)
 /* Keeps the reason that says most: a file that is another one by now, then
  * one that may not be opened, then one that is not there. */
 static int
-checked(int fd, const struct map *m, struct stat *st, const char **why)
+checked(int fd, const struct map *m, struct modopened *got)
 {
 	static const char other[] = "the file was replaced",
 			  refused[] = "the file cannot be opened";
 
-	if (fd != -1 && is_same(fd, m, st))
+	if (fd != -1 && is_same(fd, m, &got->st))
 		return fd;
 	if (fd != -1) {
 		close(fd);
-		*why = other;
-	} else if (*why != other && errno != ENOENT && errno != ENOTDIR &&
+		got->why = other;
+	} else if (got->why != other && errno != ENOENT && errno != ENOTDIR &&
 	    errno != ESRCH)
-		*why = refused;
+		got->why = refused;
 	return -1;
 }
 
@@ -111,8 +111,8 @@ open_mapped(int procfd, const struct map *m)
 }
 
 static int
-open_of(pid_t pid, const struct map *m, int mapped, int named, struct stat *st,
-    const char **why)
+open_of(pid_t pid, const struct map *m, int mapped, int named,
+    struct modopened *got)
 {
 	char path[32];
 	int procfd, rootfd, fd = -1;
@@ -122,12 +122,12 @@ open_of(pid_t pid, const struct map *m, int mapped, int named, struct stat *st,
 	if (procfd == -1 || other_may_hang(procfd, m->name))
 		goto out;
 	if (mapped)
-		fd = checked(open_mapped(procfd, m), m, st, why);
+		fd = checked(open_mapped(procfd, m), m, got);
 	if (fd == -1 && named) {
 		rootfd =
 		    openat(procfd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (rootfd != -1) {
-			fd = checked(inroot_open(rootfd, m->name), m, st, why);
+			fd = checked(inroot_open(rootfd, m->name), m, got);
 			close(rootfd);
 		}
 	}
@@ -139,28 +139,28 @@ out:
 
 int
 modopen_map(struct modopen *o, const struct map *m, const pid_t *pid,
-    size_t npids, struct stat *st, const char **why)
+    size_t npids, struct modopened *got)
 {
 	static const char deleted[] = " (deleted)";
 	size_t i, len = strlen(m->name), dlen = sizeof(deleted) - 1;
 	int named, fd;
 
-	*why = "the file is gone";
+	got->why = "the file is gone";
 	if (*m->name != '/' || m->name[1] == '/') { /* //toolong, //enomem */
-		*why = "its name is not known";
+		got->why = "its name is not known";
 		return -1;
 	}
 	/* such a name may be a file's own, or mean one that has none */
 	named = len <= dlen || strcmp(m->name + len - dlen, deleted) != 0;
 	if (named && own_may_hang(o, m->name))
-		*why = "it is on a file system that may not answer";
+		got->why = "it is on a file system that may not answer";
 	else if (named) {
-		fd = checked(inroot_open(o->rootfd, m->name), m, st, why);
+		fd = checked(inroot_open(o->rootfd, m->name), m, got);
 		if (fd != -1)
 			return fd;
 	}
 	for (i = 0; i < npids; i++) {
-		fd = open_of(pid[i], m, i == 0, named, st, why);
+		fd = open_of(pid[i], m, i == 0, named, got);
 		if (fd != -1)
 			return fd;
 	}

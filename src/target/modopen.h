@@ -20,11 +20,16 @@ struct modopen {
 
 void modopen_init(struct modopen *);
 void modopen_end(struct modopen *);
+struct modopened {
+	struct stat st;
+	const char *why; /* there is none */
+};
+
 /*
  * A descriptor for the file that is mapped, checked to be the same (build-id,
- * or device and inode), and its status; -1 and *why.  pid[0] is who mapped it.
+ * or device and inode), and its status; -1 and why.  pid[0] is who mapped it.
  */
 int modopen_map(struct modopen *, const struct map *, const pid_t *pid,
-    size_t npids, struct stat *, const char **why);
+    size_t npids, struct modopened *);
 
 #endif

@@ -175,7 +175,7 @@ seize_all(int procfd, pid_t only, struct seizure *z)
 
 /* Waits until each has stopped; a signal that arrives first is passed on. */
 static void
-await_stops(struct seizure *z, struct live_times *lt)
+await_stops(struct seizure *z, struct live *lt)
 {
 	const struct timespec nap = {.tv_nsec = 20000};
 	int64_t deadline = deadline_in(LIVE_WAIT_MS);
@@ -358,23 +358,15 @@ has_stopped(const struct seizure *z)
 	return 0;
 }
 
-int
-target_live_open(int procfd, pid_t first, pid_t only, struct procinfo *pi,
-    struct target *t, struct live_times *lt)
+/* Room for the stacks of about so many threads. */
+static struct live_source *
+live_begin(struct target *t, const struct proc_text *auxv, size_t nthreads)
 {
-	struct proc_text *auxv = &pi->item[PROC_AUXV];
-	struct seizure z = {0};
-	struct live_source *s;
-	uint64_t begin;
-	size_t i, guess;
-	int err = 0;
+	size_t n = nthreads * LIVE_STACK;
+	struct live_source *s = calloc(1, sizeof(*s));
 
-	memset(lt, 0, sizeof(*lt));
-	if (target_proc_open(procfd, pi, t) == -1)
-		return -1;
-	s = calloc(1, sizeof(*s));
 	if (s == NULL)
-		return -1;
+		return NULL;
 	s->proc_read = t->read;
 	s->proc_close = t->close;
 	s->proc_src = t->src;
@@ -382,21 +374,39 @@ target_live_open(int procfd, pid_t first, pid_t only, struct procinfo *pi,
 	t->read = live_read;
 	t->close = live_close;
 	t->auxv = malloc(auxv->b.len + 1);
-	guess = only > 0 ? 1 : pi->ntasks + pi->ntasks / 8 + 4;
-	s->arenalen =
-	    guess * LIVE_STACK > LIVE_ARENA ? LIVE_ARENA : guess * LIVE_STACK;
+	s->arenalen = n > LIVE_ARENA ? LIVE_ARENA : n;
 	s->arena = mmap(NULL, s->arenalen, PROT_READ | PROT_WRITE,
 	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (s->arena == MAP_FAILED || t->auxv == NULL) {
 		s->arena = NULL;
-		return -1;
+		return NULL;
 	}
 	if (auxv->b.len > 0)
 		memcpy(t->auxv, auxv->b.p, auxv->b.len);
 	t->auxvlen = auxv->b.len;
+	return s;
+}
+
+int
+target_live_open(
+    int procfd, struct procinfo *pi, struct live *lt, struct target *t)
+{
+	struct seizure z = {0};
+	struct live_source *s;
+	uint64_t begin;
+	int err = 0;
+	size_t i;
+
+	lt->pause_ns = lt->late = 0;
+	if (target_proc_open(procfd, pi, t) == -1)
+		return -1;
+	s = live_begin(t, &pi->item[PROC_AUXV],
+	    lt->only > 0 ? 1 : pi->ntasks + pi->ntasks / 8 + 4);
+	if (s == NULL)
+		return -1;
 
 	begin = now_ns();
-	if (seize_all(procfd, only, &z) == -1 || z.n == 0)
+	if (seize_all(procfd, lt->only, &z) == -1 || z.n == 0)
 		err = errno ? errno : ESRCH;
 	await_stops(&z, lt);
 	t->threads = calloc(z.n + 1, sizeof(*t->threads));
@@ -417,7 +427,7 @@ target_live_open(int procfd, pid_t first, pid_t only, struct procinfo *pi,
 		t->nthreads = z.n;
 		for (i = 0; i < t->nthreads; i++)
 			name_thread(pi, &t->threads[i]);
-		put_first(t, first);
+		put_first(t, lt->first);
 		qsort(s->stack, s->nstacks, sizeof(*s->stack), by_start);
 		target_drop_cache(t); /* what was read before the pause */
 	}

@@ -18,18 +18,20 @@ enum {
 	LIVE_WAIT_MS = 2000	/* for a thread to stop */
 };
 
-struct live_times {
+struct live {
+	pid_t first; /* the thread that comes first, where it is there */
+	pid_t only;  /* one thread, or 0 for all */
+	/* filled in: */
 	uint64_t pause_ns; /* from the first interrupt to the last release */
 	size_t late;	   /* threads that did not stop in time */
 };
 
 /*
  * Fills in a target from the process and what was gathered of it (which must
- * outlive the target).  only: one thread, or 0 for all.  Thread `first' (when
- * there) comes first.  -1 with errno: EPERM may not trace, ESRCH gone, EBUSY
+ * outlive the target).  -1 with errno: EPERM may not trace, ESRCH gone, EBUSY
  * traced by another already.
  */
-int target_live_open(int procfd, pid_t first, pid_t only, struct procinfo *,
-    struct target *, struct live_times *);
+int
+target_live_open(int procfd, struct procinfo *, struct live *, struct target *);
 
 #endif

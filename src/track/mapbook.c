@@ -376,15 +376,14 @@ named(const struct mapspace *s, const char *name)
 }
 
 int
-mapbook_seed(struct mapbook *b, pid_t pid, pid_t ppid, const char *comm,
-    const char *exe, const struct map *m, size_t n, uint64_t time)
+mapbook_seed(struct mapbook *b, const struct procseen *s, uint64_t time)
 {
-	struct mapproc *p = youngest(b, pid);
+	struct mapproc *p = youngest(b, s->pid);
 	struct mapspace *old;
 	size_t i;
 	int rc = 0;
 
-	if (p == NULL && (p = add_proc(b, pid, 0, NULL)) == NULL)
+	if (p == NULL && (p = add_proc(b, s->pid, 0, NULL)) == NULL)
 		return -1;
 	revive(b, p);
 	/* the new space first: files that both have stay mapped */
@@ -394,12 +393,12 @@ mapbook_seed(struct mapbook *b, pid_t pid, pid_t ppid, const char *comm,
 		p->space = old;
 		return -1;
 	}
-	for (i = 0; rc == 0 && i < n; i++)
-		rc = put(b, p, &m[i], 0);
+	for (i = 0; rc == 0 && i < s->n; i++)
+		rc = put(b, p, &s->maps[i], 0);
 	mapspace_unref(&b->files, old);
-	p->ppid = ppid;
-	set_comm(p, comm);
-	set_exe(b, p, named(p->space, exe));
+	p->ppid = s->ppid;
+	set_comm(p, s->comm);
+	set_exe(b, p, named(p->space, s->exe));
 	p->unfounded = 0;
 	p->synced = time;
 	make_room(b, time);

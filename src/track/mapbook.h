@@ -1,7 +1,7 @@
 /*
  * mapbook: what perf records say about processes, kept in order.
  *
- * Takes decoded records and lists of mappings, knows no perf and no /proc.
+ * Takes decoded records and lists of mappings, reads no perf and no /proc.
  * A process that calls exec ends one entry and begins another; entries that
  * have ended are kept for a while, so a late question about an earlier time
  * still finds its answer.  A child shares its parent's mappings until one of
@@ -18,6 +18,7 @@
 #ifndef TRACK_MAPBOOK_H
 #define TRACK_MAPBOOK_H
 
+#include "proc/procscan.h"
 #include "track/mapspace.h"
 #include "track/perfrec.h"
 
@@ -59,10 +60,9 @@ void mapbook_free(struct mapbook *);
 int mapbook_apply(struct mapbook *, const struct perfrec *);
 /*
  * Enters what /proc said of a running process at that time, in place of what
- * was known.  comm and exe ("" unknown) are copied.  -1 ENOMEM.
+ * was known; copied.  -1 ENOMEM.
  */
-int mapbook_seed(struct mapbook *, pid_t pid, pid_t ppid, const char *comm,
-    const char *exe, const struct map *, size_t n, uint64_t time);
+int mapbook_seed(struct mapbook *, const struct procseen *, uint64_t time);
 /* The entry for a process at that time, or NULL; good until the next call. */
 const struct mapproc *mapbook_find(struct mapbook *, pid_t, uint64_t time);
 /* Records were lost, somewhen between the two times. */

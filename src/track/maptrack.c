@@ -108,8 +108,7 @@ seed(struct maptrack *mt, pid_t pid)
 
 	if (procscan_read(pid, mt->o.flags & MAPTRACK_DATA, &s) == -1)
 		return errno == ENOMEM ? -1 : 0;
-	r = mapbook_seed(
-	    mt->book, pid, s.ppid, s.comm, s.exe, s.maps, s.n, now);
+	r = mapbook_seed(mt->book, &s, now);
 	procscan_free(&s);
 	return r;
 }

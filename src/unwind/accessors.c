@@ -156,6 +156,7 @@ resume(unw_addr_space_t as, unw_cursor_t *c, void *arg)
 	return -UNW_EINVAL;
 }
 
+/* Six parameters: libunwind has it so. */
 static int
 get_proc_name(unw_addr_space_t as, unw_word_t ip, char *p, size_t n,
     unw_word_t *off, void *arg)

@@ -34,9 +34,9 @@ static int
 says(const struct bpf_rights *r, enum bpf_step step, int err, const char *log,
     const char *words)
 {
-	char out[512];
+	char out[BPF_REASON];
 
-	bpf_reason(r, step, err, log, out, sizeof(out));
+	bpf_reason(r, step, err, log, out);
 	if (strstr(out, words) != NULL && strchr(out, '\n') == NULL)
 		return 1;
 	printf("says: %s\nnot:  %s\n", out, words);

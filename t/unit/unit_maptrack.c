@@ -275,6 +275,17 @@ hook_unmapped(void *ctx, struct mapfile *f)
 	unmapped++;
 }
 
+static int
+seed(
+    struct mapbook *b, pid_t pid, const char *exe, struct map *m, uint64_t time)
+{
+	struct procseen s = {
+	    .pid = pid, .ppid = 1, .comm = "init", .maps = m, .n = 1};
+
+	strcpy(s.exe, exe);
+	return mapbook_seed(b, &s, time);
+}
+
 static struct mapbook *
 new_book(size_t ended_max, size_t bytes_max)
 {
@@ -460,7 +471,7 @@ test_doubt(void)
 	    .ino = 3};
 	struct rec x;
 
-	CHECK(mapbook_seed(b, 5, 1, "init", "/seed", &m, 1, 50) == 0);
+	CHECK(seed(b, 5, "/seed", &m, 50) == 0);
 	HAS(5, 10, "/seed");
 	CHECK(!mapbook_doubtful(b, mapbook_find(b, 5, 60), 60));
 	CHECK(strcmp(mapbook_find(b, 5, 60)->exe->name, "/seed") == 0);
@@ -491,7 +502,7 @@ test_doubt(void)
 	CHECK(mapbook_find(b, 8, 98)->exe == NULL);
 	/* read again: the old mappings are gone, the rest is sure */
 	m.name = "/new";
-	CHECK(mapbook_seed(b, 5, 1, "init", "", &m, 1, 100) == 0);
+	CHECK(seed(b, 5, "", &m, 100) == 0);
 	HAS(5, 101, "/new");
 	CHECK(!mapbook_doubtful(b, mapbook_find(b, 5, 101), 101));
 	CHECK(mapbook_find(b, 5, 101)->exe == NULL);
@@ -517,7 +528,7 @@ test_doubt(void)
 	CHECK(mapbook_find(b, 8, 111)->ended == 110);
 	CHECK(mapbook_find(b, 5, 111)->ended == 0);
 	/* one that was thought dead is seen in /proc: its leader had gone */
-	CHECK(mapbook_seed(b, 8, 1, "x", "", &m, 1, 120) == 0);
+	CHECK(seed(b, 8, "", &m, 120) == 0);
 	CHECK(mapbook_find(b, 8, 121)->ended == 0);
 	mapbook_free(b);
 	CHECK(mapped == unmapped);

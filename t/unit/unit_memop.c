@@ -52,12 +52,13 @@ decode(int machine, const void *code, size_t n, const uint64_t *regs,
     uint64_t fault, int valid, struct memop *m)
 {
 	unsigned char *copy = malloc(n + 1);
+	struct memop_in in = {machine, copy + 1, n, regs, fault, valid};
 	int r;
 
 	if (copy == NULL)
 		exit(111);
 	memcpy(copy + 1, code, n);
-	r = memop_decode(machine, copy + 1, n, regs, fault, valid, m);
+	r = memop_decode(&in, m);
 	free(copy);
 	return r;
 }
@@ -208,8 +209,7 @@ check_hostile(void)
 		CHECK_OF("hostile", memcmp(&a, &b, sizeof(a)) == 0);
 	}
 	CHECK_OF("machine",
-	    memop_decode(EM_386, code, 16, regs, 0, 0, &a) == -1 &&
-		errno == EINVAL);
+	    decode(EM_386, code, 16, regs, 0, 0, &a) == -1 && errno == EINVAL);
 }
 
 int
