@@ -41,7 +41,7 @@ segv_redact(const char *text, char *out, size_t n)
 }
 
 void
-segv_words(const struct segv_look *l, struct out *o, const char *key,
+segv_words(const struct segv_resolved *l, struct out *o, const char *key,
     const char *lead, const char *text)
 {
 	char safe[512];
@@ -93,7 +93,7 @@ kernel_text(const struct segv_event *ev)
 }
 
 void
-segv_fault_type(const struct segv_look *l, struct out *o)
+segv_fault_type(const struct segv_resolved *l, struct out *o)
 {
 	const struct segv_event *ev = l->ev;
 	const char *kind = "unknown", *text = "Unknown";
@@ -157,7 +157,7 @@ access_words(unsigned access, char text[32])
 }
 
 static void
-mapping(const struct segv_look *l, struct out *o)
+mapping(const struct segv_resolved *l, struct out *o)
 {
 	char prot[5];
 
@@ -195,20 +195,20 @@ mapping(const struct segv_look *l, struct out *o)
 }
 
 static const char *
-line(const struct segv_look *l, const char *lead)
+line(const struct segv_resolved *l, const char *lead)
 {
 	return l->opts->detail ? lead : OUT_HIDE;
 }
 
 static void
-newline(const struct segv_look *l, struct out *o)
+newline(const struct segv_resolved *l, struct out *o)
 {
 	if (l->opts->detail)
 		out_text(o, "\n");
 }
 
 static void
-signal_details(const struct segv_look *l, struct out *o)
+signal_details(const struct segv_resolved *l, struct out *o)
 {
 	static const char *const origins[] = {[SEGV_FROM_UNKNOWN] = "unknown",
 	    [SEGV_FROM_FAULT] = "fault",
@@ -252,7 +252,7 @@ signal_details(const struct segv_look *l, struct out *o)
 }
 
 static void
-owner(const struct segv_look *l, struct out *o)
+owner(const struct segv_resolved *l, struct out *o)
 {
 	const struct segv_event *ev = l->ev;
 
@@ -283,7 +283,7 @@ owner(const struct segv_look *l, struct out *o)
 }
 
 static void
-command_line(const struct segv_look *l, struct out *o)
+command_line(const struct segv_resolved *l, struct out *o)
 {
 	const struct buf *b = &l->cmdline;
 	size_t i, n;
@@ -303,7 +303,7 @@ command_line(const struct segv_look *l, struct out *o)
 }
 
 void
-segv_details(const struct segv_look *l, struct out *o)
+segv_details(const struct segv_resolved *l, struct out *o)
 {
 	if (out_is_text(o) && !l->opts->detail)
 		return;

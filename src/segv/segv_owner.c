@@ -9,7 +9,7 @@
 
 #include "base/num.h"
 #include "proc/procdir.h"
-#include "segv/segv_look.h"
+#include "segv/segv_resolve.h"
 
 enum {
 	CMDLINE_MAX = 32768,

@@ -17,8 +17,8 @@ static const char redacted[] = "(redacted)";
 /* An address: null where it is not to be told, or not known; unknown is what
  * the text has then, NULL where it is. */
 static void
-address(const struct segv_look *l, struct out *o, const char *key, uint64_t v,
-    const char *unknown)
+address(const struct segv_resolved *l, struct out *o, const char *key,
+    uint64_t v, const char *unknown)
 {
 	if (unknown == NULL && !l->opts->redact) {
 		out_hex(o, key, "0x", v, 0);
@@ -55,7 +55,7 @@ symbol(const struct segv_place *p, const char *key, struct out *o)
 
 /* "2024-02-15 10:30:45" and, for JSON, "2024-02-15T10:30:45.123Z". */
 static void
-timestamp(const struct segv_look *l, struct out *o)
+timestamp(const struct segv_resolved *l, struct out *o)
 {
 	unsigned ms = (unsigned)(l->time.tv_nsec / 1000000) % 1000;
 	char iso[sizeof(l->stamp) + 8];
@@ -78,7 +78,7 @@ timestamp(const struct segv_look *l, struct out *o)
 }
 
 static void
-head(const struct segv_look *l, struct out *o)
+head(const struct segv_resolved *l, struct out *o)
 {
 	const struct segv_event *ev = l->ev;
 	const char *name = signal_name(ev->signo);
@@ -135,7 +135,7 @@ reg(struct out *o, const struct arch_reg *r, uint64_t v, unsigned nth)
 }
 
 static void
-registers(const struct segv_look *l, struct out *o)
+registers(const struct segv_resolved *l, struct out *o)
 {
 	const struct regs *regs = &l->ev->regs;
 	const struct arch *a = arch_find(l->ev->machine);
@@ -183,7 +183,7 @@ frame_kind(unsigned flags)
 }
 
 static void
-frame(const struct segv_look *l, size_t i, struct out *o)
+frame(const struct segv_resolved *l, size_t i, struct out *o)
 {
 	const struct segv_place *p = &l->frame[i];
 	const char *kind = frame_kind(p->flags);
@@ -215,7 +215,7 @@ frame(const struct segv_look *l, size_t i, struct out *o)
 }
 
 static void
-stack(const struct segv_look *l, struct out *o)
+stack(const struct segv_resolved *l, struct out *o)
 {
 	static const char *const status[] = {[SEGV_STACK_RELIABLE] = "reliable",
 	    [SEGV_STACK_TRUNCATED] = "truncated",
@@ -234,7 +234,7 @@ stack(const struct segv_look *l, struct out *o)
 }
 
 int
-segv_print(const struct segv_look *l, struct out *o)
+segv_print(const struct segv_resolved *l, struct out *o)
 {
 	head(l, o);
 	segv_details(l, o);

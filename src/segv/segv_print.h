@@ -1,5 +1,5 @@
 /*
- * segv_print: what was looked up (segv/segv_look.h) as a record of a feed
+ * segv_print: what was looked up (segv/segv_resolve.h) as a record of a feed
  * (out/out.h), in text or JSON, with the same calls for both.  All text
  * that comes from a process is escaped by out.
  */
@@ -7,10 +7,10 @@
 #define SEGV_SEGV_PRINT_H
 
 #include "out/out.h"
-#include "segv/segv_look.h"
+#include "segv/segv_resolve.h"
 
 /* One record.  -1 with errno once writing has failed. */
-int segv_print(const struct segv_look *, struct out *);
+int segv_print(const struct segv_resolved *, struct out *);
 /* Addresses within a text, replaced by "(redacted)"; at most n bytes. */
 void segv_redact(const char *text, char *out, size_t n);
 
@@ -18,12 +18,12 @@ void segv_redact(const char *text, char *out, size_t n);
  */
 
 /* The kind of fault: fault_type and its line of text. */
-void segv_fault_type(const struct segv_look *, struct out *);
+void segv_fault_type(const struct segv_resolved *, struct out *);
 /* What goes beyond the interface document; text only with detail. */
-void segv_details(const struct segv_look *, struct out *);
+void segv_details(const struct segv_resolved *, struct out *);
 void segv_build_id(const struct segv_place *, struct out *);
 /* A text of ours that may hold addresses. */
-void segv_words(const struct segv_look *, struct out *, const char *key,
+void segv_words(const struct segv_resolved *, struct out *, const char *key,
     const char *lead, const char *text);
 
 #endif

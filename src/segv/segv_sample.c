@@ -4,12 +4,12 @@
  */
 #include <stdlib.h>
 
-#include "segv/segv_look.h"
+#include "segv/segv_resolve.h"
 
 enum { MAPS_ADDED = 2 };
 
 static void
-insert_map(struct segv_moment *m, const struct map *new)
+insert_map(struct segv_sample *m, const struct map *new)
 {
 	size_t i = m->s.nmaps, k;
 
@@ -32,7 +32,7 @@ insert_map(struct segv_moment *m, const struct map *new)
  * where that is a file's: its module tells.
  */
 static void
-insert_known(struct segv_moment *m, const struct segv_event *ev)
+insert_known(struct segv_sample *m, const struct segv_event *ev)
 {
 	struct map stack = {.name = "[stack]", .prot = MAP_R | MAP_W};
 	struct map at = {.name = ""};
@@ -52,10 +52,10 @@ insert_known(struct segv_moment *m, const struct segv_event *ev)
 	}
 }
 
-struct segv_moment *
-segv_moment_new(const struct segv_event *ev, const struct maptrack_view *v)
+struct segv_sample *
+segv_sample_new(const struct segv_event *ev, const struct maptrack_view *v)
 {
-	struct segv_moment *m = calloc(1, sizeof(*m));
+	struct segv_sample *m = calloc(1, sizeof(*m));
 	size_t i;
 
 	if (m == NULL)
@@ -63,7 +63,7 @@ segv_moment_new(const struct segv_event *ev, const struct maptrack_view *v)
 	m->maps = calloc(v->n + MAPS_ADDED, sizeof(*m->maps));
 	m->files = calloc(v->n + MAPS_ADDED, sizeof(struct modfile *));
 	if (m->maps == NULL || m->files == NULL) {
-		segv_moment_free(m);
+		segv_sample_free(m);
 		return NULL;
 	}
 	for (i = 0; i < v->n; i++) {
@@ -94,7 +94,7 @@ segv_moment_new(const struct segv_event *ev, const struct maptrack_view *v)
 }
 
 void
-segv_moment_free(struct segv_moment *m)
+segv_sample_free(struct segv_sample *m)
 {
 	if (m == NULL)
 		return;

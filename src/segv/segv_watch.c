@@ -34,7 +34,7 @@ segv_watch_open(struct segv_watch *w, const struct segv_watch_opts *o)
 	w->cache = modcache_new(&limits);
 	w->feed = segv_feed_new(WAITING_MAX);
 	if (w->cache == NULL || w->feed == NULL ||
-	    segv_eye_init(&w->eye, &o->show, w->cache) == -1)
+	    segv_resolver_init(&w->resolver, &o->show, w->cache) == -1)
 		return -1;
 	/* First, so that the maps are known of whatever crashes.  Woken by each
 	 * exec: a file that is deleted, or lies where only its process sees
@@ -54,7 +54,7 @@ segv_watch_close(struct segv_watch *w)
 		segv_probe_close(&w->probe);
 		maptrack_close(w->maps);
 	}
-	segv_eye_free(&w->eye);
+	segv_resolver_free(&w->resolver);
 	if (w->feed != NULL)
 		segv_feed_free(w->feed);
 	if (w->cache != NULL)
@@ -136,7 +136,7 @@ static int
 tell(struct segv_watch *w, const struct segv_event *ev)
 {
 	struct maptrack_view v = {0};
-	struct segv_look look;
+	struct segv_resolved got;
 	int r;
 
 	if (maptrack_at(w->maps, ev->pid, ev->time, &v) == -1) {
@@ -149,16 +149,16 @@ tell(struct segv_watch *w, const struct segv_event *ev)
 		w->unnamed++;
 		return 0;
 	}
-	r = segv_look(&look, &w->eye, ev, &v, wall_time(w, ev->time));
+	r = segv_resolve(&got, &w->resolver, ev, &v, wall_time(w, ev->time));
 	if (r == 0)
-		r = segv_print(&look, w->out);
+		r = segv_print(&got, w->out);
 	if (r == 0) {
 		w->told++;
-		w->reliable += look.stack == SEGV_STACK_RELIABLE;
-		w->truncated += look.stack == SEGV_STACK_TRUNCATED;
-		w->doubtful += look.stack == SEGV_STACK_DOUBTFUL;
+		w->reliable += got.stack == SEGV_STACK_RELIABLE;
+		w->truncated += got.stack == SEGV_STACK_TRUNCATED;
+		w->doubtful += got.stack == SEGV_STACK_DOUBTFUL;
 	}
-	segv_look_free(&look);
+	segv_resolved_free(&got);
 	return r;
 }
 

@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "out/out.h"
-#include "segv/segv_look.h"
 #include "segv/segv_probe.h"
+#include "segv/segv_resolve.h"
 #include "track/maptrack.h"
 
 struct segv_watch_opts {
@@ -47,7 +47,7 @@ struct segv_watch {
 	/* private */
 	struct modcache *cache;
 	struct segv_feed *feed;
-	struct segv_eye eye;
+	struct segv_resolver resolver;
 	struct out *out;
 	int64_t end, stats_due, idle_due;
 	struct timespec wall; /* of CLOCK_MONOTONIC 0 */

@@ -22,7 +22,7 @@ static struct segv_place frame[3];
 
 /* What the document's example shows. */
 static void
-example(struct segv_look *l)
+example(struct segv_resolved *l)
 {
 	static const char app[] = "/path/to/myapp";
 
@@ -71,7 +71,7 @@ example(struct segv_look *l)
 
 /* A record, or several, as text; NUL-terminated, static. */
 static const char *
-printed(const struct segv_look *l, enum out_format format, int times)
+printed(const struct segv_resolved *l, enum out_format format, int times)
 {
 	static char text[65536];
 	char name[] = "/tmp/unit_segv.XXXXXX";
@@ -126,7 +126,7 @@ has(const char *s, size_t n, const char *key, char kind)
 static void
 check_text(void)
 {
-	struct segv_look l;
+	struct segv_resolved l;
 	const char *t, *p;
 
 	example(&l);
@@ -175,7 +175,7 @@ check_json(void)
 	    ("\"stack_trace\": [{\"address\": \"0x555555554000\", "
 	     "\"symbol\": \"main+0x10\", \"module\": \"/path/to/myapp\"}, {"),
 	    "\"thread_name\": \"worker\"", "\"stack_status\": \"reliable\""};
-	struct segv_look l;
+	struct segv_resolved l;
 	const char *t, *nl;
 	size_t i;
 
@@ -226,7 +226,7 @@ check_kinds(void)
 	    {SIGBUS, 128, SEGV_FROM_KERNEL, "kernel_signal",
 		"Raised by the kernel (SI_KERNEL)"},
 	    {40, 0, SEGV_FROM_USER, "user_signal", "signal 40 in process"}};
-	struct segv_look l;
+	struct segv_resolved l;
 	char want[128];
 	const char *t;
 	size_t i;
@@ -266,7 +266,7 @@ check_hostile(void)
 {
 	static const char evil[] = "a\"\\\n\033]0;\xff";
 	char name[ELFSYM_NAME_MAX + 1];
-	struct segv_look l;
+	struct segv_resolved l;
 	const char *t;
 	int i;
 
@@ -300,7 +300,7 @@ static void
 check_redact(void)
 {
 	char text[64];
-	struct segv_look l;
+	struct segv_resolved l;
 	const char *t;
 	int i;
 
@@ -363,7 +363,7 @@ check_names(void)
 static void
 check_feed(void)
 {
-	struct segv_look l;
+	struct segv_resolved l;
 	int pfd[2], fd;
 	struct out *o;
 	char last = 'x';

@@ -1,4 +1,4 @@
-#include "segv/segv_look.h"
+#include "segv/segv_resolve.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,8 +19,8 @@ enum { UNWIND_MS = 200 }; /* for one stack; 0.1 to 0.4 ms is common */
 #define KERNEL_SPACE (UINT64_C(1) << 63)
 
 int
-segv_eye_init(
-    struct segv_eye *e, const struct segv_opts *o, struct modcache *cache)
+segv_resolver_init(
+    struct segv_resolver *e, const struct segv_opts *o, struct modcache *cache)
 {
 	memset(e, 0, sizeof(*e));
 	e->opts = *o;
@@ -30,7 +30,7 @@ segv_eye_init(
 }
 
 void
-segv_eye_free(struct segv_eye *e)
+segv_resolver_free(struct segv_resolver *e)
 {
 	ksyms_free(e->ksyms);
 	cgroups_close(e->cgroups);
@@ -41,7 +41,7 @@ segv_eye_free(struct segv_eye *e)
 
 /* User code does not run there, but it may have jumped there. */
 static void
-name_kernel(struct segv_eye *e, struct segv_place *p)
+name_kernel(struct segv_resolver *e, struct segv_place *p)
 {
 	struct ksym k;
 
@@ -77,7 +77,7 @@ file_vaddr(const struct modfile *f, const struct map *m, struct segv_place *p)
 
 /* The way of many signals a second: no target, one symbol. */
 static void
-name_alone(struct segv_look *l, struct segv_eye *e,
+name_alone(struct segv_resolved *l, struct segv_resolver *e,
     const struct maptrack_view *v, struct segv_place *p)
 {
 	struct map *m = maps_find(v->maps, v->n, p->addr);
@@ -107,7 +107,8 @@ name_alone(struct segv_look *l, struct segv_eye *e,
 }
 
 static void
-name_in_target(struct segv_look *l, struct segv_eye *e, struct segv_place *p)
+name_in_target(
+    struct segv_resolved *l, struct segv_resolver *e, struct segv_place *p)
 {
 	struct symbol s;
 	struct map *m;
@@ -136,7 +137,7 @@ name_in_target(struct segv_look *l, struct segv_eye *e, struct segv_place *p)
  */
 
 static void
-judge(struct segv_look *l, int has_frames)
+judge(struct segv_resolved *l, int has_frames)
 {
 	const struct trace *tr = &l->t.threads[0].trace;
 	struct sample_verdict v = {SAMPLE_DOUBTFUL, ""};
@@ -175,7 +176,7 @@ judge(struct segv_look *l, int has_frames)
 /* At least as many frames as the signature is made of: whatever is shown, it
  * must be the same. */
 static int
-unwind(struct segv_look *l)
+unwind(struct segv_resolved *l)
 {
 	struct unwind_limits lim = {
 	    .deadline = deadline_in(UNWIND_MS), .head = 1, .frames = 1};
@@ -196,7 +197,7 @@ unwind(struct segv_look *l)
 }
 
 static int
-name_frames(struct segv_look *l, struct segv_eye *e)
+name_frames(struct segv_resolved *l, struct segv_resolver *e)
 {
 	const struct trace *tr = &l->t.threads[0].trace;
 	size_t i;
@@ -227,7 +228,7 @@ name_frames(struct segv_look *l, struct segv_eye *e)
 
 /* What report/cause.c asks of a core, from the event. */
 static void
-find_cause(struct segv_look *l)
+find_cause(struct segv_resolved *l)
 {
 	const struct segv_event *ev = l->ev;
 	struct core_head h = {.have_siginfo = (ev->have & SEGV_HAVE_INFO) != 0,
@@ -256,7 +257,7 @@ find_cause(struct segv_look *l)
 
 /* The kernel names the last component alone. */
 static const char *
-full_name(struct segv_look *l, const struct maptrack_view *v)
+full_name(struct segv_resolved *l, const struct maptrack_view *v)
 {
 	const struct segv_event *ev = l->ev;
 	const struct map *m;
@@ -277,7 +278,7 @@ full_name(struct segv_look *l, const struct maptrack_view *v)
 
 /* The kernel's word, else what was tracked. */
 static void
-find_mapping(struct segv_look *l, const struct maptrack_view *v)
+find_mapping(struct segv_resolved *l, const struct maptrack_view *v)
 {
 	const struct segv_event *ev = l->ev;
 	struct segv_mapping *out = &l->map;
@@ -301,14 +302,14 @@ find_mapping(struct segv_look *l, const struct maptrack_view *v)
  */
 
 static int
-look_closely(
-    struct segv_look *l, struct segv_eye *e, const struct maptrack_view *v)
+look_closely(struct segv_resolved *l, struct segv_resolver *e,
+    const struct maptrack_view *v)
 {
 	int unwound;
 
-	l->moment = segv_moment_new(l->ev, v);
-	if (l->moment == NULL ||
-	    target_sample_open(e->cache, &l->moment->s, &l->t) == -1 ||
+	l->sample = segv_sample_new(l->ev, v);
+	if (l->sample == NULL ||
+	    target_sample_open(e->cache, &l->sample->s, &l->t) == -1 ||
 	    (l->sy = symbols_new(&l->t)) == NULL)
 		return -1;
 	unwound = unwind(l) == 0;
@@ -326,7 +327,7 @@ look_closely(
 
 /* Many events share a second. */
 static void
-stamp(struct segv_look *l, struct segv_eye *e)
+stamp(struct segv_resolved *l, struct segv_resolver *e)
 {
 	struct tm tm;
 
@@ -342,8 +343,9 @@ stamp(struct segv_look *l, struct segv_eye *e)
 }
 
 int
-segv_look(struct segv_look *l, struct segv_eye *e, const struct segv_event *ev,
-    const struct maptrack_view *v, struct timespec when)
+segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
+    const struct segv_event *ev, const struct maptrack_view *v,
+    struct timespec when)
 {
 	/* the instruction must be decoded to know the address */
 	int protection = ev->origin == SEGV_FROM_KERNEL &&
@@ -378,12 +380,12 @@ segv_look(struct segv_look *l, struct segv_eye *e, const struct segv_event *ev,
 }
 
 void
-segv_look_free(struct segv_look *l)
+segv_resolved_free(struct segv_resolved *l)
 {
 	fault_free(&l->fault);
 	symbols_free(l->sy);
 	target_free(&l->t);
-	segv_moment_free(l->moment);
+	segv_sample_free(l->sample);
 	if (l->held != NULL)
 		modfile_release(l->cache, l->held);
 	free(l->frame);

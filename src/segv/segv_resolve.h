@@ -1,13 +1,13 @@
 /*
- * segv_look: what an event (segv/segv_event.h) does not say itself: names of
+ * segv_resolve: what an event (segv/segv_event.h) does not say itself: names of
  * functions, the stack, the cause.
  *
  * Cheap where little was asked for: without stack and detail one symbol is
  * looked up, in a cache.  All text that comes from a process is hostile; files
  * are read through target/modcache.
  */
-#ifndef SEGV_SEGV_LOOK_H
-#define SEGV_SEGV_LOOK_H
+#ifndef SEGV_SEGV_RESOLVE_H
+#define SEGV_SEGV_RESOLVE_H
 
 #include <stdint.h>
 #include <time.h>
@@ -57,7 +57,7 @@ struct segv_mapping {
 	const char *name; /* "" anonymous */
 };
 
-struct segv_look {
+struct segv_resolved {
 	const struct segv_event *ev;
 	const struct segv_opts *opts;
 	struct timespec time; /* wall clock */
@@ -78,18 +78,18 @@ struct segv_look {
 	struct buf cmdline; /* len 0: the process has gone */
 	int cmdline_cut;
 
-	/* private to segv_look.c */
+	/* private to segv_resolve.c */
 	struct target t;
 	struct symbols *sy;
 	struct fault fault;
-	struct segv_moment *moment; /* what t is made of */
+	struct segv_sample *sample; /* what t is made of */
 	struct modcache *cache;
 	struct modfile *held;
 	char *name;
 };
 
 /* What is kept from one event to the next. */
-struct segv_eye {
+struct segv_resolver {
 	struct segv_opts opts;
 	struct modcache *cache;
 	struct ksyms *ksyms; /* read when first needed */
@@ -100,18 +100,18 @@ struct segv_eye {
 };
 
 /* 0, or -1 ENOMEM.  The cache stays the caller's. */
-int
-segv_eye_init(struct segv_eye *, const struct segv_opts *, struct modcache *);
-void segv_eye_free(struct segv_eye *);
+int segv_resolver_init(
+    struct segv_resolver *, const struct segv_opts *, struct modcache *);
+void segv_resolver_free(struct segv_resolver *);
 
 /*
- * Event and view must stay until segv_look_free(), which is to be called in
+ * Event and view must stay until segv_resolved_free(), which is to be called in
  * either case.  0, or -1 with errno when memory ran out; what is known is
  * filled in.
  */
-int segv_look(struct segv_look *, struct segv_eye *, const struct segv_event *,
-    const struct maptrack_view *, struct timespec);
-void segv_look_free(struct segv_look *);
+int segv_resolve(struct segv_resolved *, struct segv_resolver *,
+    const struct segv_event *, const struct maptrack_view *, struct timespec);
+void segv_resolved_free(struct segv_resolved *);
 
 /* Is name part of the thread's or process's name, or of the executable's last
  * component?  "" is part of all. */
@@ -122,11 +122,12 @@ int segv_is_named(
  * the arguments; cut is set when there was more.  -1 when it has gone. */
 int segv_cmdline(const struct segv_event *, struct buf *, int *cut);
 
-/* --- private: segv_sample.c and segv_owner.c for segv_look.c ---------------
+/* --- private: segv_sample.c and segv_owner.c for segv_resolve.c
+ * ---------------
  */
 
 /* What a target is made of (target/target_sample.h), from event and view. */
-struct segv_moment {
+struct segv_sample {
 	struct sample s;
 	struct sample_page page[SEGV_PAGES_MAX];
 	struct map *maps;
@@ -134,9 +135,9 @@ struct segv_moment {
 };
 
 /* NULL ENOMEM. */
-struct segv_moment *
-segv_moment_new(const struct segv_event *, const struct maptrack_view *);
-void segv_moment_free(struct segv_moment *);
+struct segv_sample *
+segv_sample_new(const struct segv_event *, const struct maptrack_view *);
+void segv_sample_free(struct segv_sample *);
 /* Is that the path of the file whose last component the mapping tells? */
 int segv_is_path(const char *path, const struct segv_vma *);
 
