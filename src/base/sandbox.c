@@ -47,7 +47,7 @@ static const struct seccomp_rule rules[] = {
     {SYS_pwrite64, ALL, SC_ANY, 0, 0, 0},
     {SYS_ftruncate, ALL, SC_ANY, 0, 0, 0},
     {SYS_close, ALL, SC_ANY, 0, 0, 0},
-#if defined(SYS_mmap)
+#if defined(SYS_mmap) && !defined(SYS_mmap2)
     {SYS_mmap, ALL, SC_NONE, 2, PROT_EXEC, 0},
 #endif
 #if defined(SYS_mmap2)
@@ -102,6 +102,24 @@ static const struct seccomp_rule rules[] = {
     {SYS_rt_sigreturn, ALL, SC_ANY, 0, 0, 0},
     {SYS_rt_sigaction, ALL, SC_ANY, 0, 0, 0}, /* abort(3) */
     {SYS_tgkill, ALL, SC_SELF, 0, 0, 0},
+#if defined(SYS__llseek) /* 32-bit machines */
+    {SYS__llseek, ALL, SC_ANY, 0, 0, 0},
+    {SYS_ftruncate64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_fcntl64, ALL, SC_EQUAL, 1, F_GETFL, 0},
+    {SYS_fcntl64, ALL, SC_EQUAL, 1, F_SETFL, 0},
+    {SYS_fcntl64, ALL, SC_EQUAL, 1, F_GETFD, 0},
+    {SYS_fcntl64, ALL, SC_EQUAL, 1, F_SETFD, 0},
+    {SYS_sigreturn, ALL, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_clock_gettime64) /* with the time beyond 2038 */
+    {SYS_clock_gettime64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_clock_nanosleep_time64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_ppoll_time64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_futex_time64, ALL, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_fstatat64)
+    {SYS_fstatat64, ALL, SC_ALL, 3, AT_EMPTY_PATH, 0},
+#endif
     {SYS_exit, ALL, SC_ANY, 0, 0, 0},
     {SYS_exit_group, ALL, SC_ANY, 0, 0, 0},
     /* strftime(3) looks for its zone; the tree alone is to be had */
