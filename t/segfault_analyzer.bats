@@ -299,6 +299,59 @@ stat_of()
 	[[ ! ${t%.*} < $before && ! ${t%.*} > $after ]]
 }
 
+# --- code without symbols ---------------------------------------------------
+
+# has_open: the analyzer holds the victim's perf map.
+has_open()
+{
+	find "/proc/$AN/fd" -lname "/tmp/perf-$PID.map" 2>/dev/null | grep -q .
+}
+
+@test "code in no file has the name its map gave, though both are gone" {
+	local opt
+	needs_victim jitmap
+	for opt in -t -v; do
+		watch $opt -n jitmap
+		live "$VICTIMS/launch" nocore "$VICTIMS/jitmap" file "$D"
+		wait_for 30 has_open
+		rm "/tmp/perf-$PID.map"
+		kill -SEGV "$PID"
+		wait_for 30 gone "$PID"
+		unwatch
+		field Instruction "$PID" | grep -q '(made_here+0x'
+		[ $opt = -v ] ||
+		    event "$PID" | grep -q '^    #0 .* made_here+0x'
+	done
+}
+
+@test "another's map names nothing" {
+	needs_victim jitmap
+	watch -t -n jitmap
+	live "$VICTIMS/launch" nocore "$VICTIMS/jitmap" link "$D"
+	kill -SEGV "$PID"
+	wait_for 30 judged "$PID"
+	rm -f "/tmp/perf-$PID.map"
+	not grep -q made_here "$D/out"
+	unwatch
+}
+
+@test "Go's frames and names, of a program that has no symbols as well" {
+	local v
+	for v in gopher gopher_stripped gopher_pie; do
+		own $v
+		watch -t -n "$NAME"
+		GOTRACEBACK=crash quiet "$OWN" panic
+		wait_for 30 judged "$PID"
+		unwatch
+		event "$PID" | awk '/^\[/ && n++ { exit } 1' >"$D/first"
+		cat "$D/first"
+		grep -qx '    reliable' "$D/first"
+		[ "$(sed -n 's/^    #[0-9]* *0x[0-9a-f]* \([^+]*\).*/\1/p' \
+		    "$D/first" | sed 's/\.abi0$//' | tr '\n' ' ')" = \
+		    'main.leaf main.mid main.mid main.mid main.main runtime.main runtime.goexit ' ]
+	done
+}
+
 # --- what it says of each fault --------------------------------------------
 
 # told EXE SOURCE [ARGS]: signal, code, address and stack are the truth.

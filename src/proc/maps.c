@@ -207,3 +207,10 @@ maps_find(struct map *m, size_t n, uint64_t addr)
 
 	return a != NULL && addr >= a->start ? a : NULL;
 }
+
+int
+map_is_made(const struct map *m)
+{
+	return m->ino == 0 &&
+	    (*m->name == '\0' || strncmp(m->name, "[anon", 5) == 0);
+}

@@ -45,5 +45,7 @@ int maps_parse(char *text, size_t len, struct map **out, size_t *n);
 struct map *maps_find(struct map *, size_t n, uint64_t addr);
 /* The first mapping that ends above addr (it may begin above it), or NULL. */
 struct map *maps_above(struct map *, size_t n, uint64_t addr);
+/* Memory of no file; "[anon:...]" is what a process called it (prctl(2)). */
+int map_is_made(const struct map *);
 
 #endif

@@ -4,12 +4,14 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "proc/procdir.h"
 
 enum { STAT_MAX = 4096, MAPS_MAX = 32 << 20 };
+#define TICK_NS UINT64_C(10000000) /* clock ticks of /proc are 100 a second */
 enum { STAT_STATE = 0, STAT_PPID = 1, STAT_START = 19 }; /* behind the comm */
 
 /* "PID (COMM) S PPID ...": the comm may hold anything, so its end is the last
@@ -67,9 +69,20 @@ read_stat(int procfd, struct procseen *s)
 	return r;
 }
 
-int
-procscan_start(pid_t pid, uint64_t *start)
+static uint64_t
+now_ns(clockid_t clock)
 {
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) +
+	    (uint64_t)ts.tv_nsec;
+}
+
+int
+procscan_was(pid_t pid, uint64_t time)
+{
+	uint64_t asleep = now_ns(CLOCK_BOOTTIME) - now_ns(CLOCK_MONOTONIC);
 	struct procseen s;
 	int fd = proc_open(pid), r;
 
@@ -78,10 +91,9 @@ procscan_start(pid_t pid, uint64_t *start)
 	r = read_stat(fd, &s);
 	close(fd);
 	if (r == 0)
-		*start = s.start;
-	else
-		errno = ESRCH;
-	return r;
+		return s.start <= time + asleep + TICK_NS;
+	errno = ESRCH;
+	return -1;
 }
 
 void

@@ -29,7 +29,8 @@ int procscan_read(pid_t, int all, struct procseen *);
 void procscan_free(struct procseen *);
 /* pid, comm, ppid and start from the text of /proc/PID/stat; -1 EINVAL. */
 int procscan_parse_stat(const char *text, size_t len, struct procseen *);
-/* When a running process began; -1 ESRCH. */
-int procscan_start(pid_t, uint64_t *start);
+/* Is the process that has that number now one that was there at that time (ns
+ * of CLOCK_MONOTONIC)?  -1 ESRCH: none has it. */
+int procscan_was(pid_t, uint64_t time);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/deadline.h"
+#include "elf/perfmap.h"
 #include "proc/cgroups.h"
 #include "report/crash_dump.h"
 #include "report/signature.h"
@@ -75,6 +76,34 @@ file_vaddr(const struct modfile *f, const struct map *m, struct segv_place *p)
 	return -1;
 }
 
+/* What names code that programs made is theirs, up to 64 MiB, and read anew
+ * for each event: that may take a fifth of the time. */
+static int
+may_read_jit(const struct segv_resolver *e)
+{
+	return deadline_left(e->jit_due) == 0;
+}
+
+static void
+has_read_jit(struct segv_resolver *e, int64_t began)
+{
+	e->jit_due = deadline_in(4 * (deadline_in(0) - began));
+}
+
+static void
+name_made(struct segv_resolved *l, struct segv_resolver *e, int jitfd)
+{
+	struct elfsym_query q = {.vaddr = l->at.addr};
+	int64_t began = deadline_in(0);
+
+	if (!may_read_jit(e))
+		return;
+	perfmap_resolve(jitfd, &q, 1);
+	has_read_jit(e, began);
+	l->at.function = l->name = q.name;
+	l->at.off = q.vaddr - q.start;
+}
+
 /* The way of many signals a second: no target, one symbol. */
 static void
 name_alone(struct segv_resolved *l, struct segv_resolver *e,
@@ -89,6 +118,11 @@ name_alone(struct segv_resolved *l, struct segv_resolver *e,
 		return;
 	if (*m->name != '\0')
 		p->module = m->name;
+	if (map_is_made(m)) {
+		if (v->jitfd != NULL && (m->prot & MAP_X))
+			name_made(l, e, *v->jitfd);
+		return;
+	}
 	f = v->files != NULL ? v->files[m - v->maps] : NULL;
 	if (f == NULL || f->fd == -1)
 		f = l->held = modcache_get(e->cache, m, v->roots, v->nroots);
@@ -200,6 +234,7 @@ static int
 name_frames(struct segv_resolved *l, struct segv_resolver *e)
 {
 	const struct trace *tr = &l->t.threads[0].trace;
+	int64_t began = deadline_in(0);
 	size_t i;
 
 	for (i = 0; i < tr->n; i++)
@@ -208,6 +243,8 @@ name_frames(struct segv_resolved *l, struct segv_resolver *e)
 			return -1;
 	if (symbols_add(l->sy, l->at.addr, 1) == -1 || symbols_run(l->sy) == -1)
 		return -1;
+	if (l->t.jitfd != -1)
+		has_read_jit(e, began);
 	name_in_target(l, e, &l->at);
 	if (!l->opts->stack || tr->n == 0)
 		return 0;
@@ -308,6 +345,8 @@ look_closely(struct segv_resolved *l, struct segv_resolver *e,
 	int unwound;
 
 	l->sample = segv_sample_new(l->ev, v);
+	if (l->sample != NULL && !may_read_jit(e))
+		l->sample->s.jitfd = NULL;
 	if (l->sample == NULL ||
 	    target_sample_open(e->cache, &l->sample->s, &l->t) == -1 ||
 	    (l->sy = symbols_new(&l->t)) == NULL)

@@ -97,6 +97,7 @@ struct segv_resolver {
 	struct cgroups *cgroups;
 	time_t second; /* of stamp */
 	char stamp[24];
+	int64_t jit_due; /* no perf map is read before (base/deadline.h) */
 };
 
 /* 0, or -1 ENOMEM.  The cache stays the caller's. */

@@ -87,6 +87,7 @@ segv_sample_new(const struct segv_event *ev, const struct maptrack_view *v)
 	    .files = m->files,
 	    .roots = v->roots,
 	    .nroots = v->nroots,
+	    .jitfd = v->jitfd,
 	    .exe = v->exe != NULL && *v->exe != '\0' ? v->exe : NULL,
 	    .doubt = v->doubt};
 	insert_known(m, ev);

@@ -16,7 +16,6 @@
 
 enum { MOUNTS_MAX = 16 << 20, STAT_MAX = 4096, STARTTIME = 22 };
 
-/* Code in no file: "[anon:...]" is what a process called it (prctl(2)). */
 static int
 makes_code(const struct target *t)
 {
@@ -25,8 +24,7 @@ makes_code(const struct target *t)
 
 	for (i = 0; i < t->nmaps; i++) {
 		m = &t->maps[i];
-		if ((m->prot & MAP_X) && m->ino == 0 &&
-		    (*m->name == '\0' || strncmp(m->name, "[anon", 5) == 0))
+		if ((m->prot & MAP_X) && map_is_made(m))
 			return 1;
 	}
 	return 0;
@@ -96,31 +94,35 @@ open_path(int procfd, const char *path)
 	return fd;
 }
 
-void
-jitmap_open(int procfd, const struct procinfo *pi, struct target *t)
+int
+jitmap_find(int procfd, const struct buf *status)
 {
-	const struct buf *b = &pi->item[PROC_STATUS].b;
 	struct stat st;
 	char path[48];
 	long pid, uid;
 	int fd;
 
-	if (!makes_code(t) || b->len == 0)
-		return;
-	pid = proc_status_number(b->p, b->len, "NStgid", 1);
-	uid = proc_status_number(b->p, b->len, "Uid", 1); /* for files */
+	if (status->len == 0)
+		return -1;
+	pid = proc_status_number(status->p, status->len, "NStgid", 1);
+	uid = proc_status_number(status->p, status->len, "Uid", 1); /* files' */
 	snprintf(path, sizeof(path), "/tmp/perf-%ld.map", pid);
 	if (pid <= 0 || uid < 0 || may_hang(procfd, path))
-		return;
+		return -1;
 	fd = open_path(procfd, path);
 	if (fd == -1)
-		return;
+		return -1;
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
 	    st.st_uid != (uid_t)uid || st.st_mtime < began(procfd)) {
 		close(fd);
-		return;
+		return -1;
 	}
-	fd = io_reopen_regular(fd);
-	if (fd != -1)
-		t->jitfd = fd;
+	return io_reopen_regular(fd);
+}
+
+void
+jitmap_open(int procfd, const struct procinfo *pi, struct target *t)
+{
+	if (makes_code(t))
+		t->jitfd = jitmap_find(procfd, &pi->item[PROC_STATUS].b);
 }

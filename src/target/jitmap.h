@@ -5,15 +5,19 @@
 #ifndef TARGET_JITMAP_H
 #define TARGET_JITMAP_H
 
+#include "base/io.h"
 #include "proc/procinfo.h"
 #include "target/target.h"
 
 /*
- * Opens /tmp/perf-PID.map as the process sees it, PID being what it takes
- * itself for, if the process has such code at all.  Only a regular file, no
- * link, of the process's user, written since the process began, and on no file
- * system that may keep us waiting: into t->jitfd, else that stays as it is.
+ * /tmp/perf-PID.map as the process sees it, PID being what it takes itself
+ * for.  Only a regular file, no link, of the process's user, written since the
+ * process began, and on no file system that may keep us waiting.  status is
+ * the text of /proc/PID/status.  -1: there is none.
  */
+int jitmap_find(int procfd, const struct buf *status);
+/* The same into t->jitfd, if the process has such code at all; else that stays
+ * as it is. */
 void jitmap_open(int procfd, const struct procinfo *, struct target *);
 
 #endif

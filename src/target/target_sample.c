@@ -116,6 +116,7 @@ sample_close(struct target *t)
 		src->held[i]->used--;
 		modfile_release(src->cache, src->held[i]);
 	}
+	t->jitfd = -1; /* another's */
 	free(src->held);
 	free(src);
 	t->src = NULL;
@@ -403,6 +404,8 @@ target_sample_open(struct modcache *c, const struct sample *s, struct target *t)
 		memcpy(t->maps, s->maps, s->nmaps * sizeof(*t->maps));
 	t->nmaps = s->nmaps;
 	t->maps_why = s->doubt;
+	if (s->jitfd != NULL)
+		t->jitfd = *s->jitfd;
 	if (find_modules(t) == -1)
 		return -1;
 	claim_maps(t);

@@ -37,6 +37,7 @@ struct sample {
 				   array are looked up in the cache */
 	const pid_t *roots;
 	size_t nroots;
+	const int *jitfd;  /* its perf map (elf/perfmap.h), stays; or NULL */
 	const char *exe;   /* path of the program itself, or NULL */
 	const char *doubt; /* NULL, or why the maps may be wrong (static) */
 };

@@ -12,6 +12,7 @@
 #include "base/num.h"
 #include "proc/procscan.h"
 #include "target/modcache.h"
+#include "track/codemaps.h"
 #include "track/mapbook.h"
 #include "track/perfring.h"
 #include "track/recqueue.h"
@@ -27,8 +28,7 @@ enum {
 #define KEEP_NS (5 * SECOND)
 #define BYTES_MAX ((size_t)64 << 20)
 #define SLICE_NS UINT64_C(2000000)
-#define LOOK_NS (SECOND / 20)	   /* one process is read only so often */
-#define TICK_NS UINT64_C(10000000) /* clock ticks of /proc are 100 a second */
+#define LOOK_NS (SECOND / 20) /* one process is read only so often */
 
 struct maptrack {
 	struct maptrack_opts o;
@@ -49,6 +49,7 @@ struct maptrack {
 	struct modfile **files;
 	size_t cap;
 	struct maptrack_stats stats;
+	struct codemaps code;
 };
 
 static uint64_t
@@ -72,6 +73,9 @@ on_mapped(
 	struct modfile *mf = f->held;
 	pid_t roots[2] = {p->pid, p->ppid};
 
+	if ((m->prot & MAP_X) && map_is_made(m))
+		codemaps_add(
+		    &mt->code, p->pid, p->since, now_ns(CLOCK_MONOTONIC));
 	if (mt->o.cache == NULL || !(m->prot & MAP_X) ||
 	    (mf != NULL && mf->fd != -1))
 		return;
@@ -146,11 +150,7 @@ scan(struct maptrack *mt, uint64_t until)
 static void
 look(struct maptrack *mt, pid_t pid, uint64_t time)
 {
-	uint64_t start, boot = now_ns(CLOCK_BOOTTIME);
-	uint64_t asleep = boot - now_ns(CLOCK_MONOTONIC);
-
-	if (procscan_start(pid, &start) == 0 &&
-	    start <= time + asleep + TICK_NS)
+	if (procscan_was(pid, time) == 1)
 		seed(mt, pid);
 }
 
@@ -235,6 +235,7 @@ maptrack_idle(struct maptrack *mt)
 	now = now_ns(CLOCK_MONOTONIC);
 	advance(mt, mt->drained_to);
 	mapbook_expire(mt->book, now);
+	codemaps_idle(&mt->code, now, KEEP_NS);
 	if (mt->ring != NULL && now - mt->cpus_seen >= SECOND) {
 		seen = mt->cpus_seen;
 		mt->cpus_seen = now;
@@ -334,6 +335,7 @@ maptrack_at(
 	}
 	v->exe = p->exe != NULL ? p->exe->name : "";
 	v->comm = p->comm;
+	v->jitfd = codemaps_get(&mt->code, pid, p->since);
 	v->doubt = why_doubtful(mt, p, time);
 	find_roots(mt, p, time, v);
 	return 0;
@@ -392,6 +394,7 @@ maptrack_open(const struct maptrack_opts *o, const char **why)
 		return NULL;
 	mt->o = *o;
 	bo.ctx = mt;
+	codemaps_init(&mt->code);
 	recqueue_init(&mt->queue, QUEUE_MAX);
 	mt->book = mapbook_new(&bo);
 	if (mt->book == NULL) {
@@ -427,6 +430,7 @@ maptrack_close(struct maptrack *mt)
 	mapbook_free(mt->book);
 	if (mt->scan != NULL)
 		closedir(mt->scan);
+	codemaps_free(&mt->code);
 	recqueue_free(&mt->queue);
 	free(mt->maps);
 	free(mt->files);
