@@ -133,14 +133,14 @@ event_of()
 
 @test "event: every field; cut, forged and lost records" {
 	unit unit_segv_event
-	on_arm unit_segv_event segv/segv_event segv/segv_decode target/arch
+	on_arm unit_segv_event segv/segv_event segv/segv_decode core/arch
 }
 
 @test "program: for both machines, all blocks, filters, rate, a full ring" {
 	unit unit_segv_prog
 	on_arm unit_segv_prog segv/segv_{prog,gen,blocks,memory} \
 	    segv/segv_layout segv/segv_event segv/segv_decode bpf/insn \
-	    bpf/btf base/io target/arch
+	    bpf/btf base/io core/arch
 }
 
 @test "probe: events, filters, counts on this kernel; nothing left after kill -9" {

@@ -137,10 +137,10 @@ lint_format()
 may_use='
 	BEGIN {
 		use["segv"] = " report unwind track bpf target elf out" \
-		    " memop proc base "
+		    " memop core proc base "
 		use["report"] = " unwind target elf memop core proc out" \
 		    " base "
-		use["unwind"] = " target elf base "
+		use["unwind"] = " target elf core base "
 		use["track"] = " target proc base "
 		use["target"] = " elf core proc base "
 		use["send"] = use["store"] = " crash stream core net" \

@@ -2,7 +2,7 @@
  * bytes: what C has no word for.
  *
  * Words in memory are little-endian, as the core stream has them and as every
- * machine known here writes its own (target/arch.c); they may be misaligned.
+ * machine known here writes its own (core/arch.c); they may be misaligned.
  */
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/arch.h"
 
 /*
  * struct elf_prstatus and elf_prpsinfo by class (linux/elfcore.h): offsets of
@@ -43,19 +44,9 @@ note_trouble(struct core_head *h, const char *why)
 static size_t
 note_regslen(int machine, size_t room)
 {
-	size_t want;
+	const struct arch *a = arch_find(machine);
+	size_t want = a != NULL ? a->gregs * 8 : room < 8 ? 0 : room - 8;
 
-	switch (machine) {
-	case EM_X86_64:
-		want = 27 * 8;
-		break;
-	case EM_AARCH64:
-		want = 34 * 8;
-		break;
-	default:
-		want = room < 8 ? 0 : room - 8;
-		break;
-	}
 	return want < room ? want : room;
 }
 
@@ -64,6 +55,7 @@ note_prstatus(struct notes *all, const unsigned char *d, size_t len)
 {
 	struct core_head *h = all->h;
 	const struct layout *l = all->l;
+	const struct arch *a;
 	struct core_thread *t;
 	short cursig;
 	size_t n;
@@ -91,8 +83,8 @@ note_prstatus(struct notes *all, const unsigned char *d, size_t len)
 	t->regslen = note_regslen(h->machine, len - l->regs);
 	if (t->regslen != 0)
 		t->regs = d + l->regs;
-	if ((h->machine == EM_X86_64 && t->regslen < 27 * 8) ||
-	    (h->machine == EM_AARCH64 && t->regslen < 34 * 8))
+	a = arch_find(h->machine);
+	if (a != NULL && t->regslen < a->gregs * 8)
 		note_trouble(h, "a thread's registers are cut short");
 	return 0;
 }

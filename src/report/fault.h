@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "target/arch.h"
+#include "core/arch.h"
 
 struct crash;
 struct exception;

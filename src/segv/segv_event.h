@@ -34,7 +34,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "target/arch.h"
+#include "core/arch.h"
 
 enum {
 	SEGV_COMM = 16,	     /* TASK_COMM_LEN */

@@ -1,6 +1,7 @@
 /* The program's blocks about registers and memory; see segv_prog.h. */
 #include <elf.h>
 
+#include "core/arch.h"
 #include "segv/segv_gen.h"
 
 /* --- the mapping of the fault address ---------------------------------------
@@ -114,7 +115,7 @@ gen_vma(struct gen *g)
 /* --- registers ---------------------------------------------------------------
  */
 
-enum { X86_CS = 17, X86_SP = 19, A64_SP = 31, A64_PSTATE = 33 };
+enum { X86_CS = 17, A64_PSTATE = 33 };
 
 static void
 bases(struct gen *g)
@@ -186,7 +187,7 @@ static void
 window(struct gen *g, unsigned pages)
 {
 	int unknown = insn_label(g->p), full = insn_label(g->p);
-	int sp = g->l->machine == EM_X86_64 ? X86_SP : A64_SP;
+	int sp = arch_find(g->l->machine)->sp;
 
 	I(ST64I(R7, REC(stack.top), 0), "rec->stack.top = 0");
 	I(ST64I(R7, REC(stack.have), 0), "rec->stack.have = 0");

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "core/arch.h"
 #include "segv/segv_prog.h"
-#include "target/arch.h"
 
 static int
 fail(struct segv_probe *p, enum bpf_step step)

@@ -14,8 +14,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/arch.h"
 #include "proc/maps.h"
-#include "target/arch.h"
 #include "target/module.h"
 
 enum { TARGET_PAGE = 4096 };

@@ -1,12 +1,19 @@
 /*
- * arch: all that differs between machines, as tables.
+ * arch: what differs between machines, as tables.
+ *
+ * A new machine is a row here, its name in core/corekind.c, and code of its
+ * own at these places: memop (one decoder a machine), unwind/unwind_impl.h
+ * (libunwind's numbers; callsite.c, fallback.c, restart.c, bycall.c, bottom.c,
+ * gostep.c, unwind.c), target/sigframe.c, report/caught.c, elf/elfnames.c,
+ * segv/ (segv_layout.c, segv_blocks.c, segv_memory.c, segv_decode.c),
+ * base/seccomp.c, stream/crc32c.c.
  *
  * Registers travel as an array of 64-bit words in the kernel's
  * elf_gregset_t order (sys/user.h, linux/elfcore.h), as notes and
  * PTRACE_GETREGSET deliver them.
  */
-#ifndef TARGET_ARCH_H
-#define TARGET_ARCH_H
+#ifndef CORE_ARCH_H
+#define CORE_ARCH_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "target/arch.h"
+#include "core/arch.h"
 
 #include <elf.h>
 
