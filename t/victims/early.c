@@ -38,7 +38,8 @@ implementation(void)
 {
 }
 
-static void (*resolve(void))(void)
+/* named by a string only, which clang before 19 does not see */
+__attribute__((used)) static void (*resolve(void))(void)
 {
 	*(volatile int *)8 = 3;
 	return implementation;

@@ -27,7 +27,7 @@ null_musl_CC = musl-gcc
 null_musl_FLAGS = null.c -O0
 null_lld_FLAGS = null.c -O2 -fuse-ld=lld
 null_static_FLAGS = null.c -O1 -static
-null_staticpie_FLAGS = null.c -O1 -static-pie
+null_staticpie_FLAGS = null.c -O1 -fPIE -static-pie
 # what old static binaries look like: .eh_frame, but no table to search it
 # (the last for clang, to which -no-pie says nothing beside -static)
 null_nohdr_FLAGS = null.c -O2 -fomit-frame-pointer -static -no-pie \
