@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/io.h"
+
 /* The n'th field (from 0) of a line, up to a blank or the end. */
 static const char *
 field(const char *p, const char *end, unsigned n, size_t *len)
@@ -90,4 +92,16 @@ mounts_may_hang(const char *text, size_t len, const char *path)
 	return (n == 4 && memcmp(type, "fuse", 4) == 0) ||
 	    (n > 5 && memcmp(type, "fuse.", 5) == 0) ||
 	    (n == 6 && memcmp(type, "autofs", 6) == 0);
+}
+
+int
+mounts_of_may_hang(int procfd, const char *path)
+{
+	struct buf text = {0};
+	int r = 1;
+
+	if (io_slurp(procfd, "mountinfo", MOUNTS_MAX, &text, NULL) == 0)
+		r = mounts_may_hang(text.p, text.len, path);
+	buf_free(&text);
+	return r;
 }

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+enum { MOUNTS_MAX = 16 << 20 }; /* bytes of text that are read */
+
 /*
  * The type of the mount a path is on, as far as its text tells (links are not
  * known of): a pointer into the text, *typelen bytes.  NULL: none is.
@@ -21,5 +23,8 @@ mounts_type(const char *text, size_t len, const char *path, size_t *typelen);
  * still to be made (autofs).
  */
 int mounts_may_hang(const char *text, size_t len, const char *path);
+/* The same by the mounts of the process procfd, a directory of /proc; 1 when
+ * they cannot be read. */
+int mounts_of_may_hang(int procfd, const char *path);
 
 #endif

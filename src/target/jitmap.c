@@ -14,7 +14,7 @@
 #include "proc/mounts.h"
 #include "proc/procdir.h"
 
-enum { MOUNTS_MAX = 16 << 20, STAT_MAX = 4096, STARTTIME = 22 };
+enum { STAT_MAX = 4096, STARTTIME = 22 };
 
 static int
 makes_code(const struct target *t)
@@ -60,18 +60,6 @@ began(int procfd)
 	return since;
 }
 
-static int
-may_hang(int procfd, const char *path)
-{
-	struct buf text = {0};
-	int r = 1;
-
-	if (io_slurp(procfd, "mountinfo", MOUNTS_MAX, &text, NULL) == 0)
-		r = mounts_may_hang(text.p, text.len, path);
-	buf_free(&text);
-	return r;
-}
-
 /* Looked up below the process's root and not out of it; before Linux 5.6 by
  * the directory's name there. */
 static int
@@ -107,7 +95,7 @@ jitmap_find(int procfd, const struct buf *status)
 	pid = proc_status_number(status->p, status->len, "NStgid", 1);
 	uid = proc_status_number(status->p, status->len, "Uid", 1); /* files' */
 	snprintf(path, sizeof(path), "/tmp/perf-%ld.map", pid);
-	if (pid <= 0 || uid < 0 || may_hang(procfd, path))
+	if (pid <= 0 || uid < 0 || mounts_of_may_hang(procfd, path))
 		return -1;
 	fd = open_path(procfd, path);
 	if (fd == -1)

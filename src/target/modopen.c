@@ -13,8 +13,6 @@
 #include "elf/elfsym.h"
 #include "proc/mounts.h"
 
-enum { MOUNTS_MAX = 16 << 20 };
-
 void
 modopen_init(struct modopen *o)
 {
@@ -47,18 +45,6 @@ own_may_hang(struct modopen *o, const char *path)
 			return 1;
 	}
 	return mounts_may_hang(o->mounts.p, o->mounts.len, path);
-}
-
-static int
-other_may_hang(int procfd, const char *path)
-{
-	struct buf text = {0};
-	int r = 1;
-
-	if (io_slurp(procfd, "mountinfo", MOUNTS_MAX, &text, NULL) == 0)
-		r = mounts_may_hang(text.p, text.len, path);
-	buf_free(&text);
-	return r;
 }
 
 /*
@@ -119,7 +105,7 @@ open_of(pid_t pid, const struct map *m, int mapped, int named,
 
 	snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	procfd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (procfd == -1 || other_may_hang(procfd, m->name))
+	if (procfd == -1 || mounts_of_may_hang(procfd, m->name))
 		goto out;
 	if (mapped)
 		fd = checked(open_mapped(procfd, m), m, got);
