@@ -18,6 +18,14 @@ teardown()
 	wrapper_release
 }
 
+# who PID COMM SIGNAL: that is what $ARGV tells.
+who()
+{
+	has "--pid=$1"
+	has "--comm=$2"
+	has "--signal=$3"
+}
+
 # --- by hand, with fakes in place of the programs --------------------------
 
 @test "nothing configured: usercrash_c itself, with what the kernel said" {
@@ -28,10 +36,9 @@ teardown()
 		[ "$RC" = 0 ]
 		[ ! -s "$T/err" ]
 		argv "$T/argv.usercrash_c"
-		has --tid=999999999 --uid=1000 --gid=1001 --time=1700000000 \
-		    --dumpmode=1 --rlimit=0 --pidfd= --host=host \
-		    999999999 comm 11
-		[ "${ARGV[-1]}" = 11 ]
+		has --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
+		    --signal=11 --time=1700000000 --dumpmode=1 --rlimit=0 \
+		    --pidfd= --host=host --comm=comm
 		has -d "$T/d"
 		has -S "$T/s"
 		has -n 50
@@ -48,7 +55,8 @@ teardown()
 	    'report-wait 45' 'report-max 3' 'stall 31' 'receiver a:1 b'
 	hand "$T" "${ORDINARY[@]}"
 	argv "$T/argv.core_tee"
-	has "$T/b/usercrash_c" -p
+	has "$T/b/usercrash_c" --pid=999999999
+	has --comm=comm -p
 	has -n 7 -s3 -m 99 -f json -R 3 -w 45
 	has -t 55
 	has -l 4
@@ -61,15 +69,16 @@ teardown()
 	    'spool-max 11' 'spool-free 12' 'core-rate no'
 	hand "$T" --after "${ORDINARY[@]}"
 	argv "$T/argv.core_send"
-	has -H -t 9 --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
-	    --signal=11 --time=1700000000 --dumpmode=1 --pidfd= --host=host \
-	    --comm=comm -s /x/y -S 11 -m 12 a:1,b
+	has --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
+	    --signal=11 --time=1700000000 --dumpmode=1 --rlimit=0 --pidfd= \
+	    --host=host --comm=comm -H -t 9 -s /x/y -S 11 -m 12 a:1,b
 	[ "${ARGV[-1]}" = a:1,b ]
 
 	conf "$T" 'send-command /usr/bin/ssh -x host' 'spool no' 'core-rate no'
 	hand "$T" --after "${ORDINARY[@]}"
 	argv "$T/argv.core_send"
-	has --comm=comm -- /usr/bin/ssh -x host
+	has --comm=comm -H
+	has -- /usr/bin/ssh -x host
 	[ "${ARGV[-1]}" = host ]
 
 	# who keeps
@@ -127,7 +136,7 @@ teardown()
 		hand "$T"
 		grep -q 'warning: core_pattern.*without %P %I' "$T/err"
 		argv "$T/argv.usercrash_c"
-		has 0 '' ''
+		who 0 '' ''
 		# kernels without %F and %C
 		words=("${ORDINARY[@]}")
 		words[10]=C words[11]=F
@@ -139,22 +148,22 @@ teardown()
 		grep -q '%P' "$T/err"
 		argv "$T/argv.usercrash_c"
 		has --tid= --uid= --gid=
-		has 77 comm 11
+		who 77 comm 11
 		# the values of another age, without letters
 		hand "$T" '!bin!x' 4711 1000 11 -v
 		grep -q "with '!bin!x' '4711' '1000' '11' '-v'" "$T/err"
 		argv "$T/argv.usercrash_c"
-		has 0 '' ''
+		who 0 '' ''
 		# a letter of the future, a letter twice
 		hand "$T" P12 z99 P13 "${ORDINARY[@]:1}"
 		grep -q "with 'z99' 'P13'" "$T/err"
 		argv "$T/argv.usercrash_c"
-		has 12 comm 11
+		who 12 comm 11
 		# no number
 		hand "$T" 'P-1' 'I$(x)' p0 s11 ecomm
 		argv "$T/argv.usercrash_c"
 		has '--tid=$(x)'
-		has 0 comm 11
+		who 0 comm 11
 	done
 }
 
@@ -169,7 +178,7 @@ teardown()
 		has --uid=1000
 		has --dumpmode=2
 		has '--host=a u0 P1'
-		has 12 'n u0 d1 P1 s6 -v' 11
+		who 12 'n u0 d1 P1 s6 -v' 11
 	done
 }
 
@@ -184,7 +193,7 @@ teardown()
 			[ "${name: -1}" != $'\n' ] || name=${name%?}
 			hand "$T" "${ORDINARY[@]:0:13}" "e$name" >/dev/null
 			argv "$T/argv.usercrash_c" >/dev/null
-			has 999999999 "$name" 11
+			who 999999999 "$name" 11
 		done
 		conf "$T" 'ignore *'
 		hand "$T" "${ORDINARY[@]:0:13}" $'e\e[1m\x01\xff\n*$(x)`y`'
@@ -424,7 +433,7 @@ is_exe()
 	hand "$T" "${ORDINARY[@]}"
 	grep -q 'warning: unable to find conf.sh' "$T/err"
 	argv "$T/argv.usercrash_c"
-	has 999999999 comm 11
+	who 999999999 comm 11
 }
 
 # --- the rate of cores, by hand --------------------------------------------
