@@ -27,11 +27,11 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/child.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
-#include "net/acceptor.h"
-#include "net/local.h"
+#include "net/server.h"
 #include "net/tcp.h"
 #include "store/corehook.h"
 #include "store/corerecv.h"
@@ -50,12 +50,15 @@ enum {
 	FINISH_MS = 60000
 };
 
-struct server {
+struct receiver {
 	struct corerecv_cfg cfg;
 	struct storehome home;
 	char **hook; /* NULL none */
 	int64_t hookms;
-	int listenfd;
+	const char *dir, *user, *address;
+	unsigned port, max, perhost;
+	int inetd;
+	struct server net;
 };
 
 static int
@@ -78,7 +81,7 @@ report_outcome(const struct corerecv_outcome *o)
 
 /* The parsing end: the facts of a core that is new go to factsfd. */
 static int
-receive(const struct server *s, int infd, int outfd, int factsfd)
+receive(const struct receiver *s, int infd, int outfd, int factsfd)
 {
 	static struct corerecv_outcome o;
 	struct buf facts = {0};
@@ -109,7 +112,7 @@ let_go(int connfd)
 
 /* The other end: waits for the facts, then runs the command. */
 static void
-run_hook(const struct server *s, int factsfd)
+run_hook(const struct receiver *s, int factsfd)
 {
 	struct buf facts = {0};
 	char why[128];
@@ -128,7 +131,7 @@ run_hook(const struct server *s, int factsfd)
 
 /* One connection to its end: the exit code. */
 static int
-serve_one(const struct server *s, int infd, int outfd)
+serve_one(const struct receiver *s, int infd, int outfd)
 {
 	int fds[2], status;
 	pid_t pid;
@@ -162,27 +165,41 @@ serve_one(const struct server *s, int infd, int outfd)
 static int
 serve_child(void *arg, int connfd)
 {
-	const struct server *s = arg;
+	const struct receiver *s = arg;
 
 	tcp_watch(connfd, s->cfg.idlems);
 	return serve_one(s, connfd, connfd);
 }
 
-static void
-refusal(const char *reason, char *line, size_t size)
+static int
+admit(void *arg, int connfd, uint64_t *kin)
 {
-	snprintf(line, size, "ERR the receiver has %s\n", reason);
+	char host[TCP_NAME_MAX], peer[TCP_TEXT_MAX];
+
+	(void)arg;
+	tcp_peer(connfd, host, peer);
+	msg_debug(1, "%s: connected", peer);
+	*kin = fnv1a(FNV1A, host, strlen(host));
+	return 0;
 }
 
 static void
-event(enum acceptor_event e, const char *peer, const char *what)
+refuse(void *arg, int connfd, const char *reason)
 {
-	if (e == ACCEPTOR_CONNECTED)
-		msg_debug(1, "%s: %s", peer, what);
-	else if (e == ACCEPTOR_REFUSED)
-		msg_warn("%s: refused: %s", peer, what);
-	else
-		msg_warn_sys("unable to %s", what);
+	char host[TCP_NAME_MAX], peer[TCP_TEXT_MAX], line[256];
+
+	(void)arg;
+	tcp_peer(connfd, host, peer);
+	msg_warn("%s: refused: %s", peer, reason);
+	/* Nothing was sent there before: it has room, and does not wait. */
+	snprintf(line, sizeof(line), "ERR the receiver has %s\n", reason);
+	(void)!send(connfd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+trouble(const char *what)
+{
+	msg_warn_sys("unable to %s", what);
 }
 
 static void
@@ -204,67 +221,7 @@ trace(size_t wr, uint64_t tw, uint64_t n)
 	msg_debug(2, " wr=%zu tw=%" PRIu64 " (n=%" PRIu64 ")", wr, tw, n);
 }
 
-static void
-run(struct server *s, unsigned max, unsigned perhost)
-{
-	struct acceptor a = {.listenfd = s->listenfd,
-	    .waitms = s->cfg.idlems,
-	    .serve = serve_child,
-	    .arg = s,
-	    .refusal = refusal,
-	    .event = event};
-	unsigned left;
-
-	/* Behind a proxy all of them come from one host. */
-	a.perhost = s->cfg.proxy ? max : perhost;
-	if (acceptor_init(&a, max, killed) == -1 || chdir("/") == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	left = acceptor_run(&a, FINISH_MS);
-	if (left > 0)
-		msg_warn("leaving %u children behind", left);
-}
-
 /* --- the start ------------------------------------------------------------ */
-
-static void
-harden(void)
-{
-	if (priv_harden() == -1)
-		msg_warn_sys("unable to become non-dumpable");
-	/* of directories; files have their modes whatever it is */
-	umask(027);
-}
-
-/* What was given to us: a connection is served here, or *listenfd set. */
-static int
-take_given(int inetd, int *listenfd)
-{
-	int fd = STDIN_FILENO, type, listening = 0, n;
-
-	*listenfd = -1;
-	if (inetd) {
-		if (net_kind(fd, NULL, &type, &listening) == 0 &&
-		    (listening || type != SOCK_STREAM))
-			msg_die(EXIT_USAGE, "fd 0 is not a connection");
-		return fd;
-	}
-	n = net_activated();
-	if (n == -1)
-		msg_die_sys(EXIT_USAGE, "unable to take LISTEN_FDS");
-	if (n == 0)
-		return -1;
-	if (n > 1)
-		msg_die(EXIT_USAGE, "%d sockets passed: one is wanted", n);
-	fd = NET_ACTIVATED;
-	if (net_kind(fd, NULL, &type, &listening) == -1 || type != SOCK_STREAM)
-		msg_die(EXIT_USAGE, "fd %d is not a stream socket", fd);
-	if (!listening)
-		return fd;
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to use fd %d", fd);
-	*listenfd = fd;
-	return -1;
-}
 
 static void
 parse_place(const char *address, unsigned port, struct tcp_place *place)
@@ -276,8 +233,8 @@ parse_place(const char *address, unsigned port, struct tcp_place *place)
 		msg_die(EXIT_USAGE, "\"%s\" is no address", address);
 }
 
-static int
-listen_self(const struct tcp_place *place)
+static void
+listen_self(struct receiver *s, const struct tcp_place *place)
 {
 	const char *host = *place->host ? place->host : "every address";
 	const char *why = NULL;
@@ -288,117 +245,164 @@ listen_self(const struct tcp_place *place)
 		msg_die(EXIT_SYSTEM, "unable to listen on %s port %s: %s", host,
 		    place->port, why != NULL ? why : strerror(errno));
 	msg_debug(1, "listening on %s port %s", host, place->port);
-	return fd;
+	s->net.acceptor.listenfd = fd;
 }
 
-int
-main(int argc, char *argv[])
+static void
+acquire(struct receiver *s)
 {
-	static struct server s;
-	struct corestore *store = &s.cfg.store;
 	struct tcp_place place;
-	const char *dir = STORE_DIR, *user = NULL, *address = NULL, *why;
-	unsigned port = STREAM_PORT, max = CHILDREN, perhost = PER_HOST;
-	int opt, type, connfd, inetd = 0, verbose = 0;
+	const char *why;
 
-	net_spare_stderr();
-	msg_init("recv_core");
-	msg_syslog();
-	s.cfg.idlems = RECV_IDLE_MS;
-	s.cfg.lifems = RECV_LIFE_MS;
-	s.hookms = HOOK_MS;
-	store->minfree = (uint64_t)MINFREE << 20;
-	store->removed = removed;
+	parse_place(s->address, s->port, &place);
+	if (priv_harden() == -1)
+		msg_warn_sys("unable to become non-dumpable");
+	/* of directories; files have their modes whatever it is */
+	umask(027);
+	if (server_given(&s->net, s->inetd) == -1)
+		msg_die(EXIT_USAGE, "%s", s->net.why);
+	if (storehome_open(s->dir, s->user, &s->home, &why) == -1)
+		msg_die(EXIT_SYSTEM, "unable to keep cores in %s: %s", s->dir,
+		    why != NULL ? why : strerror(errno));
+	s->cfg.store.dirfd = s->home.dirfd;
+	if (s->net.connfd == -1 && s->net.acceptor.listenfd == -1)
+		listen_self(s, &place);
+	/* Root's own store needs more, in each child: storehome_confine(). */
+	if (s->home.uid != 0 && storehome_become(&s->home) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
+}
+
+static int
+serve_given(const struct receiver *s)
+{
+	int fd = s->net.connfd, type;
+
+	tcp_watch(fd, s->cfg.idlems);
+	/* a pipe's answer goes the other way */
+	return serve_one(
+	    s, fd, net_kind(fd, NULL, &type, NULL) == 0 ? fd : STDOUT_FILENO);
+}
+
+static void
+run(struct receiver *s)
+{
+	struct acceptor *a = &s->net.acceptor;
+	unsigned left;
+
+	a->waitms = s->cfg.idlems;
+	a->arg = s;
+	a->admit = admit;
+	a->serve = serve_child;
+	a->refuse = refuse;
+	a->trouble = trouble;
+	/* Behind a proxy all of them come from one host. */
+	a->perkin = s->cfg.proxy ? s->max : s->perhost;
+	if (acceptor_init(a, s->max, killed) == -1 || chdir("/") == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	left = server_run(&s->net, FINISH_MS);
+	if (left > 0)
+		msg_warn("leaving %u children behind", left);
+}
+
+static void
+parse_options(int argc, char *argv[], struct receiver *s)
+{
+	struct corestore *store = &s->cfg.store;
+	int opt, verbose = 0;
+
 	/* the first '-': operands come as option 1, and -r ends it all */
-	while (s.hook == NULL &&
+	while (s->hook == NULL &&
 	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:il:m:p:r:t:u:v")) != -1)
 		switch (opt) {
 		case 1:
-			if (address != NULL)
+			if (s->address != NULL)
 				msg_usage(USAGE);
-			address = optarg;
+			s->address = optarg;
 			break;
 		case 'C':
-			perhost =
+			s->perhost =
 			    (unsigned)args_option(opt, optarg, 1, CHILDREN_MAX);
 			break;
 		case 'P':
-			s.cfg.proxy = 1;
+			s->cfg.proxy = 1;
 			break;
 		case 'R':
-			s.hookms = args_seconds(opt, optarg);
+			s->hookms = args_seconds(opt, optarg);
 			break;
 		case 'T':
 			store->total = args_mebibytes(opt, optarg);
 			break;
 		case 'a':
-			s.cfg.byaddress = 1;
+			s->cfg.byaddress = 1;
 			break;
 		case 'b':
 			store->maxcore = args_mebibytes(opt, optarg);
 			break;
 		case 'c':
-			max =
+			s->max =
 			    (unsigned)args_option(opt, optarg, 1, CHILDREN_MAX);
 			break;
 		case 'd':
-			dir = optarg;
+			s->dir = optarg;
 			break;
 		case 'i':
-			inetd = 1;
+			s->inetd = 1;
 			break;
 		case 'l':
-			s.cfg.lifems = args_seconds(opt, optarg);
+			s->cfg.lifems = args_seconds(opt, optarg);
 			break;
 		case 'm':
 			store->minfree = args_mebibytes(opt, optarg);
 			break;
 		case 'p':
-			port = (unsigned)args_option(opt, optarg, 1, 65535);
+			s->port = (unsigned)args_option(opt, optarg, 1, 65535);
 			break;
 		case 'r':
-			s.hook = argv + optind - 1;
+			s->hook = argv + optind - 1;
 			break;
 		case 't':
-			s.cfg.idlems = args_seconds(opt, optarg);
+			s->cfg.idlems = args_seconds(opt, optarg);
 			break;
 		case 'u':
-			user = optarg;
+			s->user = optarg;
 			break;
 		case 'v':
 			msg_set_verbose(++verbose);
-			s.cfg.trace = trace;
+			s->cfg.trace = trace;
 			break;
 		default:
 			msg_usage(USAGE);
 		}
-	if (s.hook != NULL)
-		s.hook[0] = optarg;
-	else if (argc - optind + (address != NULL) > 1)
+	if (s->hook != NULL)
+		s->hook[0] = optarg;
+	else if (argc - optind + (s->address != NULL) > 1)
 		msg_usage(USAGE);
 	else if (optind < argc)
-		address = argv[optind];
-	if (inetd && address != NULL)
+		s->address = argv[optind];
+	if (s->inetd && s->address != NULL)
 		msg_usage(USAGE);
-	parse_place(address, port, &place);
-	harden();
-	connfd = take_given(inetd, &s.listenfd);
-	if (storehome_open(dir, user, &s.home, &why) == -1)
-		msg_die(EXIT_SYSTEM, "unable to keep cores in %s: %s", dir,
-		    why != NULL ? why : strerror(errno));
-	store->dirfd = s.home.dirfd;
-	if (connfd == -1 && s.listenfd == -1)
-		s.listenfd = listen_self(&place);
-	/* Root's own store needs more, in each child: storehome_confine(). */
-	if (s.home.uid != 0 && storehome_become(&s.home) == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
-	if (connfd != -1) {
-		tcp_watch(connfd, s.cfg.idlems);
-		/* a pipe's answer goes the other way */
-		return serve_one(&s, connfd,
-		    net_kind(connfd, NULL, &type, NULL) == 0 ? connfd
-							     : STDOUT_FILENO);
-	}
-	run(&s, max, perhost);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct receiver s = {
+	    .cfg = {.idlems = RECV_IDLE_MS, .lifems = RECV_LIFE_MS},
+	    .cfg.store = {.minfree = (uint64_t)MINFREE << 20,
+		.removed = removed},
+	    .hookms = HOOK_MS,
+	    .dir = STORE_DIR,
+	    .port = STREAM_PORT,
+	    .max = CHILDREN,
+	    .perhost = PER_HOST};
+
+	net_spare_stderr();
+	msg_init("recv_core");
+	msg_syslog();
+	parse_options(argc, argv, &s);
+	acquire(&s);
+	if (s.net.connfd != -1)
+		return serve_given(&s);
+	run(&s);
 	return EXIT_DONE;
 }

@@ -13,7 +13,6 @@
  * - SIGTERM, SIGINT: closes the socket, lets the children finish, exits 0.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +23,7 @@
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
-#include "net/local.h"
-#include "net/pool.h"
+#include "net/server.h"
 #include "slots/serve.h"
 
 #define USAGE                                                             \
@@ -36,19 +34,16 @@ enum {
 	CHILDREN = 64,
 	CHILDREN_MAX = 4096,
 	LOCK_MS = 2000,	  /* a server that is just leaving */
-	REST_MS = 100,	  /* after an accept(2) that failed */
 	FINISH_MS = 5000, /* for children, beyond what askers may take */
 	WAIT_MS_MAX = 3600000
 };
 
-struct server {
+struct spool {
 	struct serve_cfg cfg;
-	struct net_listener own; /* fd -1 when the socket was passed to us */
-	int listenfd;
-	struct pool pool;
+	struct server net;
+	const char *sockpath;
 	unsigned max, maxothers;
-	int64_t rest; /* accept nothing before */
-	int ailing;   /* and it has been said why */
+	int inetd;
 };
 
 static int
@@ -83,99 +78,63 @@ serve_one(int connfd, const struct serve_cfg *cfg)
 	return report_outcome(&outcome);
 }
 
+/* --- what the accept loop calls ------------------------------------------ */
+
 static void
-refuse(int connfd, const struct ucred *peer, int error, const char *step)
+refuse(void *arg, int connfd, const char *step)
 {
-	msg_warn("unable to %s: asker pid %d uid %u: %s", step, (int)peer->pid,
-	    (unsigned)peer->uid, strerror(error));
+	struct ucred peer = {0, (uid_t)-1, (gid_t)-1};
+	int error = errno;
+
+	(void)arg;
+	net_peer(connfd, &peer);
+	msg_warn("unable to %s: asker pid %d uid %u: %s", step, (int)peer.pid,
+	    (unsigned)peer.uid, strerror(error));
 	spool_send_reply(connfd, error, -1, deadline_in(0));
 }
 
-static void
-start(struct server *s, int connfd)
+/* Two kinds: root or ourselves, and others, whose crowd must not use up the
+ * children root needs. */
+static int
+admit(void *arg, int connfd, uint64_t *kin)
 {
-	struct ucred peer = {0, (uid_t)-1, (gid_t)-1};
-	int other;
-	pid_t pid;
+	const struct spool *s = arg;
+	struct ucred peer;
 
 	if (net_peer(connfd, &peer) == -1 || !serve_allows(&s->cfg, peer.uid)) {
-		refuse(connfd, &peer, EACCES, "let this user ask");
-		return;
+		errno = EACCES;
+		refuse(arg, connfd, "let this user ask");
+		return -1;
 	}
-	/* A crowd of others must not use up the children root needs. */
-	other = peer.uid != 0 && peer.uid != geteuid();
-	if (other && pool_count(&s->pool, 1) >= s->maxothers) {
-		refuse(connfd, &peer, EAGAIN, "serve more of this kind");
-		return;
+	*kin = peer.uid != 0 && peer.uid != geteuid();
+	if (*kin && pool_count(&s->net.acceptor.pool, *kin) >= s->maxothers) {
+		errno = EAGAIN;
+		refuse(arg, connfd, "serve more of this kind");
+		return -1;
 	}
-	pid = fork();
-	if (pid == -1) {
-		refuse(connfd, &peer, errno, "fork");
-		return;
-	}
-	if (pid == 0) {
-		/* The socket and the lock on its path are the parent's. */
-		if (s->own.fd == -1)
-			close(s->listenfd);
-		net_forget(&s->own);
-		_exit(serve_one(connfd, &s->cfg));
-	}
+	return 0;
+}
+
+static int
+serve_child(void *arg, int connfd)
+{
+	struct spool *s = arg;
+	struct ucred peer = {0, (uid_t)-1, (gid_t)-1};
+
+	server_forget(&s->net);
+	net_peer(connfd, &peer);
 	msg_debug(1, "asker pid %d uid %u: child %d", (int)peer.pid,
-	    (unsigned)peer.uid, (int)pid);
-	pool_add(&s->pool, pid, (uint64_t)other);
+	    (unsigned)peer.uid, (int)getpid());
+	return serve_one(connfd, &s->cfg);
 }
 
 static void
-take(struct server *s)
+trouble(const char *what)
 {
-	int connfd;
-
-	connfd = accept4(s->listenfd, NULL, NULL, SOCK_CLOEXEC);
-	if (connfd != -1) {
-		s->ailing = 0;
-		start(s, connfd);
-		close(connfd);
-		return;
-	}
-	if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED)
-		return;
-	/* Descriptors or memory are short: it can only get better. */
-	if (!s->ailing)
-		msg_warn_sys("unable to accept");
-	s->ailing = 1;
-	s->rest = deadline_in(REST_MS);
+	msg_warn_sys("unable to %s", what);
 }
 
-static void
-run(struct server *s)
-{
-	int fd, rest;
-
-	while (!pool_stopping()) {
-		pool_reap(&s->pool);
-		rest = deadline_left(s->rest);
-		fd = rest || s->pool.n == s->max ? -1 : s->listenfd;
-		if (pool_sleep(&s->pool, fd, rest ? rest : -1) &&
-		    !pool_stopping())
-			take(s);
-	}
-	if (s->own.fd == -1)
-		close(s->listenfd);
-	net_unlisten(&s->own);
-	if (pool_finish(&s->pool,
-		deadline_in(s->cfg.askms + s->cfg.completems + SLOTS_LOCK_MS +
-		    FINISH_MS)) == -1)
-		msg_warn("leaving %u children behind", s->pool.n);
-}
-
-static void
-harden(void)
-{
-	/* We would connect to ourselves, and hold report descriptors. */
-	if (priv_harden() == -1)
-		msg_warn_sys("unable to become non-dumpable");
-	umask(077);
-}
+/* --- the start ------------------------------------------------------------ */
 
 static unsigned
 count(int opt, const char *arg, unsigned max)
@@ -192,83 +151,37 @@ absolute(int opt, const char *arg)
 	return arg;
 }
 
-/* Serves what was given to us already connected, if anything was. */
 static void
-serve_given(const struct serve_cfg *cfg, int inetd, int *listenfd)
+parse_options(int argc, char *argv[], struct spool *s)
 {
-	int fd = STDIN_FILENO, listening, n = 0;
-
-	*listenfd = -1;
-	if (!inetd) {
-		n = net_activated();
-		if (n == -1)
-			msg_die_sys(EXIT_USAGE, "unable to take LISTEN_FDS");
-		if (n == 0)
-			return;
-		if (n > 1)
-			msg_die(
-			    EXIT_USAGE, "%d sockets passed: one is wanted", n);
-		fd = NET_ACTIVATED;
-	}
-	if (net_is_local(fd, &listening) == -1 || (inetd && listening))
-		msg_die(EXIT_USAGE, "fd %d is not a local %s", fd,
-		    inetd ? "connection" : "socket");
-	if (!listening)
-		exit(serve_one(fd, cfg));
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to use fd %d", fd);
-	*listenfd = fd;
-}
-
-static void
-listen_self(struct server *s, const char *sockpath)
-{
-	/* With others let in by -U, the mode cannot tell them apart. */
-	if (net_listen(sockpath, SOCK_SEQPACKET, s->cfg.nuids ? 0666 : 0600,
-		NET_BACKLOG, deadline_in(LOCK_MS), &s->own) == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to listen on %s", sockpath);
-	s->listenfd = s->own.fd;
-	msg_debug(1, "listening on %s", sockpath);
-}
-
-int
-main(int argc, char *argv[])
-{
-	static struct server s = {.own = {.fd = -1, .dirfd = -1, .lockfd = -1}};
-	const char *sockpath = SPOOL_SOCKET;
-	struct slots_cfg *slots = &s.cfg.slots;
+	struct slots_cfg *slots = &s->cfg.slots;
 	uid_t *uids;
-	int opt, inetd = 0, verbose = 0, dirfd;
+	int opt, verbose = 0;
 
-	net_spare_stderr();
-	msg_init("usercrash_s");
 	slots_defaults(slots);
-	s.cfg.askms = SERVE_ASK_MS;
-	s.cfg.completems = SERVE_COMPLETE_MS;
-	s.max = CHILDREN;
-	s.cfg.uids = uids = calloc((size_t)argc + 1, sizeof(*uids));
+	s->cfg.uids = uids = calloc((size_t)argc + 1, sizeof(*uids));
 	if (uids == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	while ((opt = getopt(argc, argv, "S:T:U:c:d:im:n:s:t:v")) != -1)
 		switch (opt) {
 		case 'S':
-			sockpath = absolute(opt, optarg);
+			s->sockpath = absolute(opt, optarg);
 			break;
 		case 'T':
-			s.cfg.completems = count(opt, optarg, WAIT_MS_MAX);
+			s->cfg.completems = count(opt, optarg, WAIT_MS_MAX);
 			break;
 		case 'U':
-			uids[s.cfg.nuids++] =
+			uids[s->cfg.nuids++] =
 			    (uid_t)args_option(opt, optarg, 1, (uid_t)-2);
 			break;
 		case 'c':
-			s.max = count(opt, optarg, CHILDREN_MAX);
+			s->max = count(opt, optarg, CHILDREN_MAX);
 			break;
 		case 'd':
 			slots->dir = absolute(opt, optarg);
 			break;
 		case 'i':
-			inetd = 1;
+			s->inetd = 1;
 			break;
 		case 'm':
 			slots->minfree = args_option(opt, optarg, 0, 1 << 30)
@@ -281,7 +194,7 @@ main(int argc, char *argv[])
 			slots->share = count(opt, optarg, SLOTS_MAX);
 			break;
 		case 't':
-			s.cfg.askms = count(opt, optarg, WAIT_MS_MAX);
+			s->cfg.askms = count(opt, optarg, WAIT_MS_MAX);
 			break;
 		case 'v':
 			msg_set_verbose(++verbose);
@@ -291,17 +204,69 @@ main(int argc, char *argv[])
 		}
 	if (argc != optind)
 		msg_usage(USAGE);
-	harden();
-	serve_given(&s.cfg, inetd, &s.listenfd);
-	dirfd = slots_open(slots);
+}
+
+static void
+acquire(struct spool *s)
+{
+	struct acceptor *a = &s->net.acceptor;
+	int dirfd;
+
+	/* We would connect to ourselves, and hold report descriptors. */
+	if (priv_harden() == -1)
+		msg_warn_sys("unable to become non-dumpable");
+	umask(077);
+	if (server_given(&s->net, s->inetd) == -1)
+		msg_die(EXIT_USAGE, "%s", s->net.why);
+	if (s->net.connfd != -1)
+		return;
+	dirfd = slots_open(&s->cfg.slots);
 	if (dirfd == -1)
-		msg_die_sys(EXIT_SYSTEM, "unable to open %s", slots->dir);
+		msg_die_sys(EXIT_SYSTEM, "unable to open %s", s->cfg.slots.dir);
 	close(dirfd);
-	if (pool_init(&s.pool, s.max) == -1 || chdir("/") == -1)
+	if (acceptor_init(a, s->max, NULL) == -1 || chdir("/") == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	if (s.listenfd == -1)
-		listen_self(&s, sockpath);
-	s.maxothers = s.max / 4 ? s.max / 4 : 1;
+	if (a->listenfd != -1)
+		return;
+	/* With others let in by -U, the mode cannot tell them apart. */
+	if (server_listen(&s->net, s->sockpath, s->cfg.nuids ? 0666 : 0600,
+		deadline_in(LOCK_MS)) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to listen on %s", s->sockpath);
+	msg_debug(1, "listening on %s", s->sockpath);
+}
+
+static void
+run(struct spool *s)
+{
+	unsigned left;
+
+	s->maxothers = s->max / 4 ? s->max / 4 : 1;
+	left = server_run(&s->net,
+	    s->cfg.askms + s->cfg.completems + SLOTS_LOCK_MS + FINISH_MS);
+	if (left > 0)
+		msg_warn("leaving %u children behind", left);
+}
+
+int
+main(int argc, char *argv[])
+{
+	static struct spool s = {
+	    .cfg = {.askms = SERVE_ASK_MS, .completems = SERVE_COMPLETE_MS},
+	    .net = {.local = 1,
+		.acceptor = {.arg = &s,
+		    .admit = admit,
+		    .serve = serve_child,
+		    .refuse = refuse,
+		    .trouble = trouble}},
+	    .sockpath = SPOOL_SOCKET,
+	    .max = CHILDREN};
+
+	net_spare_stderr();
+	msg_init("usercrash_s");
+	parse_options(argc, argv, &s);
+	acquire(&s);
+	if (s.net.connfd != -1)
+		return serve_one(s.net.connfd, &s.cfg);
 	run(&s);
 	return EXIT_DONE;
 }

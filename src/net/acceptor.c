@@ -3,14 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "base/deadline.h"
-#include "net/tcp.h"
 
 enum {
 	REST_MS = 100, /* after a failure that may pass */
@@ -25,7 +22,8 @@ acceptor_init(struct acceptor *a, unsigned max, void (*killed)(pid_t, int sig))
 	a->rest = 0;
 	a->ailing = 0;
 	/* a descriptor for each connection that waits */
-	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < FILES) {
+	if (a->waitms > 0 && getrlimit(RLIMIT_NOFILE, &lim) == 0 &&
+	    lim.rlim_cur < FILES) {
 		lim.rlim_cur = lim.rlim_max < FILES ? lim.rlim_max : FILES;
 		setrlimit(RLIMIT_NOFILE, &lim);
 	}
@@ -41,7 +39,7 @@ static void
 ail(struct acceptor *a, const char *what)
 {
 	if (!a->ailing)
-		a->event(ACCEPTOR_TROUBLE, "", what);
+		a->trouble(what);
 	a->ailing = 1;
 	a->rest = deadline_in(REST_MS);
 }
@@ -49,12 +47,8 @@ ail(struct acceptor *a, const char *what)
 static void
 refuse(struct acceptor *a, unsigned i, const char *reason)
 {
-	char host[TCP_NAME_MAX], peer[TCP_TEXT_MAX], line[256];
-
-	tcp_peer(a->waiting.conn[i].fd, host, peer);
-	a->event(ACCEPTOR_REFUSED, peer, reason);
-	a->refusal(reason, line, sizeof(line));
-	waiting_refuse(&a->waiting, i, line);
+	a->refuse(a->arg, a->waiting.conn[i].fd, reason);
+	waiting_refuse(&a->waiting, i);
 }
 
 /* 0 when a child has the connection. */
@@ -65,10 +59,8 @@ start(struct acceptor *a, const struct waiting_conn *c)
 	int connfd;
 
 	pid = fork();
-	if (pid == -1) {
-		ail(a, "fork");
+	if (pid == -1)
 		return -1;
-	}
 	if (pid == 0) {
 		signal(SIGTERM, SIG_IGN);
 		signal(SIGINT, SIG_IGN);
@@ -86,7 +78,7 @@ static int
 may_start(const struct acceptor *a, const struct waiting_conn *c)
 {
 	return a->pool.n < a->pool.max &&
-	    pool_count(&a->pool, c->kin) < a->perhost;
+	    pool_count(&a->pool, c->kin) < a->perkin;
 }
 
 /* Starts what can be started, and sends away who has waited long enough. */
@@ -99,9 +91,12 @@ advance(struct acceptor *a)
 
 	while (i < w->n) {
 		c = &w->conn[i];
-		if (!c->refused && may_start(a, c) && start(a, c) == 0) {
-			waiting_remove(w, i);
-			continue;
+		if (!c->refused && may_start(a, c)) {
+			if (start(a, c) == 0) {
+				waiting_remove(w, i);
+				continue;
+			}
+			ail(a, "fork");
 		}
 		if (deadline_left(c->until) == 0) {
 			if (c->refused) {
@@ -120,27 +115,38 @@ advance(struct acceptor *a)
 static void
 take(struct acceptor *a)
 {
-	char host[TCP_NAME_MAX], peer[TCP_TEXT_MAX];
-	int connfd;
+	struct waiting_conn c = {.kin = 0};
 
-	connfd = accept4(a->listenfd, NULL, NULL, SOCK_CLOEXEC);
-	if (connfd != -1) {
-		a->ailing = 0;
-		tcp_peer(connfd, host, peer);
-		a->event(ACCEPTOR_CONNECTED, peer, "connected");
-		waiting_add(&a->waiting, connfd,
-		    fnv1a(FNV1A, host, strlen(host)), deadline_in(a->waitms));
+	c.fd = accept4(a->listenfd, NULL, NULL, SOCK_CLOEXEC);
+	if (c.fd == -1) {
+		if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			ail(a, "accept");
 		return;
 	}
-	if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
-		ail(a, "accept");
+	a->ailing = 0;
+	if (a->admit(a->arg, c.fd, &c.kin) == 0) {
+		if (a->waitms > 0) {
+			waiting_add(
+			    &a->waiting, c.fd, c.kin, deadline_in(a->waitms));
+			return;
+		}
+		if (start(a, &c) == -1)
+			a->refuse(a->arg, c.fd, "fork");
+	}
+	close(c.fd);
 }
 
-unsigned
-acceptor_run(struct acceptor *a, int64_t finishms)
+static int
+has_room(const struct acceptor *a)
+{
+	return a->waitms > 0 ? a->waiting.n < a->waiting.max
+			     : a->pool.n < a->pool.max;
+}
+
+void
+acceptor_run(struct acceptor *a)
 {
 	int fd, rest, ms;
-	unsigned i;
 
 	while (!pool_stopping()) {
 		pool_reap(&a->pool);
@@ -149,11 +155,17 @@ acceptor_run(struct acceptor *a, int64_t finishms)
 		ms = waiting_left(&a->waiting);
 		if (rest && (ms == -1 || rest < ms))
 			ms = rest;
-		fd = rest || a->waiting.n == a->waiting.max ? -1 : a->listenfd;
+		fd = rest || !has_room(a) ? -1 : a->listenfd;
 		if (pool_sleep(&a->pool, fd, ms) && !pool_stopping())
 			take(a);
 	}
-	close(a->listenfd);
+}
+
+unsigned
+acceptor_finish(struct acceptor *a, int64_t finishms)
+{
+	unsigned i;
+
 	for (i = 0; i < a->waiting.n; i++)
 		if (!a->waiting.conn[i].refused)
 			refuse(a, i, "to stop");

@@ -1,7 +1,7 @@
 /*
  * acceptor: an accept loop with a child for each connection.
  *
- * Children are bounded, and so are those for one host: the next connections
+ * Children are bounded, and so are those of one kin: the next connections
  * wait, first come first served, and whoever has waited too long is told so.
  * Hostile: whoever connects; nothing is read before there is a child.  Nothing
  * is printed.  One acceptor per process (net/pool.h).
@@ -16,20 +16,22 @@
 
 enum { ACCEPTOR_WAITING = 512 };
 
-enum acceptor_event { ACCEPTOR_CONNECTED, ACCEPTOR_REFUSED, ACCEPTOR_TROUBLE };
-
 struct acceptor {
-	int listenfd;	  /* non-blocking; closed by acceptor_run() */
-	unsigned perhost; /* children */
-	int64_t waitms;	  /* how long a connection may wait for its child */
+	int listenfd;	 /* non-blocking; the caller closes it */
+	unsigned perkin; /* children */
+	/* How long a connection may wait for its child; 0: it does so in the
+	 * backlog, for ever, and kin is not looked at. */
+	int64_t waitms;
+	void *arg; /* of all these */
+	/* Before there is a child: whose it is.  -1: refused, and told so. */
+	int (*admit)(void *arg, int connfd, uint64_t *kin);
 	/* In the child: serves the connection; its exit code. */
 	int (*serve)(void *arg, int connfd);
-	void *arg;
-	/* The line, with its newline, that tells a peer why. */
-	void (*refusal)(const char *reason, char *line, size_t size);
-	/* For the log: what happened to whom (tcp_peer() text, or "").  With
-	 * ACCEPTOR_TROUBLE errno says more. */
-	void (*event)(enum acceptor_event, const char *peer, const char *what);
+	/* Tells an admitted peer why it is not served, and the log; without
+	 * waiting.  Where waitms is 0 reason is "fork", and errno says more. */
+	void (*refuse)(void *arg, int connfd, const char *reason);
+	/* For the log, once for each spell: unable to do that; see errno. */
+	void (*trouble)(const char *what);
 	/* private */
 	struct pool pool;
 	struct waiting waiting;
@@ -41,10 +43,11 @@ struct acceptor {
 int
 acceptor_init(struct acceptor *, unsigned max, void (*killed)(pid_t, int sig));
 /*
- * Runs until SIGTERM or SIGINT; then listens no more, sends away who waits,
- * and waits finishms for the children, or for another such signal.  The number
- * of children left.
+ * Runs until SIGTERM or SIGINT.  Then close the socket, and acceptor_finish()
+ * sends away who waits, and waits finishms for the children, or for another
+ * such signal.  The number of children left.
  */
-unsigned acceptor_run(struct acceptor *, int64_t finishms);
+void acceptor_run(struct acceptor *);
+unsigned acceptor_finish(struct acceptor *, int64_t finishms);
 
 #endif

@@ -47,12 +47,10 @@ waiting_remove(struct waiting *w, unsigned i)
 }
 
 void
-waiting_refuse(struct waiting *w, unsigned i, const char *line)
+waiting_refuse(struct waiting *w, unsigned i)
 {
 	struct waiting_conn *c = &w->conn[i];
 
-	/* Nothing was sent there before: it has room. */
-	(void)!send(c->fd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(c->fd, SHUT_WR);
 	c->refused = 1;
 	c->until = deadline_in(LINGER_MS);

@@ -29,10 +29,10 @@ void waiting_add(struct waiting *, int fd, uint64_t kin, int64_t until);
 /* Closes and forgets number i; those behind it move up. */
 void waiting_remove(struct waiting *, unsigned i);
 /*
- * Refuses number i: line (with its newline) is the last it hears, and the
- * connection stays a moment longer, so that no reset overtakes the line.
+ * Refuses number i, which has been told why: the connection stays a moment
+ * longer, so that no reset overtakes that.
  */
-void waiting_refuse(struct waiting *, unsigned i, const char *line);
+void waiting_refuse(struct waiting *, unsigned i);
 /* Milliseconds until the next deadline, -1 for none. */
 int waiting_left(const struct waiting *);
 /* Closes all, as a forked child must. */

@@ -280,7 +280,8 @@ test_waiting(void)
 	}
 	w.conn[1].until = deadline_in(0);
 	CHECK(waiting_left(&w) == 0);
-	waiting_refuse(&w, 1, "ERR no\n");
+	CHECK(send(fds[1][0], "ERR no\n", 7, 0) == 7);
+	waiting_refuse(&w, 1);
 	CHECK(waiting_left(&w) > 0);
 	CHECK(read(fds[1][1], line, sizeof(line)) == 7);
 	CHECK(read(fds[1][1], line, sizeof(line)) == 0);
