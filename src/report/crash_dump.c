@@ -144,6 +144,10 @@ crash_dump(struct crash *c, struct out *o)
 		out_section_end(o);
 	}
 	out_share(o, 0);
+	if (c->t->lost != NULL) {
+		c->partial = 1;
+		out_str(o, "incomplete", OUT_KEY, c->t->lost);
+	}
 	summarize(c, &f, signature);
 	c->written = 1;
 	c->fault = NULL;

@@ -141,6 +141,10 @@ dump_memory(const struct crash *c, struct symbols *sy, struct out *o)
 		out_unavailable(o, "no registers");
 		return;
 	}
+	if (c->t->lost != NULL) {
+		out_unavailable(o, c->t->lost);
+		return;
+	}
 	out_section(o, '[');
 	for (i = 0; i < a->nreg; i++)
 		if (a->reg[i].pointer && !shown_before(a, th, i))
@@ -148,12 +152,12 @@ dump_memory(const struct crash *c, struct symbols *sy, struct out *o)
 }
 
 static void
-no_memory(struct out *o, const char *at, uint64_t addr)
+no_memory(const struct crash *c, struct out *o, const char *at, uint64_t addr)
 {
 	char why[64];
 
 	snprintf(why, sizeof(why), "no memory at %s 0x%" PRIx64, at, addr);
-	out_unavailable(o, why);
+	out_unavailable(o, c->t->lost != NULL ? c->t->lost : why);
 }
 
 void
@@ -171,7 +175,7 @@ dump_code(const struct crash *c, struct symbols *sy, struct out *o)
 	}
 	pc = thread_pc(c->t, th);
 	if (target_read(c->t, pc, &probe, 1) != 1) {
-		no_memory(o, "pc", pc);
+		no_memory(c, o, "pc", pc);
 		return;
 	}
 	r = rows_around("  ", pc, CODE_BELOW, CODE_ABOVE);
@@ -235,7 +239,7 @@ dump_stack(const struct crash *c, struct symbols *sy, struct out *o)
 	}
 	sp = thread_sp(c->t, th);
 	if (target_word(c->t, sp, &v) == -1) {
-		no_memory(o, "stack pointer", sp);
+		no_memory(c, o, "stack pointer", sp);
 		return;
 	}
 	out_section(o, '[');

@@ -87,6 +87,8 @@ no_trace(const struct crash *c)
 
 	if (c->core_why != NULL)
 		return c->core_why;
+	if (t->nthreads > 0 && t->threads[0].regs.n > 0 && t->lost != NULL)
+		return t->lost;
 	if (t->nthreads == 0)
 		return t->threads_why != NULL ? t->threads_why : "no threads";
 	if (t->threads[0].why != NULL)

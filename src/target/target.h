@@ -71,6 +71,9 @@ struct target {
 	struct map *maps;
 	size_t nmaps;
 	const char *maps_why; /* why there are none */
+	/* Its memory went while it was read, and why: set by the source when
+	 * that shows, whatever can be read after that is not all there was. */
+	const char *lost;
 	struct module *mods;
 	size_t nmods;
 	struct target_thread *threads; /* the one that crashed comes first */

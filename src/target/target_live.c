@@ -72,6 +72,9 @@ below_read(struct target *t, uint64_t addr, void *p, size_t len)
 	t->src = s->proc_src;
 	r = s->proc_read(t, addr, p, len);
 	t->src = s;
+	if (t->lost != NULL)
+		t->lost = "the process ended, or executed another program, "
+			  "while it was read";
 	return r;
 }
 

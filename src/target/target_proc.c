@@ -22,12 +22,18 @@ static ssize_t
 proc_read(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	struct proc_source *s = t->src;
+	ssize_t n;
 
 	if (addr > (uint64_t)INT64_MAX - len) {
 		errno = EFAULT;
 		return -1;
 	}
-	return io_pread_full(s->memfd, p, len, addr);
+	n = io_pread_full(s->memfd, p, len, addr);
+	/* EIO is an address where nothing is; the end of the file, at whatever
+	 * address, is a memory that has gone (mem_rw() of fs/proc/base.c) */
+	if (n == 0 && len > 0)
+		t->lost = "the process was killed while it was read";
+	return n;
 }
 
 static void

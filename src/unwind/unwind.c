@@ -86,10 +86,14 @@ stop(struct walk *, const char *, ...) __attribute__((format(printf, 2, 3)));
 static void
 stop(struct walk *w, const char *why, ...)
 {
+	const char *lost = w->u->t->lost;
 	va_list ap;
 
 	va_start(ap, why);
-	vsnprintf(w->tr->stop, sizeof(w->tr->stop), why, ap);
+	if (lost != NULL) /* what could not be found is for lack of it */
+		snprintf(w->tr->stop, sizeof(w->tr->stop), "%s", lost);
+	else
+		vsnprintf(w->tr->stop, sizeof(w->tr->stop), why, ap);
 	va_end(ap);
 }
 
