@@ -679,6 +679,43 @@ ctl_words()
 	done <"$BATS_TEST_TMPDIR/help"
 }
 
+# A tree of two rooms and two units, which are scripts.
+@test "make quick: the units of what changed, told when one fails" {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir -p src/one src/two t/unit build/t
+	cp "$TOP/t/quick.sh" t/
+	printf '#!/bin/sh\nexit 0\n' >t/lint.sh
+	printf '#!/bin/sh\nexit 0\n' >build/t/unit_a
+	printf '#!/bin/sh\necho told; exit 1\n' >build/t/unit_b
+	chmod +x t/lint.sh build/t/unit_?
+	echo 'build/t/unit_a.o: t/unit/unit_a.c t/unit/a.h' >build/t/unit_a.d
+	echo 'build/t/unit_b.o: t/unit/unit_b.c' >build/t/unit_b.d
+	touch src/one/x.c src/two/y.c t/unit/a.h
+	printf 'unit_a = one\nunit_b = two\n' >Makefile
+	echo build >.gitignore
+	git init -q .
+	git add .
+	git -c user.name=t -c user.email=t@t commit -q -m all
+	changed()
+	{
+		git checkout -q .
+		echo "$2" >>"$1"
+		run t/quick.sh 'unit_a one' 'unit_b two'
+		echo "$1: $status $output"
+	}
+	changed src/one/x.c ''
+	[ "$status $output" = '0 unit_a: ok' ]
+	changed t/unit/a.h ''
+	[ "$status $output" = '0 unit_a: ok' ]
+	changed Makefile 'CFLAGS = -O1'
+	[ "$status $output" = '0 ' ]
+	changed Makefile 'unit_a_LIB = -lm'
+	[ "$status $output" = '0 unit_a: ok' ]
+	changed src/two/y.c ''
+	[ "$status" = 1 ]
+	[[ $output == *told*'unit_b: failed (1)' ]]
+}
+
 @test "compile_commands.json: each file of C, with the flags it is built with" {
 	local f
 	cp -R "$TOP/Makefile" "$TOP/src" "$TOP/t" "$BATS_TEST_TMPDIR"
