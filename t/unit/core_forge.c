@@ -323,5 +323,7 @@ main(int argc, char **argv)
 #endif
 	kill(pid, SIGKILL);
 	printf("%d\n", (int)pid);
+	free(maps);
+	buf_free(&text);
 	return 0;
 }
