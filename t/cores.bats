@@ -13,6 +13,11 @@ setup()
 	cd "$BATS_TEST_TMPDIR" || return 1
 }
 
+teardown()
+{
+	end_bgs
+}
+
 # forged OPTIONS COMMAND...: a core of its crash in $CORE, the report in r.
 forged()
 {
