@@ -566,8 +566,8 @@ as_here()
 	[ "$(number UNWIND_S debugger.c)" = 60 ]
 	grep -q '1 to 86400; the default is 60\.' "$TOP/man/debugger.8"
 	a=$TOP/man/segfault_analyzer.8
-	[ "$(number SEGV_DEPTH segv/segv_look.h)" = 16 ]
-	[ "$(number SEGV_DEPTH_MAX segv/segv_look.h)" = 65536 ]
+	[ "$(number SEGV_DEPTH segv/segv_resolve.h)" = 16 ]
+	[ "$(number SEGV_DEPTH_MAX segv/segv_resolve.h)" = 65536 ]
 	grep -q '1 to 65536; the default is 16\.' "$a"
 	[ "$(number SEGV_FILTER_MAX segv/segv_probe.h)" = 64 ]
 	grep -q '^At most 64 bytes' "$a"
