@@ -125,9 +125,12 @@ has()
 	rm -r "$TREE"/src/*
 	for from in $rooms; do
 		case $from in
-		segv) allowed='report unwind track bpf target elf memop proc out' ;;
+		segv)
+			allowed='report unwind track bpf target elf memop'
+			allowed="$allowed core proc out"
+			;;
 		report) allowed='unwind target elf memop core proc out' ;;
-		unwind) allowed='target elf' ;;
+		unwind) allowed='target elf core' ;;
 		track) allowed='target proc' ;;
 		target) allowed='elf core proc' ;;
 		send | store) allowed='crash stream core net proc' ;;
