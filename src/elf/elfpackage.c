@@ -196,11 +196,14 @@ elf_note_package(const void *notes, size_t len, struct elf_package *k)
 {
 	size_t n;
 	const char *text = elf_note(notes, len, "FDO", NT_PACKAGE, &n);
-	struct json j = {text, text + (text != NULL ? n : 0)};
+	struct json j;
 	int ok;
 
 	memset(k, 0, sizeof(*k));
-	ok = text != NULL && take(&j, '{');
+	if (text == NULL)
+		return 0;
+	j = (struct json){text, text + n};
+	ok = take(&j, '{');
 	while (ok && peek(&j) != '}') {
 		ok = take_member(&j, k);
 		if (ok && peek(&j) != '}')
