@@ -485,7 +485,7 @@ unharmed()
 	*) echo "$1: usercrash_c: $status"; cat "$BATS_TEST_TMPDIR/e"; false ;;
 	esac
 	# the worker that parses must not have died of it
-	not grep -q 'died of signal\|Sanitizer\|runtime error' \
+	not grep 'died of signal\|Sanitizer\|runtime error' \
 	    "$BATS_TEST_TMPDIR/e"
 }
 

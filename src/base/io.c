@@ -148,6 +148,8 @@ fail:
 	saved = errno;
 	close(fd);
 	b->len = start;
+	if (start == 0)
+		buf_free(b);
 	errno = saved;
 	return -1;
 }

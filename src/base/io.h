@@ -37,7 +37,7 @@ int io_reopen_regular(int pathfd);
 /*
  * Appends the whole of dirfd/path to the buffer.  Reads at most max bytes and
  * sets *cut (when not NULL) if there was more.  Follows symbolic links: meant
- * for /proc.
+ * for /proc.  On error the buffer has what it had; an empty one is freed.
  */
 int io_slurp(int dirfd, const char *path, size_t max, struct buf *, int *cut);
 

@@ -56,7 +56,7 @@ static void
 test_slurp(void)
 {
 	char dir[] = "/tmp/unit_base.XXXXXX";
-	struct buf b = {0}, big = {0};
+	struct buf empty = {0}, b = {0}, big = {0};
 	int dirfd, fd, cut = 9;
 	size_t max;
 
@@ -84,6 +84,8 @@ test_slurp(void)
 	CHECK(io_slurp(dirfd, "none", 9, &b, &cut) == -1 && errno == ENOENT);
 	CHECK(io_slurp(dirfd, ".", 9, &b, &cut) == -1 && errno == EISDIR);
 	CHECK(b.len == 4);
+	/* what was reserved for an empty one is freed */
+	CHECK(io_slurp(dirfd, ".", 9, &empty, NULL) == -1 && empty.p == NULL);
 	/* nobody writes to it: no wait */
 	CHECK(mkfifoat(dirfd, "p", 0600) == 0);
 	CHECK(io_slurp(dirfd, "p", 9, &b, &cut) == 0 && b.len == 4);
