@@ -576,6 +576,7 @@ fault()
 }
 
 @test "-- command that fails: how, and what it said" {
+	local dog
 	send -- ./nowhere <"$SMALL"
 	[ $RC = 111 ]
 	said 'lost: unable to run ./nowhere: No such file or directory'
@@ -584,12 +585,14 @@ fault()
 	said 'lost: false: .*; false: exit 1'
 	send -- sh -c 'cat >/dev/null & exec 0</dev/null; kill -9 $$' <"$SMALL"
 	said 'sh: signal 9'
-	# started as the kernel starts it, without fd 2, it is caught
-	run bash -c "$S -- sh -c 'echo the dog ate it >&2; exit 7' \
+	# started as the kernel starts it, without fd 2, it is caught; in words
+	# of this run's own, for others write to that log as well
+	dog="dog $BASHPID.$RANDOM"
+	run bash -c "$S -- sh -c 'echo the $dog ate it >&2; exit 7' \
 	    <$SMALL 2>&-; echo \$?"
 	[ "$output" = 111 ]
 	if [ -r /dev/kmsg ] && dmesg >/dev/null 2>&1; then
-		dmesg | tail -20 | grep -q 'sh: exit 7: the dog ate it'
+		dmesg | grep -q "sh: exit 7: the $dog ate it"
 	fi
 	send -s spool -- false <"$SMALL"
 	[ $RC = 1 ]

@@ -322,6 +322,9 @@ main(int argc, char **argv)
 	write_core(fd, proc_open(pid, "mem"), maps, n, EM_X86_64);
 #endif
 	kill(pid, SIGKILL);
+	/* gone when this is: its file may be written again */
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
 	printf("%d\n", (int)pid);
 	free(maps);
 	buf_free(&text);
