@@ -45,24 +45,22 @@
 
 enum {
 	PLACES_MAX = 64,
-	CONNECT_S = 3,
-	IDLE_S = 30,
+	HOUR_S = 3600,
+	CONNECT_MS = 3000,
+	IDLE_MS = 30000,
 	SPOOL_MIB = 4096,
-	FREE_MIB = 256
+	FREE_MIB = 256,
+	PLACE_MAX = PATH_MAX + CORESPOOL_NAME_MAX
 };
 
 struct options {
-	struct crash_id id;
-	int secret, held;
-	unsigned connect_s, idle_s, port;
+	struct sendjob job; /* what is told stands where it is wanted */
+	struct crash_id id; /* job.cfg.id */
+	struct tcp_place place[PLACES_MAX]; /* job.cfg.places */
+	unsigned port;
 	const char *spool;
+	uint64_t spoolmax; /* bytes in all of it */
 	int flush;
-	uint64_t spoolmax, minfree;
-	struct tcp_place place[PLACES_MAX];
-	size_t nplaces;
-	char **command;
-	int local;
-	int catch; /* nobody would see a command's standard error */
 };
 
 enum { K_FLUSH = CRASH_OPTION_END, OWN = 4 };
@@ -77,18 +75,19 @@ static struct option longopts[OWN + CRASH_OPTIONS + 1] = {
 static void
 parse_places(struct options *o, const char *s)
 {
+	struct send_cfg *c = &o->job.cfg;
 	size_t len;
 
 	for (;; s += len + 1) {
 		len = strcspn(s, ",");
-		if (o->nplaces == PLACES_MAX)
+		if (c->nplaces == PLACES_MAX)
 			msg_die(EXIT_USAGE, "more than %d receivers",
 			    (int)PLACES_MAX);
-		if (tcp_place_parse(s, len, o->port, &o->place[o->nplaces]) ==
+		if (tcp_place_parse(s, len, o->port, &o->place[c->nplaces]) ==
 		    -1)
 			msg_die(EXIT_USAGE, "this is no receiver: \"%.*s\"",
 			    (int)len, s);
-		o->nplaces++;
+		c->nplaces++;
 		if (s[len] == '\0')
 			return;
 	}
@@ -108,32 +107,46 @@ parse_target(struct options *o, int argc, char **argv, int dashes)
 	if (argc < 1 || (!dashes && argc > 1))
 		msg_usage(SYNOPSIS);
 	if (dashes) {
-		o->command = argv;
+		o->job.command = argv;
 	} else if (strcmp(argv[0], "-") == 0) {
 		if (o->flush)
 			msg_usage(SYNOPSIS);
 		if (isatty(STDOUT_FILENO))
 			msg_die(EXIT_USAGE, "standard output is a terminal");
-		o->local = 1;
+		o->job.local = 1;
 	} else {
 		parse_places(o, argv[0]);
 	}
 }
 
+/* What holds where nothing is told. */
+static void
+defaults(struct options *o)
+{
+	struct send_cfg *cfg = &o->job.cfg;
+
+	crash_id_init(&o->id);
+	o->port = STREAM_PORT;
+	o->spoolmax = (uint64_t)SPOOL_MIB << 20;
+	o->job.hide[0] = o->job.hide[1] = -1;
+	cfg->id = &o->id;
+	cfg->places = o->place;
+	cfg->corefd = cfg->spool.fd = -1;
+	cfg->connect_ms = CONNECT_MS;
+	cfg->out.idle_ms = IDLE_MS;
+	cfg->spool.minfree = (uint64_t)FREE_MIB << 20;
+}
+
 static void
 parse_options(struct options *o, int argc, char **argv)
 {
+	struct send_cfg *cfg = &o->job.cfg;
 	const char *last = NULL;
 	char why[MSG_MAX];
 	int c, dashes;
 
-	crash_id_init(&o->id);
+	defaults(o);
 	crash_id_options(longopts + OWN);
-	o->connect_s = CONNECT_S;
-	o->idle_s = IDLE_S;
-	o->port = STREAM_PORT;
-	o->spoolmax = (uint64_t)SPOOL_MIB << 20;
-	o->minfree = (uint64_t)FREE_MIB << 20;
 	/* as in usercrash_c: a pattern newer than this program costs no core */
 	opterr = 0;
 	while ((c = getopt_long(
@@ -141,8 +154,8 @@ parse_options(struct options *o, int argc, char **argv)
 		last = optarg;
 		switch (c) {
 		case 'c':
-			o->connect_s =
-			    (unsigned)args_number("option -c", optarg, 1, 3600);
+			cfg->connect_ms =
+			    (int64_t)args_option(c, optarg, 1, HOUR_S) * 1000;
 			break;
 		case 'e':
 			if (crash_id_encoding(&o->id, optarg) == -1)
@@ -151,20 +164,17 @@ parse_options(struct options *o, int argc, char **argv)
 				    optarg);
 			break;
 		case 'H':
-			o->held = 1;
+			cfg->held = 1;
 			break;
 		case 'm':
-			o->minfree =
-			    args_number("option -m", optarg, 0, UINT32_MAX)
-			    << 20;
+			cfg->spool.minfree =
+			    args_option(c, optarg, 0, UINT32_MAX) << 20;
 			break;
 		case 'p':
-			o->port = (unsigned)args_number(
-			    "option -p", optarg, 1, 65535);
+			o->port = (unsigned)args_option(c, optarg, 1, 65535);
 			break;
 		case 'S':
-			o->spoolmax =
-			    args_number("option -S", optarg, 1, UINT32_MAX)
+			o->spoolmax = args_option(c, optarg, 1, UINT32_MAX)
 			    << 20;
 			break;
 		case K_FLUSH:
@@ -175,14 +185,14 @@ parse_options(struct options *o, int argc, char **argv)
 			o->spool = optarg;
 			break;
 		case 't':
-			o->idle_s =
-			    (unsigned)args_number("option -t", optarg, 1, 3600);
+			cfg->out.idle_ms =
+			    (int64_t)args_option(c, optarg, 1, HOUR_S) * 1000;
 			break;
 		case 'v':
 			msg_set_verbose(msg_verbose() + 1);
 			break;
 		case 'x':
-			o->secret = 1;
+			cfg->secret = 1;
 			break;
 		case '?':
 			msg_warn("unknown option %s ignored", argv[optind - 1]);
@@ -293,37 +303,16 @@ tell(const struct send_result *r, const char *place)
 
 /* --- one core ------------------------------------------------------------- */
 
-static void
-prepare(const struct options *o, struct sendjob *j)
-{
-	memset(j, 0, sizeof(*j));
-	j->cfg.places = o->place;
-	j->cfg.nplaces = o->nplaces;
-	j->cfg.spoolfd = j->cfg.corefd = -1;
-	j->cfg.connect_ms = (int64_t)o->connect_s * 1000;
-	j->cfg.idle_ms = (int64_t)o->idle_s * 1000;
-	j->cfg.id = &o->id;
-	j->cfg.secret = o->secret;
-	j->cfg.held = o->held;
-	j->cfg.minfree = o->minfree;
-	j->cfg.trace = msg_verbose() >= TRACE_VERBOSE ? trace : NULL;
-	j->hide[0] = j->hide[1] = -1;
-	j->command = o->command;
-	j->catch = o->catch;
-	j->local = o->local;
-	j->tick = wants_progress() ? progress : NULL;
-}
-
 /* The spool's directory, with a file in it for this core; or -1. */
 static int
-open_spool(const struct options *o, struct send_cfg *c)
+open_spool(struct options *o)
 {
+	struct coreout_keep *k = &o->job.cfg.spool;
 	int dirfd;
 
 	if (o->spool == NULL)
 		return -1;
-	dirfd =
-	    corespool_begin(o->spool, o->spoolmax, &c->spoolfd, &c->spoolmax);
+	dirfd = corespool_begin(o->spool, o->spoolmax, &k->fd, &k->max);
 	if (dirfd == -1)
 		msg_warn_sys("unable to use spool %s", o->spool);
 	return dirfd;
@@ -331,15 +320,15 @@ open_spool(const struct options *o, struct send_cfg *c)
 
 /* Gives the spool file its name, which goes to place. */
 static void
-publish(const struct options *o, const struct send_cfg *c, int dirfd,
-    struct send_result *r, char *place, size_t size)
+publish(const struct options *o, int dirfd, struct send_result *r,
+    char place[PLACE_MAX])
 {
 	char name[CORESPOOL_NAME_MAX];
 	size_t len = strlen(r->why);
 
-	if (corespool_publish(dirfd, c->spoolfd, o->spoolmax, r->id.time,
-		r->id.pid, name) == 0) {
-		snprintf(place, size, "%s/%s", o->spool, name);
+	if (corespool_publish(
+		dirfd, o->job.cfg.spool.fd, o->spoolmax, &r->id, name) == 0) {
+		snprintf(place, PLACE_MAX, "%s/%s", o->spool, name);
 		return;
 	}
 	r->outcome = SEND_LOST;
@@ -352,10 +341,13 @@ publish(const struct options *o, const struct send_cfg *c, int dirfd,
  * even sure which process it is, it is the worker who finds out.
  */
 static int
-may_leave(const struct options *o, int procfd, struct send_cfg *c)
+may_leave(struct options *o, int procfd)
 {
+	struct send_cfg *c = &o->job.cfg;
+	int told = c->secret;
+
 	c->secret = 1;
-	if (o->secret || o->local)
+	if (told || o->job.local)
 		return 1;
 	if (o->id.dumpmode != -1)
 		return o->id.dumpmode == 1;
@@ -370,50 +362,44 @@ static int
 send_one(struct options *o)
 {
 	static struct send_result withheld = {.outcome = SEND_WITHHELD};
-	char place[PATH_MAX + CORESPOOL_NAME_MAX];
+	struct sendjob *j = &o->job;
+	char place[PLACE_MAX];
 	int procfd, dirfd;
 	struct send_result *r;
 	struct coremem *mem;
-	struct sendjob j;
 
 	procfd = open_process(o);
 	crashproc_complete(&o->id, procfd);
-	prepare(o, &j);
-	if (!may_leave(o, procfd, &j.cfg)) {
+	if (!may_leave(o, procfd)) {
 		withheld.id = o->id;
 		return tell(&withheld, NULL);
 	}
 	mem = procfd != -1 ? coremem_open(procfd) : NULL;
-	dirfd = open_spool(o, &j.cfg);
-	j.cfg.corefd = STDIN_FILENO;
-	j.cfg.mem = mem;
-	j.hide[0] = procfd;
-	j.hide[1] = dirfd;
-	r = sendjob_run(&j);
+	dirfd = open_spool(o);
+	j->cfg.corefd = STDIN_FILENO;
+	j->cfg.mem = mem;
+	j->hide[0] = procfd;
+	j->hide[1] = dirfd;
+	r = sendjob_run(j);
 	if (r == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	coremem_close(mem);
 	if (r->outcome == SEND_SPOOLED)
-		publish(o, &j.cfg, dirfd, r, place, sizeof(place));
+		publish(o, dirfd, r, place);
 	return tell(r, r->outcome == SEND_SPOOLED ? place : NULL);
 }
 
 /* --- those that wait ------------------------------------------------------ */
 
-/* One file, which is ours alone.  EXIT_SYSTEM: there is no receiver. */
+/* The file in j, which is ours alone.  EXIT_SYSTEM: there is no receiver. */
 static int
-flush_one(const struct options *o, int dirfd, const char *name, int fd)
+flush_one(struct sendjob *j, int dirfd, const char *name)
 {
 	struct send_result *r;
-	struct sendjob j;
 	int code;
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	prepare(o, &j);
-	j.kept = 1;
-	j.cfg.spoolfd = fd;
-	j.hide[0] = dirfd;
-	r = sendjob_run(&j);
+	r = sendjob_run(j);
 	if (r == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	code = tell(r, name);
@@ -432,6 +418,7 @@ flush_one(const struct options *o, int dirfd, const char *name, int fd)
 static int
 flush_spool(struct options *o)
 {
+	struct sendjob *j = &o->job;
 	struct corespool_entry *list;
 	int dirfd, fd, code = EXIT_DONE, r;
 	size_t i, n;
@@ -439,6 +426,8 @@ flush_spool(struct options *o)
 	dirfd = corespool_open(o->spool, 0);
 	if (dirfd == -1 || corespool_list(dirfd, &list, &n) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to use spool %s", o->spool);
+	j->kept = 1;
+	j->hide[0] = dirfd;
 	for (i = 0; i < n; i++) {
 		fd = corespool_take(dirfd, list[i].name);
 		if (fd == -1) {
@@ -449,7 +438,8 @@ flush_spool(struct options *o)
 			code = EXIT_PARTIAL;
 			continue;
 		}
-		r = flush_one(o, dirfd, list[i].name, fd);
+		j->cfg.spool.fd = fd;
+		r = flush_one(j, dirfd, list[i].name);
 		close(fd);
 		if (r != EXIT_DONE)
 			code = r;
@@ -471,7 +461,9 @@ main(int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	parse_options(&o, argc, argv);
-	o.catch = blind;
+	o.job.catch = blind;
+	o.job.cfg.out.trace = msg_verbose() >= TRACE_VERBOSE ? trace : NULL;
+	o.job.tick = wants_progress() ? progress : NULL;
 	/* the kernel gives it for us alone, and without close-on-exec */
 	if (o.id.pidfd > STDERR_FILENO)
 		fcntl((int)o.id.pidfd, F_SETFD, FD_CLOEXEC);

@@ -200,11 +200,11 @@ is_plain(const struct map *p)
 }
 
 int
-coremem_next(struct coremem *m, uint64_t addr, uint64_t end, size_t max,
-    uint64_t *from, uint64_t *to)
+coremem_next(
+    struct coremem *m, uint64_t *from, uint64_t end, size_t max, uint64_t *to)
 {
 	const struct map *p;
-	uint64_t limit;
+	uint64_t addr = *from, limit;
 	int r;
 
 	max = max / m->page * m->page;

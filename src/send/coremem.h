@@ -43,12 +43,12 @@ coremem_is(struct coremem *, const unsigned char *auxv, size_t len, int nspid);
  */
 int coremem_can(struct coremem *, uint64_t addr, uint64_t end);
 /*
- * The next part of [addr, end) that may hold anything but zeros: 1 with
+ * The next part of [*from, end) that may hold anything but zeros: 1 with
  * [*from, *to), never longer than max (at least a page); 0 when there is none;
  * -1 when the process has gone (ESRCH).
  */
-int coremem_next(struct coremem *, uint64_t addr, uint64_t end, size_t max,
-    uint64_t *from, uint64_t *to);
+int coremem_next(
+    struct coremem *, uint64_t *from, uint64_t end, size_t max, uint64_t *to);
 /*
  * Reads len bytes; pages that cannot be read are zeros, as in the kernel's
  * core.  -1 when the process has gone.

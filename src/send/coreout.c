@@ -32,17 +32,17 @@ coreout_start(struct coreout *o)
 	coreout_again(o, o->outfd, o->infd);
 	o->kept = o->checked = 0;
 	o->keep_err = 0;
-	if (o->keepfd != -1 &&
-	    (ftruncate(o->keepfd, 0) == -1 ||
-		lseek(o->keepfd, 0, SEEK_SET) == -1))
+	if (o->keep.fd != -1 &&
+	    (ftruncate(o->keep.fd, 0) == -1 ||
+		lseek(o->keep.fd, 0, SEEK_SET) == -1))
 		o->keep_err = errno;
 }
 
 static void
 beat(struct coreout *o, int64_t allow_ms)
 {
-	atomic_store(&o->meter->allow_ms, (int)allow_ms);
-	atomic_fetch_add(&o->meter->beat, 1);
+	atomic_store(&o->cfg->meter->allow_ms, (int)allow_ms);
+	atomic_fetch_add(&o->cfg->meter->beat, 1);
 }
 
 static int
@@ -59,17 +59,17 @@ keep_room(struct coreout *o, size_t len)
 {
 	struct statvfs v;
 
-	if (len > o->keepmax || o->kept > o->keepmax - len) {
+	if (len > o->keep.max || o->kept > o->keep.max - len) {
 		errno = EFBIG;
 		return -1;
 	}
-	if (o->minfree == 0 ||
+	if (o->keep.minfree == 0 ||
 	    (o->kept > 0 && o->kept - o->checked < FREE_EVERY))
 		return 0;
 	o->checked = o->kept;
-	if (fstatvfs(o->keepfd, &v) == -1)
+	if (fstatvfs(o->keep.fd, &v) == -1)
 		return -1;
-	if (v.f_bavail <= (o->minfree + FREE_EVERY) / v.f_frsize) {
+	if (v.f_bavail <= (o->keep.minfree + FREE_EVERY) / v.f_frsize) {
 		errno = ENOSPC;
 		return -1;
 	}
@@ -95,29 +95,29 @@ keep(struct coreout *o, const struct iovec *from, size_t n)
 	size_t first = 0, i, len = 0;
 	ssize_t w;
 
-	if (o->keepfd == -1 || o->keep_err != 0)
+	if (o->keep.fd == -1 || o->keep_err != 0)
 		return;
 	memcpy(iov, from, n * sizeof(*iov));
 	for (i = 0; i < n; i++)
 		len += iov[i].iov_len;
-	beat(o, 4 * o->idle_ms); /* disks have their moments */
+	beat(o, 4 * o->cfg->idle_ms); /* disks have their moments */
 	if (keep_room(o, len) == -1)
 		goto give_up;
 	while (first < n) {
-		w = writev(o->keepfd, iov + first, (int)(n - first));
+		w = writev(o->keep.fd, iov + first, (int)(n - first));
 		if (w == -1) {
 			if (errno == EINTR)
 				continue;
 			goto give_up;
 		}
 		o->kept += (size_t)w;
-		beat(o, 4 * o->idle_ms);
+		beat(o, 4 * o->cfg->idle_ms);
 		skip(iov, n, &first, (size_t)w);
 	}
 	return;
 give_up:
 	o->keep_err = errno;
-	(void)!ftruncate(o->keepfd, 0);
+	(void)!ftruncate(o->keep.fd, 0);
 }
 
 /* --- the receiver --------------------------------------------------------- */
@@ -159,7 +159,7 @@ hear(struct coreout *o)
 		return -1;
 	}
 	o->replylen += (size_t)r;
-	beat(o, o->idle_ms);
+	beat(o, o->cfg->idle_ms);
 	return memchr(o->reply, '\n', o->replylen) != NULL ||
 	    o->replylen == sizeof(o->reply);
 }
@@ -200,7 +200,7 @@ await_turn(struct coreout *o, int64_t deadline)
 		if (r == -1 && errno != EINTR)
 			return lost(o, strerror(errno));
 		if (r == 0)
-			return too_slow(o, "it took nothing", o->idle_ms);
+			return too_slow(o, "it took nothing", o->cfg->idle_ms);
 		if (r <= 0)
 			continue;
 		if (p[1].revents != 0) {
@@ -221,13 +221,13 @@ static int
 tell(struct coreout *o, const struct iovec *from, size_t n)
 {
 	struct iovec iov[2 * COREOUT_RUNS];
-	int64_t deadline = deadline_in(o->idle_ms);
+	int64_t deadline = deadline_in(o->cfg->idle_ms);
 	size_t first = 0;
 	ssize_t w;
 
 	memcpy(iov, from, n * sizeof(*iov));
 	while (first < n) {
-		beat(o, o->idle_ms);
+		beat(o, o->cfg->idle_ms);
 		if (await_turn(o, deadline) == -1)
 			return -1;
 		w = writev(o->outfd, iov + first, (int)(n - first));
@@ -236,10 +236,10 @@ tell(struct coreout *o, const struct iovec *from, size_t n)
 				continue;
 			return lost_while_writing(o, errno);
 		}
-		deadline = deadline_in(o->idle_ms);
+		deadline = deadline_in(o->cfg->idle_ms);
 		skip(iov, n, &first, (size_t)w);
 	}
-	beat(o, o->idle_ms);
+	beat(o, o->cfg->idle_ms);
 	return 0;
 }
 
@@ -332,7 +332,7 @@ coreout_put(struct coreout *o, uint64_t off, const void *data, size_t len)
 	}
 	if (r == 0 && i > run)
 		r = put_run(o, off + run, p + run, i - run);
-	atomic_store(&o->meter->next, off + len);
+	atomic_store(&o->cfg->meter->next, off + len);
 	return r;
 }
 
@@ -343,10 +343,10 @@ coreout_flush(struct coreout *o, size_t n)
 
 	if (o->nrun > 0)
 		r = emit(o, o->iov, 2 * o->nrun);
-	if (o->trace != NULL)
-		o->trace(o->rd, o->tr, n);
+	if (o->cfg->trace != NULL)
+		o->cfg->trace(o->rd, o->tr, n);
 	o->nrun = o->rd = o->tr = 0;
-	atomic_store(&o->meter->data, o->sum.data);
+	atomic_store(&o->cfg->meter->data, o->sum.data);
 	return r;
 }
 
@@ -374,7 +374,7 @@ coreout_end(struct coreout *o, uint64_t size, const char *state)
 		iov[1].iov_base = b.p;
 		iov[1].iov_len = b.len;
 		r = emit(o, iov, 2);
-		atomic_store(&o->meter->next, size);
+		atomic_store(&o->cfg->meter->next, size);
 	}
 	buf_free(&b);
 	return r;
@@ -384,7 +384,7 @@ int
 coreout_reply(struct coreout *o, uint64_t size, struct stream_reply *reply)
 {
 	/* it may have to bring all of it to a slow disk first */
-	int64_t ms = o->idle_ms + (int64_t)(o->sum.data / REPLY_RATE);
+	int64_t ms = o->cfg->idle_ms + (int64_t)(o->sum.data / REPLY_RATE);
 	int64_t deadline = deadline_in(ms);
 	const char *nl;
 	int r = 0;

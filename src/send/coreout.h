@@ -30,16 +30,24 @@ struct coreout_meter {
 	_Atomic int allow_ms;  /* how long it may take until the next beat */
 };
 
-struct coreout {
-	/* the caller's; the descriptors stay so */
-	int outfd;	  /* to the receiver, -1 none; non-blocking if can be */
-	int infd;	  /* its answer comes here; -1: it gives none */
-	int keepfd;	  /* regular file, -1 none */
-	uint64_t keepmax; /* bytes it may get */
+struct coreout_keep {	  /* a file that keeps the stream */
+	int fd;		  /* regular, -1 none */
+	uint64_t max;	  /* bytes it may get */
 	uint64_t minfree; /* bytes that stay free on its file system */
-	int64_t idle_ms;
+};
+
+struct coreout_cfg {
+	int64_t idle_ms; /* how long a receiver may do nothing */
 	struct coreout_meter *meter;
 	void (*trace)(size_t rd, size_t tr, size_t n); /* or NULL */
+};
+
+struct coreout {
+	/* the caller's; the descriptors stay so */
+	const struct coreout_cfg *cfg;
+	int outfd; /* to the receiver, -1 none; non-blocking if can be */
+	int infd;  /* its answer comes here; -1: it gives none */
+	struct coreout_keep keep;
 	/* how it goes */
 	struct stream_sum sum;
 	uint64_t kept;
@@ -54,7 +62,7 @@ struct coreout {
 	struct iovec iov[2 * COREOUT_RUNS];
 };
 
-/* For a new stream, after the caller's part has been set; empties keepfd. */
+/* For a new stream, after the caller's part has been set; empties keep.fd. */
 void coreout_start(struct coreout *);
 /* The text header.  -1 as coreout_flush(). */
 int coreout_head(struct coreout *, const struct crash_id *);

@@ -104,11 +104,11 @@ replay(struct coreout *o, int fd, char *block, struct stream_end *end)
 int
 coreout_replay(struct coreout *o, int fd, void *block, struct stream_end *end)
 {
-	int keepfd = o->keepfd, r;
+	int keepfd = o->keep.fd, r;
 
 	end->size = UINT64_MAX;
-	o->keepfd = -1;
+	o->keep.fd = -1;
 	r = replay(o, fd, block, end);
-	o->keepfd = keepfd;
+	o->keep.fd = keepfd;
 	return r;
 }

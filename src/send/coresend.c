@@ -85,8 +85,8 @@ take_head(struct sending *s)
 		return;
 	if (fd == c->headfd)
 		(void)!lseek(fd, 0, SEEK_SET);
-	atomic_store(&s->r->meter.allow_ms, (int)c->idle_ms);
-	if (core_head_read(fd, deadline_in(c->idle_ms), &s->head) == -1)
+	atomic_store(&s->r->meter.allow_ms, (int)c->out.idle_ms);
+	if (core_head_read(fd, deadline_in(c->out.idle_ms), &s->head) == -1)
 		s->head_err = errno;
 	leave_head(s);
 	if (core_extent(&s->head, &s->extent) == -1)
@@ -106,11 +106,8 @@ start(const struct send_cfg *c)
 	s->r = c->result;
 	s->connfd = -1;
 	s->block = malloc(STREAM_BLOCK);
-	s->out.outfd = s->out.infd = s->out.keepfd = -1;
-	s->out.minfree = c->minfree;
-	s->out.idle_ms = c->idle_ms;
-	s->out.meter = &c->result->meter;
-	s->out.trace = c->trace;
+	s->out.cfg = &c->out;
+	s->out.outfd = s->out.infd = s->out.keep.fd = -1;
 	if (s->block != NULL)
 		return s;
 	free(s);
@@ -159,7 +156,7 @@ send_kept(struct sending *s)
 
 	while (sending_next(s) == 0) {
 		coreout_again(&s->out, s->out.outfd, s->out.infd);
-		if (coreout_replay(&s->out, c->spoolfd, s->block, &end) == 0) {
+		if (coreout_replay(&s->out, c->spool.fd, s->block, &end) == 0) {
 			if (end.size == UINT64_MAX) {
 				s->out.refused = -1;
 				snprintf(s->out.why, sizeof(s->out.why),
@@ -195,7 +192,7 @@ core_send_kept(const struct send_cfg *c)
 	}
 	s->r->from = SEND_KEPT;
 	coreout_start(&s->out);
-	if (coreout_kept(&s->out, c->spoolfd, s->block, &s->r->id) == -1) {
+	if (coreout_kept(&s->out, c->spool.fd, s->block, &s->r->id) == -1) {
 		snprintf(s->r->why, sizeof(s->r->why), "%s", s->out.why);
 		s->r->outcome = SEND_DAMAGED;
 	} else if (!c->secret && s->r->id.dumpmode != -1 &&

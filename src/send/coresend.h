@@ -51,7 +51,8 @@ struct send_cfg {
 	size_t nplaces;
 	int outfd, infd;     /* there it goes; infd -1: there is no answer */
 	const char *outname; /* how to call that */
-	int64_t connect_ms, idle_ms;
+	int64_t connect_ms;
+	struct coreout_cfg out;	   /* its meter is the result's */
 	const struct crash_id *id; /* what is known beforehand */
 	int secret; /* it may leave, whatever is known of secrets in it */
 	int corefd;
@@ -59,17 +60,15 @@ struct send_cfg {
 	struct coremem *mem; /* NULL: by the stream only */
 	int withhold;	     /* not if mem is of its process: it has secrets */
 	int held;	     /* somebody else holds the process */
-	int spoolfd;	     /* regular file, empty; -1 none */
-	uint64_t spoolmax, minfree;
+	struct coreout_keep spool; /* its file is empty */
 	int donefd; /* gets a byte when corefd is needed no more */
-	void (*trace)(size_t rd, size_t tr, size_t n);
 	struct send_result *result;
 };
 
 /* Sends the core on corefd.  When result->headlen is set, the head is taken
  * from headfd, and corefd stands behind it. */
 void core_send(const struct send_cfg *);
-/* Sends the kept stream on spoolfd, from its beginning. */
+/* Sends the kept stream on spool.fd, from its beginning. */
 void core_send_kept(const struct send_cfg *);
 /* For the parent: ends every string, and takes an outcome for what it is. */
 void send_result_tame(struct send_result *);

@@ -100,15 +100,17 @@ corespool_begin(const char *dir, uint64_t max, int *fd, uint64_t *room)
 }
 
 static int
-link_as(int dirfd, int fd, uint64_t time, uint64_t pid, char *name)
+link_as(int dirfd, int fd, const struct crash_id *id, char *name)
 {
+	int64_t time = id->time > 0 ? id->time : 0;
+	int64_t pid = id->pid > 0 ? id->pid : 0;
 	char self[40];
 	unsigned n;
 
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
 	for (n = 0; n < NAMES_TRIED; n++) {
 		snprintf(name, CORESPOOL_NAME_MAX,
-		    "%" PRIu64 ".%" PRIu64 ".%u." SUFFIX, time, pid, n);
+		    "%" PRId64 ".%" PRId64 ".%u." SUFFIX, time, pid, n);
 		if (linkat(AT_FDCWD, self, dirfd, name, AT_SYMLINK_FOLLOW) == 0)
 			return 0;
 		if (errno != EEXIST)
@@ -118,7 +120,7 @@ link_as(int dirfd, int fd, uint64_t time, uint64_t pid, char *name)
 }
 
 int
-corespool_publish(int dirfd, int fd, uint64_t max, int64_t time, int64_t pid,
+corespool_publish(int dirfd, int fd, uint64_t max, const struct crash_id *id,
     char name[CORESPOOL_NAME_MAX])
 {
 	struct stat st;
@@ -137,8 +139,7 @@ corespool_publish(int dirfd, int fd, uint64_t max, int64_t time, int64_t pid,
 		r = -1;
 	}
 	if (r == 0)
-		r = link_as(dirfd, fd, time > 0 ? (uint64_t)time : 0,
-		    pid > 0 ? (uint64_t)pid : 0, name);
+		r = link_as(dirfd, fd, id, name);
 	if (r == 0)
 		(void)fsync(dirfd); /* its name might be lost; it is there */
 	err = errno;

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crash/crashid.h"
+
 enum { CORESPOOL_NAME_MAX = 64 };
 
 struct corespool_entry {
@@ -39,8 +41,8 @@ int corespool_begin(const char *dir, uint64_t max, int *fd, uint64_t *room);
  * Gives fd a name, when with it not more than max bytes lie there; else EFBIG.
  * All is on disk then.  Others that do the same are waited for, 5 s at most.
  */
-int corespool_publish(int dirfd, int fd, uint64_t max, int64_t time,
-    int64_t pid, char name[CORESPOOL_NAME_MAX]);
+int corespool_publish(int dirfd, int fd, uint64_t max, const struct crash_id *,
+    char name[CORESPOOL_NAME_MAX]);
 /* What waits, the oldest first; malloc'd. */
 int corespool_list(int dirfd, struct corespool_entry **, size_t *n);
 /*

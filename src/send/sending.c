@@ -58,7 +58,7 @@ sending_next(struct sending *s)
 			sending_failed(s, why != NULL ? why : strerror(errno));
 			continue;
 		}
-		tcp_watch(s->connfd, c->idle_ms);
+		tcp_watch(s->connfd, c->out.idle_ms);
 		s->out.outfd = s->out.infd = s->connfd;
 		return 0;
 	}

@@ -135,7 +135,7 @@ run_once(struct sendjob *j, struct watch *w)
 	int p[2];
 
 	memset(w, 0, sizeof(*w));
-	atomic_store(&r->meter.allow_ms, (int)j->cfg.idle_ms);
+	atomic_store(&r->meter.allow_ms, (int)j->cfg.out.idle_ms);
 	if (j->command != NULL) {
 		if (transport_start(&t, j->command, j->catch) == -1)
 			add_why(r, "unable to run %s: %s", j->command[0],
@@ -208,6 +208,7 @@ sendjob_run(struct sendjob *j)
 	if (r == NULL)
 		return NULL;
 	j->cfg.result = r;
+	j->cfg.out.meter = &r->meter;
 	j->cfg.outfd = j->local ? open_local() : -1;
 	j->cfg.infd = -1;
 	j->cfg.outname = "standard output";

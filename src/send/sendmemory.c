@@ -81,7 +81,7 @@ send_head(struct sending *s)
 static void
 beat(struct sending *s)
 {
-	atomic_store(&s->r->meter.allow_ms, (int)s->c->idle_ms);
+	atomic_store(&s->r->meter.allow_ms, (int)s->c->out.idle_ms);
 	atomic_fetch_add(&s->r->meter.beat, 1);
 }
 
@@ -95,8 +95,8 @@ send_segment(struct sending *s, const struct core_seg *seg, size_t *fill)
 
 	for (;; addr = to) {
 		beat(s);
-		r = coremem_next(
-		    s->c->mem, addr, end, STREAM_BLOCK, &from, &to);
+		from = addr;
+		r = coremem_next(s->c->mem, &from, end, STREAM_BLOCK, &to);
 		if (r == 0)
 			return SENT_ALL;
 		if (r == -1)
@@ -169,7 +169,7 @@ send_once(struct sending *s, uint64_t *size)
 static int
 is_last(const struct sending *s)
 {
-	return s->c->spoolfd == -1 && s->next >= s->c->nplaces;
+	return s->c->spool.fd == -1 && s->next >= s->c->nplaces;
 }
 
 /* The receivers in turn: 0 when one has it. */
@@ -199,8 +199,7 @@ try_spool(struct sending *s)
 	uint64_t size = 0;
 
 	snprintf(s->to, sizeof(s->to), "spool");
-	s->out.keepfd = s->c->spoolfd;
-	s->out.keepmax = s->c->spoolmax;
+	s->out.keep = s->c->spool;
 	coreout_start(&s->out);
 	if (send_once(s, &size) == SENT_NOT)
 		sending_failed(s, strerror(s->out.keep_err));
@@ -222,7 +221,7 @@ sending_memory(struct sending *s)
 	s->r->from = SEND_MEMORY;
 	if (s->c->held)
 		sending_release(s);
-	if (try_receivers(s) == -1 && s->c->spoolfd != -1)
+	if (try_receivers(s) == -1 && s->c->spool.fd != -1)
 		try_spool(s);
 	sending_release(s);
 	return 0;

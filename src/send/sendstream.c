@@ -37,7 +37,7 @@ move_on(struct sending *s, int keepfd)
 		if (coreout_replay(&s->out, keepfd, s->block, &end) == 0)
 			return 0;
 	}
-	return s->c->spoolfd != -1 && s->out.keep_err == 0 ? 0 : -1;
+	return s->c->spool.fd != -1 && s->out.keep_err == 0 ? 0 : -1;
 }
 
 /* Sends n bytes of the core at off; on to the next receiver if need be. */
@@ -47,14 +47,14 @@ pass_on(struct sending *s, uint64_t off, const char *p, size_t n, size_t asked)
 	if (coreout_put(&s->out, off, p, n) == 0 &&
 	    coreout_flush(&s->out, asked) == 0)
 		return 0;
-	return move_on(s, s->out.keepfd);
+	return move_on(s, s->out.keep.fd);
 }
 
 /* Up to want bytes; fewer at the end, or when it stalls: *why says how. */
 static size_t
 read_block(struct sending *s, size_t want, const char **why)
 {
-	int64_t deadline = deadline_in(s->c->idle_ms);
+	int64_t deadline = deadline_in(s->c->out.idle_ms);
 	size_t n = 0;
 	ssize_t r;
 	int p;
@@ -76,8 +76,8 @@ read_block(struct sending *s, size_t want, const char **why)
 		if (r <= 0)
 			break;
 		n += (size_t)r;
-		deadline = deadline_in(s->c->idle_ms);
-		atomic_store(&s->r->meter.allow_ms, 2 * (int)s->c->idle_ms);
+		deadline = deadline_in(s->c->out.idle_ms);
+		atomic_store(&s->r->meter.allow_ms, 2 * (int)s->c->out.idle_ms);
 		atomic_fetch_add(&s->r->meter.beat, 1);
 	}
 	return n;
@@ -143,28 +143,28 @@ judge(struct sending *s, uint64_t size, const char *why, char *text, size_t len)
 	return text;
 }
 
-/* A file that keeps what was sent; -1 when it would be of no use. */
-static int
+/* A file that keeps what was sent; none when it would be of no use. */
+static struct coreout_keep
 keep_in_memory(const struct sending *s)
 {
-	if (s->c->nplaces - s->next < 2 || s->c->nplaces == 0)
-		return -1;
-	return memfd_create("core", MFD_CLOEXEC);
+	struct coreout_keep k = {.fd = -1, .max = KEPT_IN_MEMORY};
+
+	if (s->c->nplaces >= s->next + 2)
+		k.fd = memfd_create("core", MFD_CLOEXEC);
+	return k;
 }
 
 static void
-send_stream(struct sending *s, int keepfd)
+send_stream(struct sending *s)
 {
+	int keepfd = s->out.keep.fd;
 	const char *why, *state;
 	uint64_t size = 0;
 	char text[160];
 	int r;
 
-	s->out.keepfd = keepfd;
-	s->out.keepmax = s->c->spoolfd != -1 ? s->c->spoolmax : KEPT_IN_MEMORY;
-	s->out.minfree = s->c->spoolfd != -1 ? s->c->minfree : 0;
 	coreout_start(&s->out);
-	if (sending_next(s) == -1 && s->c->spoolfd == -1)
+	if (sending_next(s) == -1 && s->c->spool.fd == -1)
 		return;
 	if ((coreout_head(&s->out, &s->id) == -1 && move_on(s, keepfd) == -1) ||
 	    pass_all(s, &size, &why) == -1)
@@ -172,7 +172,7 @@ send_stream(struct sending *s, int keepfd)
 	sending_release(s);
 	state = judge(s, size, why, text, sizeof(text));
 	r = coreout_end(&s->out, size, state);
-	s->out.keepfd = -1;
+	s->out.keep.fd = -1;
 	while (s->out.outfd != -1) {
 		if (r == 0 && sending_confirm(s, size) == 0) {
 			sending_done(s, SEND_SENT, size, state);
@@ -183,23 +183,23 @@ send_stream(struct sending *s, int keepfd)
 		if (s->out.outfd != -1)
 			r = coreout_end(&s->out, size, state);
 	}
-	if (s->c->spoolfd != -1 && s->out.keep_err == 0)
+	if (s->c->spool.fd != -1 && s->out.keep_err == 0)
 		sending_done(s, SEND_SPOOLED, size, state);
 }
 
 void
 sending_stream(struct sending *s)
 {
-	int keepfd = s->c->spoolfd;
+	struct coreout_keep keep =
+	    s->c->spool.fd != -1 ? s->c->spool : keep_in_memory(s);
 
-	if (keepfd == -1)
-		keepfd = keep_in_memory(s);
-	send_stream(s, keepfd);
-	if (s->c->spoolfd != -1 && s->out.keep_err != 0 &&
+	s->out.keep = keep;
+	send_stream(s);
+	if (s->c->spool.fd != -1 && s->out.keep_err != 0 &&
 	    s->r->outcome != SEND_SENT) {
 		snprintf(s->to, sizeof(s->to), "spool");
 		sending_failed(s, strerror(s->out.keep_err));
 	}
-	if (s->c->spoolfd == -1 && keepfd != -1)
-		close(keepfd);
+	if (s->c->spool.fd == -1 && keep.fd != -1)
+		close(keep.fd);
 }

@@ -99,7 +99,8 @@ copy(struct coremem *m, const char *at, char *to, size_t len, size_t max)
 	int r;
 
 	memset(to, 0, len);
-	while ((r = coremem_next(m, addr, end, max, &from, &upto)) == 1) {
+	for (from = addr; (r = coremem_next(m, &from, end, max, &upto)) == 1;
+	     from = addr) {
 		CHECK(from >= addr && upto > from && upto <= end);
 		CHECK(upto - from <= max);
 		CHECK(coremem_read(m, from, to + (from - (uintptr_t)at),
@@ -214,7 +215,7 @@ static void
 test_gone(struct child *c)
 {
 	struct coremem *m = coremem_open(c->procfd);
-	uint64_t from, to;
+	uint64_t from = (uintptr_t)c->plain, to;
 	char byte;
 
 	must(m != NULL, "coremem_open");
@@ -222,8 +223,7 @@ test_gone(struct child *c)
 	stop(c);
 	CHECK(coremem_read(m, (uintptr_t)c->plain, &byte, 1) == -1);
 	CHECK(!coremem_intact(m));
-	(void)coremem_next(m, (uintptr_t)c->plain, (uintptr_t)c->plain + page,
-	    page, &from, &to);
+	(void)coremem_next(m, &from, from + page, page, &to);
 	coremem_close(m);
 }
 
@@ -232,12 +232,12 @@ static void
 test_gate(const struct child *c)
 {
 	struct coremem *m = coremem_open(c->procfd);
-	uint64_t gate = UINT64_C(0xffffffffff600000), from, to;
+	uint64_t gate = UINT64_C(0xffffffffff600000), from = gate, to;
 	char got[4096];
 
 	must(m != NULL && coremem_load(m) == 0, "coremem_open");
 	memset(got, 1, sizeof(got));
-	CHECK(coremem_next(m, gate, gate + 4096, 1 << 20, &from, &to) == 1);
+	CHECK(coremem_next(m, &from, gate + 4096, 1 << 20, &to) == 1);
 	CHECK(from == gate && to == gate + 4096);
 	CHECK(coremem_read(m, gate, got, sizeof(got)) == 0);
 	CHECK(got[4095] != 1);

@@ -22,6 +22,7 @@
 #include "stream/crc32c.h"
 
 static struct coreout_meter meter;
+static struct coreout_cfg cfg;
 static char core[1 << 20], block[STREAM_BLOCK];
 
 /* Zeros and others in pages, page n as bit n of the pattern says. */
@@ -51,10 +52,11 @@ setup(struct coreout *o, int outfd, int infd, int keepfd)
 	memset(o, 0, sizeof(*o));
 	o->outfd = outfd;
 	o->infd = infd;
-	o->keepfd = keepfd;
-	o->keepmax = 64 << 20;
-	o->idle_ms = 2000;
-	o->meter = &meter;
+	o->keep.fd = keepfd;
+	o->keep.max = 64 << 20;
+	cfg.idle_ms = 2000;
+	cfg.meter = &meter;
+	o->cfg = &cfg;
 	coreout_start(o);
 }
 
@@ -227,7 +229,7 @@ answer(const char *what, size_t len, const char *why, int refused, int early)
 	    "socketpair");
 	paint(1, 1);
 	setup(&o, s[0], s[0], -1);
-	o.idle_ms = 200;
+	cfg.idle_ms = 200;
 	if (early) {
 		(void)!write(s[1], what, len);
 		rc = stream(&o, 0, 4096, 4096);
@@ -289,7 +291,7 @@ test_stopped(void)
 	    "socketpair");
 	memset(core, 'z', sizeof(core));
 	setup(&o, s[0], s[0], -1);
-	o.idle_ms = 1000;
+	cfg.idle_ms = 1000;
 	CHECK(stream(&o, 0, sizeof(core), sizeof(core)) == -1);
 	CHECK(strcmp(o.why, "it took nothing for 1 seconds") == 0);
 	close(s[1]);
@@ -309,18 +311,18 @@ test_keep_full(void)
 
 	memset(core, 'k', sizeof(core));
 	setup(&o, -1, -1, fd);
-	o.keepmax = 100000;
+	o.keep.max = 100000;
 	CHECK(stream(&o, 0, sizeof(core), 65536) == -1 && errno == EFBIG);
 	CHECK(o.keep_err == EFBIG);
 	CHECK(fstat(fd, &st) == 0 && st.st_size == 0);
 	setup(&o, out, -1, fd);
-	o.keepmax = 100000;
+	o.keep.max = 100000;
 	CHECK(stream(&o, 0, sizeof(core), 65536) == 0);
 	CHECK(o.keep_err == EFBIG);
 	CHECK(unpack(out, 0, sizeof(core)) > 0);
 	/* a floor nobody has */
 	setup(&o, -1, -1, fd);
-	o.minfree = UINT64_MAX / 2;
+	o.keep.minfree = UINT64_MAX / 2;
 	CHECK(stream(&o, 0, sizeof(core), 65536) == -1 && errno == ENOSPC);
 	close(fd);
 	close(out);
@@ -527,10 +529,11 @@ test_extent(void)
 static int
 put(int dirfd, uint64_t max, int64_t time, int64_t pid, char *name)
 {
+	struct crash_id id = {.time = time, .pid = pid};
 	int fd = corespool_new(dirfd), r;
 
 	must(fd != -1 && io_write_full(fd, core, 8192) == 0, "corespool_new");
-	r = corespool_publish(dirfd, fd, max, time, pid, name);
+	r = corespool_publish(dirfd, fd, max, &id, name);
 	close(fd);
 	return r;
 }
