@@ -284,6 +284,59 @@ show_json_has_lines()
 	each_shell show_json_has_lines
 }
 
+# thrown NUMBER: reports of a C++ program's end in slots 00 and 01 (JSON).
+thrown()
+{
+	"$BUILD/t/core_forge" "$CTL/core" "$CTL/thrower" $1 >/dev/null 2>&1
+	"$BIN/debugger" "$CTL/core" >"$CTL/d/usercrash_00"
+	"$BIN/debugger" -f json "$CTL/core" >"$CTL/d/usercrash_01"
+}
+
+show_names_causes()
+{
+	thrown
+	ctl show 0 >"$CTL/out"
+	grep -Fqx 'cause: aborted: uncaught shop::Bad<shop::Cart>: in _Z1fv "x"' \
+	    "$CTL/out"
+	grep -Fqx 'exception: shop::Bad<shop::Cart>' "$CTL/out"
+	ctl show 1 >"$CTL/json"
+	json_valid "$CTL/json"
+	[ "$(json_get "$CTL/json" exception_demangled)" = \
+	    "shop::Bad<shop::Cart>" ]
+	[ "$(json_get "$CTL/json" cause_demangled)" = \
+	    "$(value cause "$CTL/out")" ]
+	# what the program said is no name of ours
+	[ "$(json_get "$CTL/json" cause)" = \
+	    'aborted: uncaught N4shop3BadINS_4CartEEE: in _Z1fv "x"' ]
+	thrown 1
+	ctl show 0 >"$CTL/out"
+	[ "$(value cause "$CTL/out")" = \
+	    "null pointer write at offset 0x8 in shop::Cart::add(int*)" ]
+	ctl show 1 >"$CTL/json"
+	[ "$(json_get "$CTL/json" cause_demangled)" = \
+	    "$(value cause "$CTL/out")" ]
+}
+
+@test "show: names in the cause and of the exception" {
+	needs_tool g++ c++filt python3
+	[ -x "$BUILD/t/core_forge" ] || unmet "core_forge is not built here"
+	cat >"$BATS_TEST_TMPDIR/thrower.cc" <<-'END'
+		#include <stdexcept>
+		namespace shop {
+		struct Cart { __attribute__((noinline)) void add(int *p) { *p = 1; } };
+		template <class T> struct Bad : std::runtime_error {
+			using std::runtime_error::runtime_error; };
+		}
+		int main(int argc, char **) {
+			if (argc == 1)
+				throw shop::Bad<shop::Cart>("in _Z1fv \"x\"");
+			shop::Cart().add((int *)8); }
+	END
+	g++ -w -O1 -o "$CTL/thrower" "$BATS_TEST_TMPDIR/thrower.cc"
+	chmod 755 "$CTL" "$CTL/thrower"
+	each_shell show_names_causes
+}
+
 @test "show: a program that is another one by now is not looked into" {
 	shop
 	end_bgs

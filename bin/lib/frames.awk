@@ -2,7 +2,8 @@
 # source lines.  Part of crashlogctl.
 #
 #   awk -v want=frames -f frames.awk REPORT
-#	"name FUNCTION"                a mangled one
+#	"name FUNCTION"                a mangled one; a C++ type's is "_ZTS"
+#	                               and what the report has
 #	"at BUILD-ID ADDRESS PATH"     an address in a file; tabs between
 #   awk -v want=modules -f frames.awk REPORT
 #	"BUILD-ID<tab>PATH" of each
@@ -161,6 +162,91 @@ function demangled(name) {
 	return name in nice ? nice[name] : ""
 }
 
+# A type without what the demangler says of "_ZTS".
+function type_name(name) {
+	name = demangled("_ZTS" name)
+	return sub(/^typeinfo name for /, "", name) ? shown(name) : ""
+}
+
+function shown(s) {
+	return json ? quote(s) : clean(s)
+}
+
+# The value of a key of the first block, as it stands there; "": another line.
+function value_of(s, key, head) {
+	head = json ? "\"" key "\": \"" : key ": "
+	if (index(s, head) != 1)
+		return ""
+	s = substr(s, length(head) + 1)
+	if (json)
+		sub(/",?$/, "", s)
+	return s
+}
+
+# The word i of a cause where that is a mangled function: behind "in" or
+# "called from", and not among the program's own words.
+function cause_name(part, i, name) {
+	name = part[i]
+	sub(/,$/, "", name)
+	return part[1] !~ /^abort(ed)?:$/ &&
+	    (part[i - 1] == "in" || part[i - 1] == "from") &&
+	    name ~ /^_[ZRD][A-Za-z0-9_.$]+$/ ? name : ""
+}
+
+# A cause with names for a reader.  The type in it is the one that the next
+# line tells.
+function nice_cause(s, type, i, n, part, name, out, at) {
+	n = split(s, part, / /)
+	out = part[1]
+	for (i = 2; i <= n; i++) {
+		name = cause_name(part, i)
+		if (name != "" && demangled(name) != "")
+			part[i] = shown(demangled(name)) \
+			    substr(part[i], length(name) + 1)
+		out = out " " part[i]
+	}
+	at = index(out, "uncaught " type)
+	if (type != "" && type_name(type) != "" && at > 0 &&
+	    substr(out, at + 9 + length(type)) ~ /^(:|$)/)
+		out = substr(out, 1, at + 8) type_name(type) \
+		    substr(out, at + 9 + length(type))
+	return out == s ? "" : out
+}
+
+# A line of the first block, NEXT the one behind it, with what can be said more
+# plainly.
+function first_block(s, next_line, key, plain_words) {
+	if (value_of(s, "cause") != "") {
+		key = "cause"
+		plain_words = nice_cause(value_of(s, key),
+		    value_of(next_line, "exception"))
+	} else if (value_of(s, "exception") != "") {
+		key = "exception"
+		plain_words = type_name(value_of(s, key))
+	}
+	if (plain_words == "")
+		return s
+	if (!json)
+		return key ": " plain_words
+	return s "\n\"" key "_demangled\": \"" plain_words "\","
+}
+
+# Adds what of the first block is to be demangled.
+function tell_first(s, i, n, part) {
+	if (value_of(s, "exception") != "")
+		tell("_ZTS" value_of(s, "exception"))
+	n = split(value_of(s, "cause"), part, / /)
+	for (i = 2; i <= n; i++)
+		if (cause_name(part, i) != "")
+			tell(cause_name(part, i))
+}
+
+function tell(name) {
+	if (!(name in told))
+		print "name\t" name
+	told[name] = 1
+}
+
 function text_frame(s, k, i, at, indent) {
 	at = index(s, " " func_name "+0x")
 	if (at > 0 && demangled(func_name) != "")
@@ -242,10 +328,12 @@ END {
 			json = s == "{"
 		note_section(s)
 		if (!is_frame(s)) {
-			if (want == "report" && json)
-				print s
-			else if (want == "report")
-				text_line(s)
+			if (want == "frames")
+				tell_first(s)
+			else if (json)
+				print first_block(s, row[r + 1])
+			else
+				text_line(first_block(s, row[r + 1]))
 			continue
 		}
 		read_frame(s)
@@ -262,10 +350,8 @@ END {
 				told[k] = 1
 				print "at\t" k
 			}
-			if (func_name ~ /^_[ZRD]/ && !(func_name in told)) {
-				told[func_name] = 1
-				print "name\t" func_name
-			}
+			if (func_name ~ /^_[ZRD]/)
+				tell(func_name)
 		}
 	}
 }
