@@ -31,6 +31,8 @@ BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DESTDIR =
 
+VERSION := $(shell sed -n 's/^usercrash_version=//p' bin/lib/conf.sh)
+
 CC = gcc
 OPT = -O2 -g
 MACHINE := $(shell $(CC) -dumpmachine)
@@ -80,7 +82,7 @@ endif
 CFLAGS = $(OPT)
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Isrc \
 	$(CPPFLAGS) $(WARN) $(HARDEN) $(SECTIONS) $(CFLAGS) \
-	$(if $(WERROR),-Werror) $(DEFS)
+	$(if $(WERROR),-Werror) $(DEFS) -DVERSION=$(VERSION)
 
 LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_version_number();}\n)
 DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF)
@@ -192,6 +194,8 @@ debug:
 $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
+
+$(BUILD)/base/args.o: bin/lib/conf.sh
 
 $(BUILD)/trace.o:
 	@mkdir -p $(@D)

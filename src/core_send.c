@@ -38,10 +38,14 @@
 #include "send/sendjob.h"
 #include "send/sendtext.h"
 
-#define SYNOPSIS                                                         \
-	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port] [-S MiB] " \
-	"[-s spool | --flush spool] [-t seconds] [--KEY=VALUE ...] "     \
-	"receiver[:port][,...] | - | -- command [arg ...]"
+#define SYNOPSIS                                                           \
+	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port]\n"           \
+	"\t[-S MiB] [-s spool] [-t seconds] [--key=value ...]\n"           \
+	"\treceiver[:port][,...]\n"                                        \
+	"       core_send [options] -\n"                                   \
+	"       core_send [options] -- command [arg ...]\n"                \
+	"       core_send --flush spool [options] receiver[:port][,...]\n" \
+	"       core_send --flush spool [options] -- command [arg ...]"
 
 enum {
 	PLACES_MAX = 64,
@@ -457,6 +461,7 @@ main(int argc, char **argv)
 	int blind = fcntl(STDERR_FILENO, F_GETFD) == -1;
 
 	msg_init("core_send");
+	args_help(argv, SYNOPSIS);
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);

@@ -33,9 +33,9 @@
 #include "base/fanout.h"
 #include "base/msg.h"
 
-#define USAGE                                                                \
+#define SYNOPSIS                                                             \
 	"[-v] [-b MiB] [-l fd] [-s separator] [-T seconds] [-t seconds]\n\t" \
-	"command [arg ...] [\\; command [arg ...]] ..."
+	"command [arg ...] [; command [arg ...]] ..."
 
 enum {
 	RING_MIB = 8,
@@ -360,6 +360,7 @@ main(int argc, char **argv)
 	int opt;
 
 	msg_init("core_tee");
+	args_help(argv, SYNOPSIS);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	while ((opt = getopt(argc, argv, "+T:b:l:s:t:v")) != -1)
 		switch (opt) {
@@ -385,10 +386,10 @@ main(int argc, char **argv)
 			msg_set_verbose(msg_verbose() + 1);
 			break;
 		default:
-			msg_usage(USAGE);
+			msg_usage(SYNOPSIS);
 		}
 	if (optind == argc)
-		msg_usage(USAGE);
+		msg_usage(SYNOPSIS);
 	split(&t, argv + optind, argc - optind, separator);
 	catch_signals(&t);
 	if (fanout_init(&t.flow, STDIN_FILENO, t.n, (size_t)mib << 20,

@@ -37,9 +37,10 @@
 #include "target/target_live.h"
 #include "target/target_notes.h"
 
-#define SYNOPSIS                                                           \
-	"[-ev] [-f text|json] [-t tid] [-w seconds] pid ... | [--sysroot " \
-	"dir] [--libdir dir[:dir]] core [exe]"
+#define SYNOPSIS                                                         \
+	"[-ev] [-f text | json] [-t tid] [-w seconds] pid ...\n"         \
+	"       debugger [-ev] [-f text | json] [-t tid] [-w seconds]\n" \
+	"\t[--libdir dir[:dir]] [--sysroot dir] core [exe]"
 
 enum { UNWIND_S = 60, LIBDIRS_MAX = 64, K_SYSROOT = 256, K_LIBDIR };
 
@@ -472,6 +473,7 @@ main(int argc, char **argv)
 	int first, pids;
 
 	msg_init("debugger");
+	args_help(argv, SYNOPSIS);
 	/* also below who ignores it: a reader that has enough is no error */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);

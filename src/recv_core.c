@@ -37,7 +37,7 @@
 #include "store/corerecv.h"
 #include "store/storehome.h"
 
-#define USAGE                                                              \
+#define SYNOPSIS                                                           \
 	"[-aiPv] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"       \
 	"\t[-m minfree] [-t idle] [-l life] [-c children] [-C per-host]\n" \
 	"\t[-R seconds] [bind-address] [-r command [arg ...]]"
@@ -316,7 +316,7 @@ parse_options(int argc, char *argv[], struct receiver *s)
 		switch (opt) {
 		case 1:
 			if (s->address != NULL)
-				msg_usage(USAGE);
+				msg_usage(SYNOPSIS);
 			s->address = optarg;
 			break;
 		case 'C':
@@ -371,16 +371,16 @@ parse_options(int argc, char *argv[], struct receiver *s)
 			s->cfg.trace = trace;
 			break;
 		default:
-			msg_usage(USAGE);
+			msg_usage(SYNOPSIS);
 		}
 	if (s->hook != NULL)
 		s->hook[0] = optarg;
 	else if (argc - optind + (s->address != NULL) > 1)
-		msg_usage(USAGE);
+		msg_usage(SYNOPSIS);
 	else if (optind < argc)
 		s->address = argv[optind];
 	if (s->inetd && s->address != NULL)
-		msg_usage(USAGE);
+		msg_usage(SYNOPSIS);
 }
 
 int
@@ -398,6 +398,7 @@ main(int argc, char *argv[])
 
 	net_spare_stderr();
 	msg_init("recv_core");
+	args_help(argv, SYNOPSIS);
 	msg_syslog();
 	parse_options(argc, argv, &s);
 	acquire(&s);

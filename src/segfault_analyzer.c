@@ -31,11 +31,11 @@
 #include "report/signals.h"
 #include "segv/segv_watch.h"
 
-#define SYNOPSIS                                                         \
-	"[-rtv] [-d seconds] [-p pid] [-n name] [-o file]\n"             \
-	"\t[--append] [--format text|json] [--max-stack-depth frames]\n" \
-	"\t[--rate events] [--redact] [--ring-size bytes]\n"             \
-	"\t[--signals SEGV,BUS,...] [--stats[=seconds]]"
+#define SYNOPSIS                                                           \
+	"[-rtv] [-d seconds] [-p pid] [-n name] [-o file]\n"               \
+	"\t[--append] [--format text | json] [--max-stack-depth frames]\n" \
+	"\t[--rate events] [--redact] [--ring-size bytes]\n"               \
+	"\t[--signals list] [--stats[=seconds]]"
 
 enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30 };
 
@@ -333,6 +333,7 @@ main(int argc, char **argv)
 	uint64_t missing;
 
 	msg_init("segfault_analyzer");
+	args_help(argv, SYNOPSIS);
 	parse_options(&o, argc, argv);
 	catch_signals(&w);
 	attach(&w, &o);

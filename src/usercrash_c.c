@@ -40,10 +40,10 @@
 #include "report/dying.h"
 #include "slots/sink.h"
 
-#define SYNOPSIS                                                              \
-	"[-epv] [-d dir] [-f text|json] [-m minfree] [-n slots] [-o file|-] " \
-	"[-R MiB] [-S socket] [-s share] [-w seconds] [--KEY=VALUE ...] "     \
-	"[pid comm sig]"
+#define SYNOPSIS                                                     \
+	"[-epv] [-d dir] [-f text | json] [-m minfree] [-n slots]\n" \
+	"\t[-o file] [-R MiB] [-S socket] [-s share] [-w seconds]\n" \
+	"\t[--key=value ...] [pid comm sig]"
 
 enum {
 	WORKER_S = 20,	  /* for the whole report */
@@ -425,6 +425,7 @@ main(int argc, char **argv)
 	int procfd, code;
 
 	msg_init("usercrash_c");
+	args_help(argv, SYNOPSIS);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
 	parse_options(&o, argc, argv);

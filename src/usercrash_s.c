@@ -26,9 +26,9 @@
 #include "net/server.h"
 #include "slots/serve.h"
 
-#define USAGE                                                             \
+#define SYNOPSIS                                                          \
 	"[-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]\n" \
-	"\t[-c children] [-t ask-ms] [-T complete-ms] [-U uid] ..."
+	"\t[-c children] [-t ask-ms] [-T complete-ms] [-U uid ...]"
 
 enum {
 	CHILDREN = 64,
@@ -200,10 +200,10 @@ parse_options(int argc, char *argv[], struct spool *s)
 			msg_set_verbose(++verbose);
 			break;
 		default:
-			msg_usage(USAGE);
+			msg_usage(SYNOPSIS);
 		}
 	if (argc != optind)
-		msg_usage(USAGE);
+		msg_usage(SYNOPSIS);
 }
 
 static void
@@ -263,6 +263,7 @@ main(int argc, char *argv[])
 
 	net_spare_stderr();
 	msg_init("usercrash_s");
+	args_help(argv, SYNOPSIS);
 	parse_options(argc, argv, &s);
 	acquire(&s);
 	if (s.net.connfd != -1)

@@ -48,6 +48,29 @@ who()
 	done
 }
 
+@test "no crash, no report: for an option, at a terminal, by other callers" {
+	needs_tool script
+	local how
+	for SH in "${SHELLS[@]}"; do
+		place "$T" "$SH"
+		fake "$T" usercrash_c
+		for how in -h --help --version -k --bogus '' "P$$"; do
+			echo "'$how'"
+			# shellcheck disable=SC2086
+			script -qec "$T/b/w $how" /dev/null </dev/null >/dev/null || :
+			[ "$how" = -k ] ||
+			    "$T/b/w" $how </dev/null >/dev/null 2>&1 || :
+			[ ! -e "$T/argv.usercrash_c" ]
+		done
+		run "$T/b/w" -c "$T/f" -s "$T/t" "${ORDINARY[@]}" </dev/null
+		[ "$status" = 100 ]
+		[ "$output" = 'usercrash-wrapper: fatal: this is for the kernel to call, with a core: see crashlogctl enable' ]
+		run script -qec "$T/b/w -k P$$" /dev/null
+		[ "$status" = 100 ]
+		[ ! -e "$T/argv.usercrash_c" ]
+	done
+}
+
 @test "conf: each key goes where it should" {
 	place "$T"
 	fake "$T" core_tee

@@ -86,7 +86,7 @@ hand()
 	local dir=$1
 	shift
 	RC=0
-	env -i "$dir/b/w" -c "$dir/f" -s "$dir/t" "$@" </dev/null \
+	env -i "$dir/b/w" -k -c "$dir/f" -s "$dir/t" "$@" </dev/null \
 	    >"$dir/out" 2>"$dir/err" || RC=$?
 	echo "exit $RC: $(cat "$dir/err")"
 }

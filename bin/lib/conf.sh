@@ -10,6 +10,9 @@
 # Split them with "set -f" and the usual IFS, which conf_read leaves behind: no
 # word holds a blank.
 
+# the Makefile reads it here, and with it every program
+usercrash_version=1.0
+
 conf_file=/etc/usercrash.conf
 conf_statedir=/var/lib/usercrash
 

@@ -1,10 +1,16 @@
 #include "base/args.h"
 
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/msg.h"
 #include "base/num.h"
+
+/* -DVERSION=1.2, see Makefile */
+#define WORDS_OF(x) #x
+#define WORDS(x) WORDS_OF(x)
 
 uint64_t
 args_number(const char *what, const char *arg, uint64_t min, uint64_t max)
@@ -48,4 +54,22 @@ args_either(
 		msg_die(EXIT_USAGE, "%s is neither %s nor %s: %s", what, first,
 		    second, arg);
 	return strcmp(arg, second) == 0;
+}
+
+void
+args_help(char *const argv[], const char *synopsis)
+{
+	const char *arg = argv[0] != NULL ? argv[1] : NULL;
+
+	if (arg == NULL)
+		return;
+	if (strcmp(arg, "--version") == 0)
+		printf("%s (usercrash) " WORDS(VERSION) "\n", msg_prog());
+	else if (strcmp(arg, "-h") == 0 || strcmp(arg, "--help") == 0)
+		printf("usage: %s %s\n", msg_prog(), synopsis);
+	else
+		return;
+	if (fflush(stdout) == EOF)
+		msg_die_sys(EXIT_SYSTEM, "unable to write");
+	exit(EXIT_DONE);
 }

@@ -21,5 +21,10 @@ int args_either(
 /* Mebibytes, as bytes; 0 is allowed.  Seconds, as milliseconds, from 1. */
 uint64_t args_mebibytes(int opt, const char *arg);
 int64_t args_seconds(int opt, const char *arg);
+/* Where the first argument is -h, --help or --version: says on standard output
+ * how the program is used (SYNOPSIS, as the man page has it; it may hold
+ * further lines) or which version it is, and ends it.  Later ones are not
+ * looked at: they may be another program's. */
+void args_help(char *const argv[], const char *synopsis);
 
 #endif

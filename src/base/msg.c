@@ -45,6 +45,12 @@ msg_init(const char *name)
 		sink = -1;
 }
 
+const char *
+msg_prog(void)
+{
+	return prog;
+}
+
 void
 msg_syslog(void)
 {

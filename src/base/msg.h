@@ -27,6 +27,8 @@ enum {
  * closed, so that no later open(2) lands there.
  */
 void msg_init(const char *prog);
+/* That name. */
+const char *msg_prog(void);
 /*
  * For a program whose fd 2 was not its own (inetd(8)): where messages go is
  * opened now, while that can be done, and it is the system log (/dev/log,
