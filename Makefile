@@ -134,8 +134,12 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
-	unit_elfpackage
-unit_out = report out base
+	unit_elfpackage unit_io unit_mend unit_signature unit_streamhead
+unit_out = out base
+unit_mend = out base
+unit_signature = report base
+unit_io = base
+unit_streamhead = stream crash base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
 unit_elfdebug = elf base
@@ -222,8 +226,14 @@ $(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(TRACE) $(call archives,$($(1)))
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(p))))
 
+# what several units share: all else of t/unit
+$(BUILD)/t/unit.a: $(patsubst t/unit/%.c,$(BUILD)/t/%.o,$(filter-out \
+    $(patsubst %,t/unit/%.c,$(UNITS) $(AIDS)),$(wildcard t/unit/*.c)))
+	@rm -f $@
+	$(AR) rcs $@ $^
+
 define unit
-$(BUILD)/t/$(1): $(BUILD)/t/$(1).o $(call archives,$($(1)))
+$(BUILD)/t/$(1): $(BUILD)/t/$(1).o $(BUILD)/t/unit.a $(call archives,$($(1)))
 	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(LDPIE) $$(LDGC) $$(LDFLAGS) $$($(1)_LIB)
 endef
 $(foreach u,$(UNITS) $(AIDS),$(eval $(call unit,$(u))))

@@ -12,34 +12,6 @@ teardown()
 	end_bgs
 }
 
-unit()
-{
-	local program=$BUILD/t/$1
-	[ -x "$program" ] || {
-		echo "$program is not built: make units"
-		return 1
-	}
-	shift
-	"$program" "$@"
-}
-
-# on_arm NAME FILES: builds and runs a unit for aarch64, where that can be.
-on_arm()
-{
-	local name=$1 f files=()
-	shift
-	[ "$(uname -m)" != aarch64 ] || return 0
-	command -v aarch64-linux-gnu-gcc >/dev/null || return 0
-	command -v qemu-aarch64 >/dev/null || return 0
-	for f; do
-		files+=("$TOP/src/$f.c")
-	done
-	aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" -O1 \
-	    -static -Wall -Werror -o "$BATS_TEST_TMPDIR/$name" \
-	    "$TOP/t/unit/$name.c" "${files[@]}"
-	qemu-aarch64 "$BATS_TEST_TMPDIR/$name"
-}
-
 # What the kernel forbids here is unmet, not failed.
 live()
 {
@@ -95,7 +67,7 @@ event_of()
 
 @test "btf: members, unnamed ones, bitfields; cut and forged blobs" {
 	unit unit_btf
-	on_arm unit_btf bpf/btf base/io
+	on_arm unit_btf src/bpf/btf src/base/io
 }
 
 # Every named member of the structures that matter, as a second reader has it.
@@ -133,14 +105,14 @@ event_of()
 
 @test "event: every field; cut, forged and lost records" {
 	unit unit_segv_event
-	on_arm unit_segv_event segv/segv_event segv/segv_decode core/arch
+	on_arm unit_segv_event src/segv/segv_{event,decode} src/core/arch
 }
 
 @test "program: for both machines, all blocks, filters, rate, a full ring" {
 	unit unit_segv_prog
-	on_arm unit_segv_prog segv/segv_{prog,gen,blocks,memory} \
-	    segv/segv_layout segv/segv_event segv/segv_decode bpf/insn \
-	    bpf/btf base/io core/arch
+	on_arm unit_segv_prog t/unit/bpf_machine \
+	    src/segv/segv_{prog,gen,blocks,memory,layout,event,decode} \
+	    src/bpf/{insn,btf} src/base/io src/core/arch
 }
 
 @test "probe: events, filters, counts on this kernel; nothing left after kill -9" {

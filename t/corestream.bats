@@ -6,17 +6,6 @@ load helper
 
 FIX=$BATS_TEST_DIRNAME/fixtures
 
-unit()
-{
-	local program=$BUILD/t/$1
-	[ -x "$program" ] || {
-		echo "$program is not built: make units"
-		return 1
-	}
-	shift
-	"$program" "$@"
-}
-
 # A peer written from usercrash(7) alone: "write" a stream of stdin, in which
 # every second block of 512 bytes that is empty is a hole, and "read" one.
 peer()
@@ -80,13 +69,11 @@ else:
 @test "crc32c: the same on aarch64" {
 	[ "$(uname -m)" != aarch64 ] || return 0
 	needs_tool aarch64-linux-gnu-gcc qemu-aarch64
-	aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" -O1 \
-	    -static -Wall -Werror -o "$BATS_TEST_TMPDIR/crc32c" \
-	    "$TOP/t/unit/unit_crc32c.c" "$TOP/src/stream/crc32c.c"
-	qemu-aarch64 "$BATS_TEST_TMPDIR/crc32c"
+	on_arm unit_crc32c src/stream/crc32c
 }
 
 @test "corestream: header, frames, end, reply; each cut, each flipped bit" {
+	unit unit_streamhead
 	unit unit_corestream
 }
 

@@ -69,6 +69,37 @@ kernel_probe()
 	rm -rf "$dir"
 )
 
+# --- units -----------------------------------------------------------------
+
+# unit NAME ARGUMENT...: one of the tests that are C.
+unit()
+{
+	local program=$BUILD/t/$1
+	[ -x "$program" ] || {
+		echo "$program is not built: make units"
+		return 1
+	}
+	shift
+	"$program" "$@"
+}
+
+# on_arm NAME FILE...: builds and runs a unit for aarch64, of these files and
+# t/unit/check, where that can be and this is none.
+on_arm()
+{
+	local name=$1 f files=()
+	shift
+	[ "$(uname -m)" != aarch64 ] || return 0
+	command -v aarch64-linux-gnu-gcc >/dev/null || return 0
+	command -v qemu-aarch64 >/dev/null || return 0
+	for f in "t/unit/$name" t/unit/check "$@"; do
+		files+=("$TOP/${f%.c}.c")
+	done
+	aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" -O1 \
+	    -static -Wall -Werror -o "$BATS_TEST_TMPDIR/$name" "${files[@]}"
+	qemu-aarch64 "$BATS_TEST_TMPDIR/$name"
+}
+
 # --- waiting ---------------------------------------------------------------
 
 # wait_for SECONDS COMMAND...: until it succeeds; fails at the deadline.

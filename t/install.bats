@@ -690,7 +690,7 @@ ctl_words()
 	chmod +x t/lint.sh build/t/unit_?
 	echo 'build/t/unit_a.o: t/unit/unit_a.c t/unit/a.h' >build/t/unit_a.d
 	echo 'build/t/unit_b.o: t/unit/unit_b.c' >build/t/unit_b.d
-	touch src/one/x.c src/two/y.c t/unit/a.h
+	touch src/one/x.c src/two/y.c t/unit/a.h t/unit/a.c
 	printf 'unit_a = one\nunit_b = two\n' >Makefile
 	echo build >.gitignore
 	git init -q .
@@ -706,6 +706,8 @@ ctl_words()
 	changed src/one/x.c ''
 	[ "$status $output" = '0 unit_a: ok' ]
 	changed t/unit/a.h ''
+	[ "$status $output" = '0 unit_a: ok' ]
+	changed t/unit/a.c ''
 	[ "$status $output" = '0 unit_a: ok' ]
 	changed Makefile 'CFLAGS = -O1'
 	[ "$status $output" = '0 ' ]

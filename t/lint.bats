@@ -288,12 +288,19 @@ calls()
 	finds pages src/prog.c t/prog.bats
 }
 
-@test "guards: none, and one that guards nothing" {
+@test "guards: none, one that guards nothing; code in a header of t/unit" {
 	printf 'int b;\n' >"$TREE/src/base/b.h"
 	finds guards src/base/b.h
 	printf '#ifndef BASE_B_H\n#define BASE_C_H\n#endif\n' \
 	    >"$TREE/src/base/b.h"
 	finds guards src/base/b.h
+	rm "$TREE/src/base/b.h"
+	printf '#ifndef T_B_H\n#define T_B_H\nint b(void);\n#endif\n' \
+	    >"$TREE/t/unit/b.h"
+	clean guards
+	printf '#ifndef T_B_H\n#define T_B_H\nint\nb(void)\n{\n}\n#endif\n' \
+	    >"$TREE/t/unit/b.h"
+	finds guards t/unit/b.h:5
 }
 
 @test "clang, cross: a warning is a finding" {

@@ -13,7 +13,7 @@
 #   words    nothing unfinished
 #   size     no file of src above 500 lines
 #   pages    each program has a man page and a bats file
-#   guards   each header has an include guard
+#   guards   each header has an include guard; in t/unit it holds no code
 #   clang    compiles without a warning
 #   cross    so it does for aarch64
 #
@@ -378,6 +378,9 @@ lint_guards()
 					name = $2
 				if (n == 2 && $1 == "#define" && name != "")
 					ok = $2 == name
+			}
+			/^[{]/ && f ~ /^t\/unit\// {
+				print f ":" FNR ": a function in a header"
 			}
 			END { if (!ok) print f ": no include guard" }' "$f"
 	done

@@ -12,7 +12,7 @@ setup()
 	cd "$BATS_TEST_TMPDIR"
 }
 
-unit()
+run_unit()
 {
 	local unit=$1
 	shift
@@ -49,25 +49,25 @@ agree()
 }
 
 @test "unit_corehead: streams, deadlines, PN_XNUM, every length, bit flips" {
-	unit unit_corehead "$FIX"
+	run_unit unit_corehead "$FIX"
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 failed" ]]
 }
 
 @test "unit_elfsym: which symbol wins, tables of every kind" {
-	unit unit_elfsym "$FIX"
+	run_unit unit_elfsym "$FIX"
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 failed" ]]
 }
 
 @test "unit_names: tables of Go and of JIT compilers, cut and forged" {
-	unit unit_names "$FIX"
+	run_unit unit_names "$FIX"
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 failed" ]]
 }
 
 @test "unit_elfdebug: debug files, MiniDebugInfo, every length, bit flips" {
-	unit unit_elfdebug "$FIX"
+	run_unit unit_elfdebug "$FIX"
 	[ "$status" -eq 0 ]
 	[[ $output == *" 0 failed" ]]
 }
@@ -90,16 +90,16 @@ agree()
 }
 
 @test "a truncated and two forged cores: what is there, and the trouble" {
-	unit unit_corehead show "$FIX/core-cut.x86_64"
+	run_unit unit_corehead show "$FIX/core-cut.x86_64"
 	[ "$status" -eq 1 ]
 	[[ $output == *"error: No data available"* ]]
 	[[ $output == *"trouble: the core ends amid the notes"* ]]
 	[[ $output == *"signal: 11 1 0x10"* ]]
-	unit unit_corehead show "$FIX/core-forged-notes.x86_64"
+	run_unit unit_corehead show "$FIX/core-forged-notes.x86_64"
 	[ "$status" -eq 0 ]
 	[[ $output == *"trouble: the notes are cut short or garbled"* ]]
 	[[ $output == *"thread: "*" 11 216"* ]]
-	unit unit_corehead show "$FIX/core-forged-files.x86_64"
+	run_unit unit_corehead show "$FIX/core-forged-files.x86_64"
 	[ "$status" -eq 0 ]
 	[[ $output == *"trouble: the file note claims more than it holds"* ]]
 	[[ $output != *"file: "* ]]
@@ -107,7 +107,7 @@ agree()
 }
 
 @test "a 32-bit core: not for us, but thread, signal and name are known" {
-	unit unit_corehead show "$FIX/core.i386"
+	run_unit unit_corehead show "$FIX/core.i386"
 	[ "$status" -eq 1 ]
 	[[ $output == *"error: Operation not supported"* ]]
 	[[ $output == *"class: 1"*"machine: 3"* ]]
@@ -117,7 +117,7 @@ agree()
 }
 
 @test "an aarch64 core: ids, registers, files" {
-	unit unit_corehead show "$FIX/core.aarch64"
+	run_unit unit_corehead show "$FIX/core.aarch64"
 	[ "$status" -eq 0 ]
 	[[ $output == *"process: 4242 1000 1001 victim|victim --aarch64 x"* ]]
 	[[ $output == *"signal: 11 2 0xaaaaaaaa0123"* ]]
@@ -217,7 +217,7 @@ agree()
 		[ "$("$BUILD/t/unit_elfsym" buildid "$f")" = "$id" ]
 	done
 	set -- $(readelf -SW "$FIX/lib.elf" | sed -n 's/.* \.eh_frame  *PROGBITS//p')
-	unit unit_elfsym section "$FIX/lib.elf" .eh_frame
+	run_unit unit_elfsym section "$FIX/lib.elf" .eh_frame
 	set -- $((0x$1)) $((0x$2)) $((0x$3)) $output
 	[ "$1 $2 $3" = "$((0x$5)) $((0x$4)) $((0x$6))" ]
 }

@@ -4,8 +4,9 @@
 #   make quick      units and rooms come as arguments, "UNIT ROOM ..."
 #
 # Changed is what differs from the branch that is followed, or from HEAD where
-# there is none.  A unit runs when it, a header of t/unit that it includes, one
-# of its rooms or a line of the Makefile that names it changed; two at a time.
+# there is none.  A unit runs when it, what of t/unit it includes the header of,
+# one of its rooms or a line of the Makefile that names it changed; two at a
+# time.
 # lint does all but what takes compilers (make lint).  Exits 0, or 1 when
 # something failed.
 
@@ -26,7 +27,8 @@ git diff -U0 "$since" -- Makefile | grep '^[-+]' >"$tmp/makefile"
 concerns()
 {
 	grep -qwe "$1" -e "$1_LIB" "$tmp/makefile" && return
-	grep "^t/unit/" "$tmp/changed" >"$tmp/parts"
+	sed -n 's/^\(t\/unit\/.*\)\.[ch]$/\1.c\n\1.h/p' "$tmp/changed" \
+	    >"$tmp/parts"
 	tr -s ' :' '\n' <"build/t/$1.d" | grep -qxFf "$tmp/parts" && return
 	shift
 	for room; do

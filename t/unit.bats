@@ -1,20 +1,13 @@
-# The C unit tests of base, out/out, report/signature and memop/memop.
+# Tests that are C: base, out, memop, and what else has no file of its own.
 
 load helper
 
-unit()
-{
-	local program=$BUILD/t/$1
-	[ -x "$program" ] || {
-		echo "$program is not built: make units"
-		return 1
-	}
-	shift
-	"$program" "$@"
+@test "base: messages, numbers, children" {
+	unit unit_base
 }
 
-@test "base: messages, numbers, reads and writes, deadlines" {
-	unit unit_base
+@test "base: reads and writes, what interrupts them, deadlines" {
+	unit unit_io
 }
 
 @test "base: a program started without fds 0-2 writes to the kernel's log" {
@@ -24,14 +17,18 @@ unit()
 	[ $rc = 0 ]
 }
 
-@test "out: both forms, escaping, flushing, mending; signature" {
+@test "out: both forms, escaping, flushing" {
 	unit unit_out
 }
 
-@test "out: a mended report is JSON for a reader that is not ours" {
+@test "signature: vectors, what must not matter, recursion" {
+	unit unit_signature
+}
+
+@test "out: a torn report mended, and JSON for a reader that is not ours" {
 	local f n=0
 	mkdir "$BATS_TEST_TMPDIR/torn"
-	unit unit_out -w "$BATS_TEST_TMPDIR/torn"
+	unit unit_mend -w "$BATS_TEST_TMPDIR/torn"
 	for f in "$BATS_TEST_TMPDIR"/torn/*.json; do
 		json_valid "$f"
 		[ "$(json_get "$f" incomplete)" = 'killed by "x"\x0a' ]
@@ -44,14 +41,8 @@ unit()
 # compiler and an emulator at hand, run there as well.
 @test "memop: each instruction as the processor has it" {
 	unit unit_memop
-	if [ "$(uname -m)" != aarch64 ] &&
-	    command -v aarch64-linux-gnu-gcc >/dev/null &&
-	    command -v qemu-aarch64 >/dev/null; then
-		aarch64-linux-gnu-gcc -std=gnu11 -D_GNU_SOURCE -I"$TOP/src" \
-		    -O1 -static -Wall -Werror -o "$BATS_TEST_TMPDIR/memop" \
-		    "$TOP/t/unit/unit_memop.c" "$TOP"/src/memop/*.c
-		qemu-aarch64 "$BATS_TEST_TMPDIR/memop"
-	fi
+	on_arm unit_memop t/unit/memop_{run,check,a64,x86,x86tab} \
+	    src/memop/memop{,_x86,_x86tab,_a64}
 }
 
 @test "proc: units and containers by their cgroup, of every runtime" {

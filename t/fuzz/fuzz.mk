@@ -20,6 +20,7 @@ fuzz_dump = report unwind target core proc elf memop out base
 fuzz_dump_LIB = $(UNWIND)
 fuzz_dump_SEEDS = t/fixtures/core* t/fixtures/lib*.elf
 fuzz_corestream = store stream crash net base
+fuzz_corestream_PART = stream_walk
 fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
 fuzz_corerecv = store core stream crash net base
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
@@ -36,6 +37,7 @@ fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 
 fuzz_fault = report unwind target core proc elf memop base
 fuzz_fault_LIB = $(UNWIND)
+fuzz_fault_PART = exception_fixture
 fuzz_fault_SEEDS = t/fixtures/exception t/fixtures/sigframe*
 
 fuzz_corefiles = target core proc elf base
@@ -54,10 +56,15 @@ $(FUZZ_OUT)/cc:
 FUZZ_CC = $$(cat $(FUZZ_OUT)/cc)$(1) -std=gnu11 -D_GNU_SOURCE -Isrc $(WARN) \
 	$(FUZZ_SAN) $(DEFS)
 
+define fuzzobject
+@mkdir -p $(@D)
+@$(call FUZZ_CC,$(if $(shell grep fuzzer $(FUZZ_OUT)/cc),-no-link)) \
+    -MMD -MP -c -o $@ $<
+endef
 $(FUZZ_OUT)/%.o: src/%.c $(FUZZ_OUT)/cc
-	@mkdir -p $(@D)
-	@$(call FUZZ_CC,$(if $(shell grep fuzzer $(FUZZ_OUT)/cc),-no-link)) \
-	    -MMD -MP -c -o $@ $<
+	$(fuzzobject)
+$(FUZZ_OUT)/t/%.o: t/unit/%.c $(FUZZ_OUT)/cc
+	$(fuzzobject)
 
 define fuzzroom
 $(FUZZ_OUT)/$(1).a: $(patsubst src/%.c,$(FUZZ_OUT)/%.o,$(wildcard src/$(1)/*.c))
@@ -68,11 +75,12 @@ $(foreach r,$(ROOMS),$(eval $(call fuzzroom,$(r))))
 
 define fuzzer
 $(FUZZ_OUT)/$(1): t/fuzz/$(1).c t/fuzz/fuzz_main.c $(FUZZ_OUT)/cc \
+    $$($(1)_PART:%=$(FUZZ_OUT)/t/%.o) \
     $(patsubst %,$(FUZZ_OUT)/%.a,$(filter $($(1)),$(ROOMS)))
 	@grep -q fuzzer $(FUZZ_OUT)/cc && touch $$@.libfuzzer || \
 	    rm -f $$@.libfuzzer
 	@$$(call FUZZ_CC) -o $$@ $$< $$$$(grep -q fuzzer $(FUZZ_OUT)/cc || \
-	    echo t/fuzz/fuzz_main.c) $$(filter %.a,$$^) $$($(1)_LIB)
+	    echo t/fuzz/fuzz_main.c) $$(filter %.o %.a,$$^) $$($(1)_LIB)
 
 .PHONY: run-$(1)
 run-$(1): $(FUZZ_OUT)/$(1)

@@ -6,12 +6,14 @@
  * checksums are put right, held against a core that is filled in by hand.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "../unit/stream_walk.h"
 #include "base/io.h"
 #include "fuzz.h"
 #include "net/tcp.h"
 #include "store/proxyhdr.h"
+#include "stream/crc32c.h"
 #include "stream/streamtext.h"
 
 #define MUST(e)                  \

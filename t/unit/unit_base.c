@@ -1,5 +1,5 @@
 /*
- * unit_base: the room base (net/local has a test of its own).
+ * unit_base: messages, numbers, children (unit_io has the rest of base).
  *
  *   unit_base         all but the next
  *   unit_base kmsg    a message of a program started with fds 0-2 closed is
@@ -346,8 +346,6 @@ test_num(void)
 	CHECK(errno == EINVAL);
 }
 
-#include "unit_base_io.h"
-
 /* --- child -----------------------------------------------------------------
  */
 
@@ -419,12 +417,6 @@ main(int argc, char **argv)
 	test_msg();
 	test_msg_fds();
 	test_num();
-	test_buf();
-	test_io_files();
-	test_slurp();
-	test_io_interrupted();
-	test_deadline();
 	test_child();
-	printf("%d checks, %d failed\n", checks, failed);
-	return failed != 0;
+	return check_report();
 }

@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -17,6 +18,8 @@
 
 #include "base/deadline.h"
 #include "core/corehead.h"
+
+#include "check.h"
 #include "core_fixture.h"
 
 static size_t
@@ -562,6 +565,5 @@ main(int argc, char **argv)
 	test_fixture(argv[1], "core-cut.x86_64", ENODATA, 1);
 	test_fixture(argv[1], "core-forged-notes.x86_64", 0, 1);
 	test_fixture(argv[1], "core-forged-files.x86_64", 0, 1);
-	printf("unit_corehead: %d checks, %d failed\n", checks, failed);
-	return failed != 0;
+	return check_report();
 }

@@ -420,7 +420,5 @@ main(void)
 	test_waiting();
 	test_storm();
 	sweep();
-	if (failed)
-		printf("unit_corestore: %d of %d failed\n", failed, checks);
-	return failed != 0;
+	return check_report();
 }

@@ -7,17 +7,19 @@
  * unit_corestream KIND		one for the fixtures: overlap, end, name
  */
 #include <endian.h>
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "stream/crc32c.h"
 #include "stream/streamtext.h"
-#include "stream_walk.h"
 
 #include "check.h"
-
-#include "unit_streamhead.h"
+#include "stream_walk.h"
 
 /* --- streams ---------------------------------------------------------------
  */
@@ -479,10 +481,6 @@ main(int argc, char **argv)
 {
 	if (argc > 1)
 		return command(argv[1]);
-	test_head();
-	test_magic();
-	test_head_limits();
-	test_head_round();
 	test_frames();
 	test_sum();
 	test_stream();
@@ -491,6 +489,5 @@ main(int argc, char **argv)
 	test_reply();
 	test_zeros();
 	test_text();
-	printf("unit_corestream: %d failed\n", failed);
-	return failed != 0;
+	return check_report();
 }

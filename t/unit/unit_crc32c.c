@@ -136,6 +136,5 @@ main(void)
 	test_lengths();
 	test_zeros();
 	test_join();
-	printf("unit_crc32c: %d failed\n", failed);
-	return failed != 0;
+	return check_report();
 }

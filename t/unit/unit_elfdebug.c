@@ -3,7 +3,10 @@
  * elf/elfsym, and all of it on files cut at every length and with bits
  * flipped.
  */
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #ifdef HAVE_LZMA
 #include <lzma.h>
 #endif
@@ -14,7 +17,7 @@
 static void
 test_hidden(const char *name)
 {
-	int fd = fixture(name), whole = fixture("lib.elf"), idlen;
+	int fd = elf_fixture(name), whole = elf_fixture("lib.elf"), idlen;
 	struct elfsym_query q = {0};
 	unsigned char id[ELFSYM_ID_MAX];
 	const char *note;
@@ -28,7 +31,7 @@ test_hidden(const char *name)
 	CHECK(note == NULL);
 	NAMED(q, "lib_hidden");
 	CHECK(q.start == q.vaddr && q.size != 0);
-	clear(&q, 1);
+	query_clear(&q, 1);
 	close(fd);
 	close(whole);
 }
@@ -37,7 +40,7 @@ static void
 test_debug_root(void)
 {
 	char dir[] = "/tmp/unit_elfdebug.XXXXXX", path[512], sub[300], rm[64];
-	int fd = fixture("lib-stripped.elf"), other, idlen, i;
+	int fd = elf_fixture("lib-stripped.elf"), other, idlen, i;
 	const char *root = elfsym_debug_root, *note;
 	struct elfsym_query q = {.vaddr = 1};
 	unsigned char id[ELFSYM_ID_MAX];
@@ -131,7 +134,7 @@ test_content(void)
 	NAMED(q, "known");
 	CHECK(elfsym_resolve_more(fd, NULL, 0, &q, 1, &note) == 0);
 	CHECK(note == NULL);
-	clear(&q, 1);
+	query_clear(&q, 1);
 	close(fd);
 }
 
@@ -146,7 +149,7 @@ test_mini(void)
 	test_mini_bad();
 #else
 	struct elfsym_query q = {.vaddr = 1};
-	int fd = fixture("lib-mini.elf");
+	int fd = elf_fixture("lib-mini.elf");
 	const char *note;
 
 	CHECK(elfsym_resolve_more(fd, NULL, 0, &q, 1, &note) == 0);
@@ -195,13 +198,13 @@ exercise(int fd)
 		    end <= (uint64_t)st.st_size);
 	elfsym_resolve(fd, q, 6);
 	elfsym_resolve_more(fd, id, n > 0 ? (size_t)n : 0, q, 6, &note);
-	clear(q, 6);
+	query_clear(q, 6);
 }
 
 static void
 test_damage(const char *name)
 {
-	int fd = fixture(name), tmp, i, k;
+	int fd = elf_fixture(name), tmp, i, k;
 	struct stat st;
 	uint32_t at;
 	char *whole, c;
@@ -246,15 +249,14 @@ main(int argc, char **argv)
 
 	if (argc != 2)
 		return 100;
-	fixtures = argv[1];
+	elf_fixtures = argv[1];
 	test_debug_root();
 	test_mini();
 	test_content();
-	snprintf(root, sizeof(root), "%s/debug", fixtures);
+	snprintf(root, sizeof(root), "%s/debug", elf_fixtures);
 	elfsym_debug_root = root;
 	test_hidden("lib-stripped.elf");
 	test_damage("lib.elf");
 	test_damage("lib-mini.elf");
-	printf("unit_elfdebug: %d checks, %d failed\n", checks, failed);
-	return failed != 0;
+	return check_report();
 }

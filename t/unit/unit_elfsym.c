@@ -10,6 +10,8 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "elf/elfsym.h"
 
@@ -93,7 +95,7 @@ test_choice(int xnum)
 	CHECK(elfsym_resolve(fd, q, n) == 0);
 	NAMED(q[12], "sized");
 	NAMED(q[1], "Xhree");
-	clear(q, n);
+	query_clear(q, n);
 	close(fd);
 	/* addresses of a relocatable file are none */
 	made_begin(&m);
@@ -130,7 +132,7 @@ test_mapping(int machine, const char *first, const char *second)
 	CHECK(elfsym_resolve(fd, q, 2) == 0);
 	NAMED(q[0], first);
 	NAMED(q[1], second);
-	clear(q, 2);
+	query_clear(q, 2);
 	close(fd);
 }
 
@@ -161,7 +163,7 @@ test_long_names(void)
 		CHECK((strstr(q[i].name, "...") != NULL) ==
 		    (lens[i] > ELFSYM_NAME_MAX));
 	}
-	clear(q, 10);
+	query_clear(q, 10);
 	close(fd);
 }
 
@@ -185,7 +187,7 @@ test_overlap(void)
 	for (i = 0; i < NQ; i++)
 		named += q[i].name != NULL;
 	CHECK(named == NQ);
-	clear(q, NQ);
+	query_clear(q, NQ);
 	close(fd);
 	/* As many addresses in as many functions are no such thing. */
 	made_begin(&m);
@@ -194,7 +196,7 @@ test_overlap(void)
 		    TEXT + 16 * (uint64_t)i, 16);
 	fd = made_end(&m);
 	CHECK(elfsym_resolve(fd, q, NQ) == 0);
-	clear(q, NQ);
+	query_clear(q, NQ);
 	free(q);
 	close(fd);
 }
@@ -206,7 +208,7 @@ test_library(const char *name, const char *hidden)
 	static const char *const ask[] = {"lib_asm", "lib_first", "lib_alias",
 	    "lib_last", "lib_far", "lib_farther"};
 	struct elfsym_query q[7] = {{0}};
-	int fd = fixture(name), i;
+	int fd = elf_fixture(name), i;
 	uint64_t at;
 
 	for (i = 0; i < 6; i++) {
@@ -221,7 +223,7 @@ test_library(const char *name, const char *hidden)
 		NAMED(q[i + (i > 0)], ask[i]);
 	if (hidden != NULL)
 		NAMED(q[1], hidden);
-	clear(q, 7);
+	query_clear(q, 7);
 	CHECK(elfsym_find(fd, "lib_data", &at) == 0);
 	CHECK(elfsym_find(fd, "lib_tls", &at) == -1 && errno == ENOENT);
 	CHECK(elfsym_find(fd, "ib_data", &at) == -1 && errno == ENOENT);
@@ -239,7 +241,7 @@ test_head(void)
 	struct elfsym_head h;
 	int fd, i, pipefd[2];
 
-	fd = fixture("lib-aarch64.elf");
+	fd = elf_fixture("lib-aarch64.elf");
 	CHECK(elfsym_head(fd, &h) == 0);
 	CHECK(h.machine == EM_AARCH64 && h.type == ET_DYN && h.nloads == 2);
 	CHECK(h.ehframehdr != 0 && h.ehframehdrlen != 0);
@@ -250,10 +252,10 @@ test_head(void)
 	elfsym_head_free(&h);
 	close(fd);
 	/* Without section headers the segments have it, and the same. */
-	fd = fixture("lib.elf");
+	fd = elf_fixture("lib.elf");
 	CHECK(elfsym_buildid(fd, id) == 20);
 	close(fd);
-	fd = fixture("lib-noshdr.elf");
+	fd = elf_fixture("lib-noshdr.elf");
 	CHECK(elfsym_buildid(fd, id2) == 20 && memcmp(id, id2, 20) == 0);
 	CHECK(elfsym_section(fd, ".text", &off, &addr, &size) == -1);
 	close(fd);
@@ -278,7 +280,7 @@ test_head(void)
 		close(fd);
 	}
 	close(pipefd[1]);
-	fd = fixture("core.i386");
+	fd = elf_fixture("core.i386");
 	CHECK(elfsym_head(fd, &h) == -1 && errno == ENOTSUP);
 	close(fd);
 }
@@ -303,11 +305,11 @@ test_self(void)
 	CHECK(elfsym_resolve(fd, &q, 1) == 0);
 	NAMED(q, "test_self");
 	CHECK(q.start == q.vaddr);
-	clear(&q, 1);
+	query_clear(&q, 1);
 	q.vaddr = (uintptr_t)elfsym_resolve_more - bias + 5;
 	CHECK(elfsym_resolve(fd, &q, 1) == 0);
 	NAMED(q, "elfsym_resolve_more");
-	clear(&q, 1);
+	query_clear(&q, 1);
 	close(fd);
 }
 
@@ -344,7 +346,7 @@ do_resolve(int fd, const char *root)
 		    q[i].name ? q[i].name : "-", q[i].start, q[i].size);
 	if (note != NULL)
 		printf("note: %s\n", note);
-	clear(q, n);
+	query_clear(q, n);
 	free(q);
 	return r == -1;
 }
@@ -390,7 +392,7 @@ main(int argc, char **argv)
 		return command(argc, argv);
 	if (argc != 2)
 		return 100;
-	fixtures = argv[1];
+	elf_fixtures = argv[1];
 	test_choice(0);
 	test_choice(1);
 	test_mapping(EM_AARCH64, "assembly", "$money");
@@ -406,6 +408,5 @@ main(int argc, char **argv)
 	test_library("lib-noshdr.elf", NULL);
 	test_library("lib-sysv.elf", NULL);
 	test_library("lib-sections.elf", NULL);
-	printf("unit_elfsym: %d checks, %d failed\n", checks, failed);
-	return failed != 0;
+	return check_report();
 }

@@ -256,7 +256,5 @@ main(int argc, char **argv)
 	stall(0);
 	nobody();
 	unreadable();
-	if (failed)
-		printf("unit_fanout: %d of %d checks failed\n", failed, checks);
-	return failed != 0;
+	return check_report();
 }

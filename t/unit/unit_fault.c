@@ -44,7 +44,7 @@ test_genuine(void)
 	CHECK(strcmp(e.type, "St12made_up_type") == 0);
 	CHECK(e.have_text && strcmp(e.text, "the words of it") == 0);
 	/* libc++abi's */
-	word(m, HEADER, UINT64_C(0x434c4e47432b2b00));
+	put_word(m, HEADER, UINT64_C(0x434c4e47432b2b00));
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER, &e) == 0 && e.have_text);
 	/* a type of the program's own: is what() its own? no file tells */
 	strcpy((char *)m + NAMES, "7MadeUp5");
@@ -65,17 +65,17 @@ test_dependent(void)
 
 	exception_fixture(m);
 	m[OTHER - 40] = 1;
-	word(m, OTHER, UINT64_C(0x474e5543432b2b01));
-	word(m, OTHER - 80, MEM + OBJECT);
+	put_word(m, OTHER, UINT64_C(0x474e5543432b2b01));
+	put_word(m, OTHER - 80, MEM + OBJECT);
 	CHECK(read_at(m, MEM_SIZE, MEM + OTHER, &e) == 0 && e.have_text);
-	word(m, OTHER, UINT64_C(0x434c4e47432b2b01));
+	put_word(m, OTHER, UINT64_C(0x434c4e47432b2b01));
 	CHECK(read_at(m, MEM_SIZE, MEM + OTHER, &e) == -1);
-	word(m, HEADER, UINT64_C(0x434c4e47432b2b00));
-	word(m, OTHER - 80, MEM + TYPE);
-	word(m, OTHER - 88, MEM + OBJECT);
+	put_word(m, HEADER, UINT64_C(0x434c4e47432b2b00));
+	put_word(m, OTHER - 80, MEM + TYPE);
+	put_word(m, OTHER - 88, MEM + OBJECT);
 	CHECK(read_at(m, MEM_SIZE, MEM + OTHER, &e) == 0 && e.have_text);
 	/* it must be one itself */
-	word(m, HEADER, 0);
+	put_word(m, HEADER, 0);
 	CHECK(read_at(m, MEM_SIZE, MEM + OTHER, &e) == -1);
 }
 
@@ -94,15 +94,15 @@ test_forged(void)
 	/* freed since, or never one */
 	m[HEADER - 40] = 0;
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER, &e) == 0);
-	word(m, HEADER - 88, 0x5555);
+	put_word(m, HEADER - 88, 0x5555);
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER, &e) == -1 && !e.found);
 	exception_fixture(m);
-	word(m, HEADER - 80, MEM + TEXT);
+	put_word(m, HEADER - 80, MEM + TEXT);
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER, &e) == -1);
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER + 8, &e) == -1);
 	/* a class that is its own base, a list without an end */
 	exception_fixture(m);
-	word(m, TYPE + 40, MEM + TYPE);
+	put_word(m, TYPE + 40, MEM + TYPE);
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER, &e) == 0 && !e.have_text);
 	memset(m + TYPE + 20, 0xff, 4);
 	CHECK(read_at(m, MEM_SIZE, MEM + HEADER, &e) == 0 && !e.have_text);
@@ -277,14 +277,14 @@ static void
 frame_x86(unsigned char m[MEM_SIZE])
 {
 	memset(m, 0, MEM_SIZE);
-	m[0] = 3;		 /* uc_flags */
-	word(m, 40, 0x88);	 /* r8 */
-	word(m, 160, MEM + 600); /* rsp, rip, cs and ss */
-	word(m, 168, MEM);
-	word(m, 184, UINT64_C(0x2b000000000033));
-	word(m, 192, 6); /* error, trap, cr2 */
-	word(m, 200, 14);
-	word(m, 216, 0x18);
+	m[0] = 3;		     /* uc_flags */
+	put_word(m, 40, 0x88);	     /* r8 */
+	put_word(m, 160, MEM + 600); /* rsp, rip, cs and ss */
+	put_word(m, 168, MEM);
+	put_word(m, 184, UINT64_C(0x2b000000000033));
+	put_word(m, 192, 6); /* error, trap, cr2 */
+	put_word(m, 200, 14);
+	put_word(m, 216, 0x18);
 	m[304] = SIGSEGV;
 	m[312] = SEGV_MAPERR;
 	m[320] = 0x18;
@@ -297,14 +297,14 @@ frame_a64(unsigned char m[MEM_SIZE])
 	m[0] = SIGSEGV;
 	m[8] = SEGV_MAPERR;
 	m[16] = 0x18;
-	word(m, 304, 0x18); /* fault_address, x0 */
-	word(m, 312, 0x88);
-	word(m, 304 + 32 * 8, MEM + 600); /* sp, pc */
-	word(m, 304 + 33 * 8, MEM);
+	put_word(m, 304, 0x18); /* fault_address, x0 */
+	put_word(m, 312, 0x88);
+	put_word(m, 304 + 32 * 8, MEM + 600); /* sp, pc */
+	put_word(m, 304 + 33 * 8, MEM);
 	/* fpsimd_context: passed over; then esr_context */
 	memcpy(m + 592, "\x01\x80\x50\x46\x10\x02\0\0", 8);
 	memcpy(m + 592 + 528, "\x01\x52\x53\x45\x10\0\0\0", 8);
-	word(m, 600 + 528, UINT64_C(0x92000045)); /* data abort, a write */
+	put_word(m, 600 + 528, UINT64_C(0x92000045)); /* data abort, a write */
 }
 
 static void

@@ -674,6 +674,5 @@ main(int argc, char *argv[])
 	test_doubt();
 	test_bounds();
 	test_text();
-	printf("%d checks, %d failed\n", checks, failed);
-	return failed != 0;
+	return check_report();
 }

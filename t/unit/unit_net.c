@@ -353,6 +353,5 @@ main(void)
 	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
 	if (system(rm) != 0)
 		return 111;
-	printf("unit_net: %d checks, %d failed\n", checks, failed);
-	return failed != 0;
+	return check_report();
 }

@@ -283,6 +283,5 @@ main(int argc, char **argv)
 	}
 	test_line();
 	test_bytes();
-	printf("unit_proxyhdr: %d failed\n", failed);
-	return failed != 0;
+	return check_report();
 }

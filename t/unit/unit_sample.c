@@ -697,6 +697,5 @@ main(int argc, char *argv[])
 	snprintf(path, sizeof(path), "rm -rf %s", dir);
 	if (system(path) != 0)
 		failed++;
-	printf("%d checks, %d failed\n", checks, failed);
-	return r != 0 ? r : failed != 0;
+	return r != 0 ? r : check_report();
 }

@@ -8,14 +8,26 @@
  * programs.  Needs root.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/deadline.h"
 #include "proc/maps.h"
@@ -431,7 +443,7 @@ test_filters(void)
 static void
 storm(struct segv_probe_opts *o, int n, struct segv_counts *c)
 {
-	rounds = n;
+	act_rounds = n;
 	o->pid = child(act_handled);
 	CHECK(begin(o) == 0);
 	let_go();
@@ -439,7 +451,7 @@ storm(struct segv_probe_opts *o, int n, struct segv_counts *c)
 	CHECK(segv_probe_counts(&probe, c, NULL) == 0);
 	CHECK(c->seen == (uint64_t)n && c->missed == 0);
 	CHECK(c->seen == c->sent + c->dropped + c->limited);
-	rounds = 1;
+	act_rounds = 1;
 }
 
 static void

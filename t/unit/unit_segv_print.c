@@ -413,6 +413,5 @@ main(void)
 	check_redact();
 	check_names();
 	check_feed();
-	printf("%d checks, %d failed\n", checks, failed);
-	return failed > 0;
+	return check_report();
 }

@@ -18,8 +18,6 @@
 #include "segv/segv_event.h"
 #include "segv/segv_prog.h"
 
-static const char *what = "";
-#define CHECK_ABOUT what
 #include "check.h"
 
 /* --- a kernel ----------------------------------------------------------------
@@ -719,14 +717,14 @@ main(void)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		what = i == 0 ? "x86_64" : "aarch64";
+		check_about = i == 0 ? "x86_64" : "aarch64";
 		test_all(machines[i], 0);
 		test_all(machines[i], 1);
 		test_full(machines[i]);
 		test_missing(machines[i]);
 		test_no_btf(machines[i]);
 	}
-	what = "options";
+	check_about = "options";
 	test_filters();
 	test_rate();
 	test_options();

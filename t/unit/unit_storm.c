@@ -2,10 +2,12 @@
  * unit_storm: the ring under many publishers, and under kill -9.
  * Prints one line per failed check; exits 0 when there was none.
  */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "ring_fixture.h"
 
@@ -16,11 +18,11 @@ test_crowd(void)
 	char file[SLOTS_NAME_MAX], text[32];
 	int i, j, status, bad = 0, found[50] = {0};
 
-	begin(50, 50);
+	ring_begin(50, 50);
 	for (i = 0; i < 50; i++)
 		if (fork() == 0) {
 			snprintf(text, sizeof(text), "report %02d", i);
-			publish((uint64_t)i, text);
+			ring_publish((uint64_t)i, text);
 			_exit(failed != 0);
 		}
 	while (wait(&status) > 0)
@@ -28,10 +30,10 @@ test_crowd(void)
 	CHECK(bad == 0);
 	for (i = 0; i < 50; i++) {
 		snprintf(file, sizeof(file), "usercrash_%02d", i);
-		CHECK(fstatat(ringfd, file, &st, 0) == 0);
+		CHECK(fstatat(ring.fd, file, &st, 0) == 0);
 		for (j = 0; j < 50; j++) {
 			snprintf(text, sizeof(text), "report %02d", j);
-			found[j] += holds(file, text);
+			found[j] += ring_holds(file, text);
 		}
 	}
 	for (j = 0; j < 50; j++)
@@ -50,7 +52,7 @@ killed_at(int fd, uint64_t key, int stop)
 		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
 			_exit(1);
 		raise(SIGSTOP);
-		_exit(slots_publish(ringfd, fd, &cfg, key, later(), name) != 0);
+		_exit(ring_place(fd, key) != 0);
 	}
 	CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
 	for (i = 0; i < stop && WIFSTOPPED(status); i++) {
@@ -73,9 +75,9 @@ copies(const char *text)
 	unsigned i;
 	int n = 0;
 
-	for (i = 0; i < cfg.n; i++) {
+	for (i = 0; i < ring.cfg.n; i++) {
 		snprintf(file, sizeof(file), "usercrash_%02u", i);
-		n += holds(file, text);
+		n += ring_holds(file, text);
 	}
 	return n;
 }
@@ -91,21 +93,21 @@ test_killed(int turn)
 	char text[32], own[SLOTS_NAME_MAX];
 	int fd, stop, more = 1;
 
-	begin(20, 3);
+	ring_begin(20, 3);
 	for (stop = 1; more && stop < 1000; stop++) {
 		snprintf(text, sizeof(text), "report %u", (unsigned)stop);
-		fd = new_report(text);
+		fd = ring_report(text);
 		more = killed_at(fd, (uint64_t)stop % 4, stop);
 		CHECK(copies(text) <= 1);
 		if (turn)
-			publish(100, "other");
-		CHECK(slots_publish(ringfd, fd, &cfg, (uint64_t)stop % 4,
-			  later(), own) == 0);
+			ring_publish(100, "other");
+		CHECK(slots_publish(ring.fd, fd, &ring.cfg, (uint64_t)stop % 4,
+			  ring_later(), own) == 0);
 		close(fd);
-		CHECK(copies(text) == 1 && holds(own, text));
-		CHECK(count(".pub.") == 0 && count(".tmp.") == 0);
+		CHECK(copies(text) == 1 && ring_holds(own, text));
+		CHECK(ring_count(".pub.") == 0 && ring_count(".tmp.") == 0);
 		/* five programs, and each kept to its share all the same */
-		CHECK(count("usercrash_") <= 15);
+		CHECK(ring_count("usercrash_") <= 15);
 		CHECK(copies("other") <= 3);
 	}
 	CHECK(!more);
@@ -115,12 +117,10 @@ test_killed(int turn)
 int
 main(void)
 {
-	if (mkdtemp(base) == NULL)
-		return 111;
-	for (named = 0; named <= 1; named++) {
+	for (ring.named = 0; ring.named <= 1; ring.named++) {
 		test_crowd();
 		test_killed(0);
 		test_killed(1);
 	}
-	return end();
+	return ring_end();
 }

@@ -516,6 +516,5 @@ main(void)
 	test_several();
 	test_text();
 	test_own_end();
-	printf("unit_tcp: %d failed\n", failed);
-	return failed != 0;
+	return check_report();
 }

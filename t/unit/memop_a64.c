@@ -5,10 +5,15 @@
  * index and zero registers aside).  off: the operand's address less T; PCREL:
  * less pc.  ea: the address follows from the registers.
  */
-#ifndef UNIT_MEMOP_A64_H
-#define UNIT_MEMOP_A64_H
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
 
-#include <stdint.h>
+#include "check.h"
+#include "memop_check.h"
+#include "memop_run.h"
 
 enum { A64_EA = 1, A64_PCREL = 2, A64_STATIC = 4 };
 
@@ -105,4 +110,94 @@ static const struct a64_case a64_cases[] = {
 #undef ST
 };
 
+#if defined(__aarch64__)
+/* The same table on the processor (or an emulator, which may not have all). */
+static void
+run_a64(void)
+{
+	uint32_t *code = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	const uint64_t at = RUN_PAGE + 2048;
+	struct memop m;
+	size_t i;
+
+	if (code == MAP_FAILED)
+		exit(111);
+	for (i = 0; i < sizeof(a64_cases) / sizeof(*a64_cases); i++) {
+		const struct a64_case *c = &a64_cases[i];
+		struct run r = {0};
+
+		if (c->flags & A64_STATIC)
+			continue;
+		code[0] = c->insn;
+		code[1] = 0xd4200000; /* brk */
+		__builtin___clear_cache((char *)code, (char *)(code + 2));
+		r.want[1] = r.want[31] = at;
+		r.want[2] = 3;
+		r.want[RUN_PC] = (uint64_t)(uintptr_t)code;
+		run_pages(PROT_NONE, PROT_NONE);
+		run_start(&r);
+		if (r.signo == SIGILL) {
+			absent++;
+			continue;
+		}
+		CHECK_OF(c->text, r.data == (c->access != 0));
+		if (!r.data)
+			continue;
+		CHECK_OF(c->text,
+		    decode(EM_AARCH64, code, 4, r.got, r.addr, 1, &m) == 0);
+		CHECK_OF(c->text, m.access == c->access);
+		CHECK_OF(c->text,
+		    r.addr >= m.ea && r.addr - m.ea < (m.size ? m.size : 64));
+		if (r.write != -1 && m.access != 3)
+			CHECK_OF(c->text, r.write == (m.access == MEMOP_WRITE));
+		run_pages(PROT_READ, PROT_READ);
+		run_start(&r);
+		CHECK_OF(c->text, r.data == ((c->access & MEMOP_WRITE) != 0));
+	}
+}
 #endif
+
+void
+check_a64(void)
+{
+	uint64_t regs[34] = {0};
+	const uint64_t at = 0x1230000, pc = 0x400000;
+	struct memop m;
+	unsigned char code[4];
+	size_t i;
+	int r;
+
+	regs[1] = regs[31] = at;
+	regs[2] = 3;
+	regs[32] = pc;
+	for (i = 0; i < sizeof(a64_cases) / sizeof(*a64_cases); i++) {
+		const struct a64_case *c = &a64_cases[i];
+		uint64_t ea = (uint64_t)c->off;
+
+		ea += c->flags & A64_PCREL ? pc : at;
+		code[0] = (unsigned char)c->insn;
+		code[1] = (unsigned char)(c->insn >> 8);
+		code[2] = (unsigned char)(c->insn >> 16);
+		code[3] = (unsigned char)(c->insn >> 24);
+		errno = 0;
+		r = decode(EM_AARCH64, code, 4, regs, ea, 1, &m);
+		if (c->access == -1) {
+			CHECK_OF(c->text, r == -1 && errno == EINVAL);
+			continue;
+		}
+		CHECK_OF(c->text, r == 0);
+		CHECK_OF(c->text, m.access == c->access && m.size == c->size);
+		CHECK_OF(c->text, m.have_ea == (c->access != 0));
+		CHECK_OF(c->text, !m.have_ea || m.ea == ea);
+		/* without a fault address only what the registers tell */
+		r = decode(EM_AARCH64, code, 4, regs, 0, 0, &m);
+		CHECK_OF(c->text, r == 0 && m.access == c->access);
+		CHECK_OF(c->text, m.have_ea == !!(c->flags & A64_EA));
+		CHECK_OF(c->text, !m.have_ea || m.ea == ea);
+		check_cut(c->text, EM_AARCH64, code, 4, regs, &m);
+	}
+#if defined(__aarch64__)
+	run_a64();
+#endif
+}

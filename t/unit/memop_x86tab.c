@@ -1,5 +1,5 @@
 /*
- * memop_x86: instructions that unit_memop runs on the processor at hand.
+ * memop_x86tab: instructions that unit_memop runs on the processor at hand.
  *
  * I(where, flags, access, size, text); access: 1 reads, 2 writes, 3 both,
  * 0 touches nothing.  where: what points at the page that
@@ -7,18 +7,15 @@
  * base, DST rdi, STK rsp and rbp.  Others: rax 0x40, rcx 3, rdx 1000, r8 1,
  * r9 5, r14 -16; mask and vector register 1 all ones, 2 zeros.
  */
-#ifndef UNIT_MEMOP_X86_H
-#define UNIT_MEMOP_X86_H
+#include "memop_x86tab.h"
+
+#if defined(__x86_64__)
 
 #define SRC "0"
 #define DST "1"
 #define STK "2"
 
-#define OPT 1	/* the processor may lack it */
-#define FIXED 2 /* its address is its own, no register moves it */
-#define JUMP 4	/* goes elsewhere when memory lets it */
-#define PART 8	/* size is one element of several, or unknown */
-#define LAX 16	/* some processors take it misaligned: AMD's the SHA ones */
+char memop_rip[4096] __attribute__((aligned(4096)));
 
 #define STR_(x) #x
 #define STR(x) STR_(x)

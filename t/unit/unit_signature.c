@@ -1,10 +1,13 @@
 /*
- * unit_signature: signature_make(), a part of unit_out.c, included there
- * alone.  The expected values come from another program, written from the
- * definition in signature.h.
+ * unit_signature: signature_make().  The expected values come from another
+ * program, written from the definition in signature.h.
  */
-#ifndef UNIT_SIGNATURE_H
-#define UNIT_SIGNATURE_H
+#include <stdio.h>
+#include <string.h>
+
+#include "report/signature.h"
+
+#include "check.h"
 
 static int
 signature_is(const char *want, int signo, const struct signature_frame *f,
@@ -113,13 +116,11 @@ test_signature_recursion(void)
 	CHECK(signature_is("a24ebc238cc0064e", 11, g, 2, 1));
 }
 
-static void
-test_signature(void)
+int
+main(void)
 {
 	test_signature_vectors();
 	test_signature_frames();
 	test_signature_recursion();
+	return check_report();
 }
-
-#undef F
-#endif

@@ -1,7 +1,24 @@
-/* unit_base_io: io and deadline, a part of unit_base.c, included there alone.
+/*
+ * unit_io: base/io and base/deadline: files, what interrupts, waiting.
  */
-#ifndef UNIT_BASE_IO_H
-#define UNIT_BASE_IO_H
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/deadline.h"
+#include "base/io.h"
+
+#include "check.h"
 
 static void
 test_buf(void)
@@ -261,4 +278,13 @@ test_deadline(void)
 	CHECK(deadline_poll(p[0], POLLIN, deadline_in(-1)) == POLLNVAL);
 }
 
-#endif
+int
+main(void)
+{
+	test_buf();
+	test_io_files();
+	test_slurp();
+	test_io_interrupted();
+	test_deadline();
+	return check_report();
+}

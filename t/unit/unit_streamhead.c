@@ -1,12 +1,14 @@
-/* unit_streamhead: the header of a core stream.  Part of unit_corestream. */
-#ifndef T_UNIT_STREAMHEAD_H
-#define T_UNIT_STREAMHEAD_H
-
+/*
+ * unit_streamhead: the header of a core stream, genuine, cut, forged.
+ */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "stream/corestream.h"
+
+#include "check.h"
 
 static ssize_t
 parse(const char *text, size_t len, struct crash_id *id)
@@ -188,4 +190,12 @@ test_head_round(void)
 	buf_free(&b);
 }
 
-#endif
+int
+main(void)
+{
+	test_head();
+	test_magic();
+	test_head_limits();
+	test_head_round();
+	return check_report();
+}

@@ -1,11 +1,31 @@
-/* unit_memop_x86: the x86-64 half of unit_memop.c, included there alone. */
-#ifndef UNIT_MEMOP_X86_RUN_H
-#define UNIT_MEMOP_X86_RUN_H
+/*
+ * memop_x86: memop against the processor, where that is an x86-64.
+ */
+#include "memop_check.h"
 
+#if !defined(__x86_64__)
+
+void
+check_x86(void)
+{
+}
+
+#else
+
+#include <elf.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-#include "memop_x86.h"
+#include "check.h"
+#include "memop_run.h"
+#include "memop_x86tab.h"
 
 static void fail(const char *text, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -23,19 +43,7 @@ fail(const char *text, const char *fmt, ...)
 	failed++;
 }
 
-struct x86_case {
-	const unsigned char *start, *end;
-	const char *text;
-	int where, flags, access;
-	unsigned size;
-};
-
-extern const struct x86_case __start_memop_cases[], __stop_memop_cases[];
-
 static const uint64_t good = 0x20000800;
-
-/* What rip-relative operands name. */
-char memop_rip[4096] __attribute__((aligned(4096)));
 
 enum { ARCH_SET_GS = 0x1001, ARCH_GET_FS = 0x1003 };
 
@@ -58,7 +66,7 @@ x86_setup(struct run *r, const struct x86_case *c, uint64_t at)
 	w[10] = strstr(c->text, "xlat") ? 0 : 0x40; /* rax */
 	w[11] = 3;				    /* rcx */
 	w[12] = 1000;				    /* rdx */
-	w[22] = page + 2048;			    /* gs base */
+	w[22] = RUN_PAGE + 2048;		    /* gs base */
 	w[RUN_PC] = (uint64_t)(uintptr_t)c->start;
 	syscall(SYS_arch_prctl, ARCH_GET_FS, &w[21]);
 }
@@ -89,11 +97,11 @@ rip_page(int prot)
 static void
 run_misaligned(const struct x86_case *c, int64_t delta, const struct memop *m)
 {
-	uint64_t at = page + 1024 + 1 - (uint64_t)delta;
+	uint64_t at = RUN_PAGE + 1024 + 1 - (uint64_t)delta;
 	struct memop again;
 	struct run r;
 
-	pages(PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE);
+	run_pages(PROT_READ | PROT_WRITE, PROT_READ | PROT_WRITE);
 	x86_run(&r, c, at);
 	CHECK_OF(c->text, !r.data);
 	if (m->align <= 1 ||
@@ -104,23 +112,24 @@ run_misaligned(const struct x86_case *c, int64_t delta, const struct memop *m)
 	}
 	CHECK_OF(c->text, r.signo == SIGSEGV && r.code == SI_KERNEL);
 	CHECK_OF(c->text, x86_decode(c, &r, 0, &again) == 0);
-	CHECK_OF(c->text, again.ea == page + 1025 && again.align == m->align);
+	CHECK_OF(
+	    c->text, again.ea == RUN_PAGE + 1025 && again.align == m->align);
 }
 
 /* The operand against the end of what may be touched. */
 static void
 run_edges(const struct x86_case *c, int64_t delta, const struct memop *m)
 {
-	uint64_t at = edge - m->size - (uint64_t)delta;
+	uint64_t at = RUN_EDGE - m->size - (uint64_t)delta;
 	struct run r;
 
-	pages(PROT_READ | PROT_WRITE, PROT_NONE);
+	run_pages(PROT_READ | PROT_WRITE, PROT_NONE);
 	x86_run(&r, c, at);
 	CHECK_OF(c->text, !r.data);
 	if (m->align <= 1) {
 		x86_run(&r, c, at + 1);
-		CHECK_OF(
-		    c->text, r.data && r.addr >= edge - 1 && r.addr <= edge);
+		CHECK_OF(c->text,
+		    r.data && r.addr >= RUN_EDGE - 1 && r.addr <= RUN_EDGE);
 	}
 	if (m->size > 1)
 		run_misaligned(c, delta, m);
@@ -159,12 +168,12 @@ same_place(const struct x86_case *c, const struct memop *m, uint64_t fault)
 static void
 run_one(const struct x86_case *c)
 {
-	const uint64_t at = page + 2048;
+	const uint64_t at = RUN_PAGE + 2048;
 	struct memop m;
 	struct run r;
 	int64_t delta;
 
-	pages(PROT_NONE, PROT_NONE);
+	run_pages(PROT_NONE, PROT_NONE);
 	rip_page(PROT_NONE);
 	x86_run(&r, c, at);
 	if (r.signo == SIGILL && r.got[RUN_PC] == r.want[RUN_PC] &&
@@ -193,7 +202,7 @@ run_one(const struct x86_case *c)
 		CHECK_OF(c->text, r.write == (c->access == MEMOP_WRITE));
 	delta = (int64_t)(m.ea - at);
 
-	pages(PROT_READ, PROT_READ);
+	run_pages(PROT_READ, PROT_READ);
 	rip_page(PROT_READ);
 	x86_run(&r, c, at);
 	CHECK_OF(c->text, r.data == ((c->access & MEMOP_WRITE) != 0));
@@ -214,7 +223,7 @@ run_x86(void)
 {
 	const struct x86_case *c;
 
-	syscall(SYS_arch_prctl, ARCH_SET_GS, page + 2048);
+	syscall(SYS_arch_prctl, ARCH_SET_GS, RUN_PAGE + 2048);
 	for (c = __start_memop_cases; c < __stop_memop_cases; c++)
 		run_one(c);
 	syscall(SYS_arch_prctl, ARCH_SET_GS, 0ul);
@@ -222,7 +231,7 @@ run_x86(void)
 }
 
 /* What no instruction of the list shows. */
-static void
+void
 check_x86(void)
 {
 	static const struct {
@@ -283,6 +292,7 @@ check_x86(void)
 	CHECK_OF("no fetch",
 	    decode(EM_X86_64, "\x48\x8b\x01", 3, regs, 0x1000, 1, &m) == 0 &&
 		m.access == MEMOP_READ && m.ea == 0x1000);
+	run_x86();
 }
 
 #endif

@@ -1,7 +1,19 @@
-/* unit_mend: out_mend(), a part of unit_out.c, included there alone. */
-#ifndef UNIT_MEND_H
-#define UNIT_MEND_H
+/*
+ * unit_mend: out_mend(), what a killed writer leaves made whole.  With -w DIR
+ * it also writes mended reports there, for a JSON reader of somebody else's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "check.h"
+#include "json_check.h"
+#include "out_fixture.h"
+
+static const char *keep;
 static const char reason[] = "killed by \"x\"\n";
 static const char reason_text[] = "incomplete: killed by \"x\"\\x0a\n";
 
@@ -281,4 +293,14 @@ test_mend_errors(void)
 	close(p[1]);
 }
 
-#endif
+int
+main(int argc, char **argv)
+{
+	if (argc == 3 && strcmp(argv[1], "-w") == 0)
+		keep = argv[2];
+	test_mend_cut();
+	test_mend_hostile();
+	test_mend_text();
+	test_mend_errors();
+	return check_report();
+}
