@@ -19,7 +19,7 @@ setup()
 
 teardown()
 {
-	end_bgs
+	pattern_release
 }
 
 # build ARGS...: make as t/run's caller had it, but not as a part of it.
@@ -110,6 +110,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/lib/usercrash/show.sh
 		644 usr/lib/usercrash/status.sh
 		644 usr/lib/usercrash/table.awk
+		644 usr/lib/usercrash/upgrade.sh
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
 		644 usr/share/bash-completion/completions/crashlogctl
@@ -284,7 +285,7 @@ core_in()
 
 send_it()
 {
-	"$BIN/core_send" --pid=4 --comm=x --time=5 --dumpmode=1 \
+	"$BIN/core_send" --pid="${1:-4}" --comm=x --time=5 --dumpmode=1 \
 	    "127.0.0.1:$PORT" <"$CORE" 2>"$BATS_TEST_TMPDIR/err"
 }
 
@@ -408,9 +409,140 @@ as_here()
 	systemd-tmpfiles --root="$root" --create usercrash.conf
 	[ "$(stat -c '%a %u' "$root/var/spool/usercrash")" = '700 0' ]
 	[ "$(stat -c '%a %u' "$root/var/log/usercrashes")" = '750 0' ]
-	[ "$(stat -c '%a %u' "$root/var/lib/usercrash/cores")" = \
+	[ "$(stat -c '%a %u' "$root/var/lib/usercrash")" = '755 0' ]
+	[ "$(stat -c '%a %u' "$root/var/lib/usercrash/cores")" = '700 0' ]
+	[ "$(stat -c '%a %u' "$root/var/lib/recv_core")" = \
 	    "750 $(sed -n 's/^usercrash:[^:]*:\([0-9]*\):.*/\1/p' \
 	    "$root/etc/passwd")" ]
+	# nothing that its user can write is a home
+	grep -q '^usercrash:.*:/:[^:]*$' "$root/etc/passwd"
+	# what the units make is the same directory
+	[ "$(grep -h '^StateDirectory=' "$TOP"/etc/systemd/recv_core*.service |
+	    sort -u)" = StateDirectory=recv_core ]
+}
+
+# --- a machine that boots ---------------------------------------------------
+
+# an_image: all that is installed, in $I, with as little of a system as it
+# needs, and no more of this one than the kernel.
+an_image()
+{
+	local f
+	needs_tool systemd-sysusers systemd-tmpfiles busybox unshare ldd
+	pattern_lock
+	I=$RUND/i
+	D=$I build install >/dev/null
+	mkdir -p "$I/bin" "$I/dev" "$I/etc" "$I/proc" "$I/tmp" "$I/var/lib"
+	mknod -m 666 "$I/dev/null" c 1 3
+	cp "$(command -v busybox)" "$I/bin/busybox"
+	ldd "$I/bin/busybox" "$I"/usr/bin/{core_send,recv_core} 2>/dev/null |
+	    grep -o '/[^ :]*' | grep -v "^$I" | sort -u | while read -r f; do
+		mkdir -p "$I${f%/*}"
+		cp -L "$f" "$I$f"
+	done
+	busybox --list | while read -r f; do
+		[ "$f" = busybox ] || ln -s busybox "$I/bin/$f"
+	done
+	printf 'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65534::/:\n' \
+	    >"$I/etc/passwd"
+	printf 'root:x:0:\nadm:x:4:\n' >"$I/etc/group"
+	printf '%s\n' 'store-free 0' 'report-free 0' >"$I/etc/usercrash.conf"
+	cat >"$RUND/h" <<-END
+		exec 2>>$RUND/log
+		exec unshare -m /bin/sh -c 'mount --bind /proc $I/proc &&
+		    exec chroot $I "\$@"' sh /usr/bin/usercrash-wrapper "\$@"
+	END
+}
+
+boots()
+{
+	systemd-sysusers --root="$I"
+	systemd-tmpfiles --root="$I" --create usercrash.conf
+}
+
+crashes_in_image()
+{
+	pattern "$(sed -n 's/^kernel.core_pattern = //p' \
+	    "$I/etc/sysctl.d/99-usercrash.conf" |
+	    sed "s,^|/usr/bin/usercrash-wrapper,|/bin/sh $RUND/h,")"
+	crash "$VICTIMS/null"
+	# shellcheck disable=SC2144
+	wait_for 30 eval "[ -e $I/var/lib/usercrash/cores/*/core.null.$PID.*.info ]" || {
+		cat "$RUND/log"
+		ls -lR "$I/var/lib"
+		return 1
+	}
+	grep -lx "pid: $PID" "$I"/var/log/usercrashes/usercrash_*
+}
+
+receives_in_image()
+{
+	wait_for 20 send_it "$1"
+	core_in "$I"/var/lib/recv_core/*/"core.x.$1.5" || {
+		cat "$RUND/recv" "$BATS_TEST_TMPDIR/err"
+		ls -lR "$I/var/lib/recv_core"
+		return 1
+	}
+}
+
+@test "installed, enabled, booted: a core of this machine, and one received beside it" {
+	core_fixture
+	needs_victim null
+	needs_kernel
+	an_image
+	"$I/usr/bin/crashlogctl" --root "$I" enable
+	boots
+	[ "$("$I/usr/bin/crashlogctl" --root "$I" is-active)" = active ]
+	crashes_in_image
+	PORT=$((20000 + RANDOM % 12000))
+	bg unshare -m sh -c "mount --bind /proc $I/proc && exec chroot \
+	    --userspec=$(stat -c %u:%g "$I/var/lib/recv_core") --groups= $I \
+	    /usr/bin/recv_core -m 0 -p $PORT 127.0.0.1" 2>"$RUND/recv"
+	receives_in_image 4
+	# each boot says whose all of it is
+	boots
+	crashes_in_image
+	receives_in_image 5
+	[ "$(stat -c '%a %u' "$I/var/lib/usercrash/cores")" = '700 0' ]
+}
+
+@test "upgrade: the local store and the receiver's, which were one directory, part" {
+	local i=$BATS_TEST_TMPDIR/i old new given
+	needs_root
+	old=$i/var/lib/usercrash/cores new=$i/var/lib/recv_core
+	for given in 4242 0; do
+		rm -rf "$i"
+		mkdir -p "$old/here" "$old/there" "$old/other" "$i/etc" "$i/away"
+		echo a >"$old/here/core.a.1.2"
+		echo b >"$old/there/core.b.1.2"
+		ln -s there/core.b.1.2 "$old/core_dump"
+		chown -hR 4242:4242 "$old/there" "$old/other" "$old/core_dump"
+		chown "$given:$given" "$old"
+		"$TOP/bin/crashlogctl" --root "$i" -n upgrade
+		[ -e "$old/there" ] && [ ! -e "$new" ]
+		"$TOP/bin/crashlogctl" --root "$i" upgrade
+		[ "$(stat -c '%a %u' "$old")" = '700 0' ] || [ "$given" = 0 ]
+		[ "$(cat "$old/here/core.a.1.2")" = a ]
+		[ "$(cat "$new/there/core.b.1.2")" = b ]
+		[ "$(stat -c %u:%g "$new" "$new/there")" = "4242:4242
+4242:4242" ]
+		[ ! -e "$old/there" ] && [ ! -L "$old/core_dump" ]
+		# nothing more to do
+		[ -z "$("$TOP/bin/crashlogctl" --root "$i" upgrade)" ]
+		# of those two one must be moved by hand; no link is followed
+		mkdir "$old/there" "$old/evil"
+		ln -s "$i/away" "$new/evil"
+		chown -h 4242:4242 "$old/there" "$old/evil" "$new/evil"
+		run "$TOP/bin/crashlogctl" --root "$i" upgrade
+		[ "$status" = 1 ]
+		[[ "$output" == *"by hand"* ]]
+		[ -d "$old/there" ] && [ -d "$old/evil" ]
+		[ -z "$(ls "$i/away")" ]
+	done
+	# below what is somebody else's, nothing is touched
+	chown 4242 "$i/var/lib/usercrash"
+	run "$TOP/bin/crashlogctl" --root "$i" upgrade
+	[ "$status" = 1 ]
 }
 
 @test "the flush service: its command, with its capabilities, and its settings" {

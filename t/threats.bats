@@ -3,6 +3,7 @@
 # is met.
 
 load helper
+load wrapper
 
 teardown()
 {
@@ -10,6 +11,7 @@ teardown()
 	[ -z "${STOPPED:-}" ] || kill -CONT "$STOPPED" 2>/dev/null || :
 	[ -z "${MOUNTED:-}" ] || umount -l "$MOUNTED" 2>/dev/null || :
 	[ -z "${PUBLIC:-}" ] || rm -rf "$PUBLIC"
+	[ -z "${CTL:-}" ] || ctl_release
 	pattern_release
 }
 
@@ -803,4 +805,159 @@ has_worker()
 	# to its end, or bats would wait for ever
 	crash timeout -s KILL 60 "$VICTIMS/much" mb 64
 	[ "$STATUS" != 137 ]
+}
+
+# by_hand CONF-LINES...: the wrapper with fakes in $T, and what it saved.
+by_hand()
+{
+	T=$BATS_TEST_TMPDIR/hand
+	place "$T"
+	conf "$T" "$@"
+}
+
+# What was before is called: $1 is 1 or nothing; $2 is said.
+before_is_called()
+{
+	rm -f "$T"/argv.*
+	hand "$T" "${ORDINARY[@]}"
+	argv "$T/argv.$([ -n "$1" ] && echo core_tee || echo usercrash_c)"
+	[ -n "$1" ] || not has /before/me
+	[ -z "$1" ] || has /before/me
+	if [ -n "$2" ]; then
+		grep -q "$2" "$T/err"
+	else
+		[ ! -s "$T/err" ]
+	fi
+}
+
+@test "class 22: what was saved is believed only where it is root's alone" {
+	needs_root
+	by_hand
+	fake "$T" core_tee
+	fake "$T" usercrash_c
+	before "$T" '|/before/me %p'
+	before_is_called 1 ''
+	chown 4242 "$T/t/saved"
+	before_is_called '' "$T/t/saved: .*owned by user 4242: ignored"
+	chown 0 "$T/t/saved"
+	chmod 664 "$T/t/saved"
+	before_is_called '' "$T/t/saved: .*others may write it: ignored"
+	chmod 644 "$T/t/saved"
+	# the directory: whoever has it can put another one there
+	chown 4242 "$T/t"
+	before_is_called '' "$T/t/saved: .*owned by user 4242: ignored"
+	chown 0 "$T/t"
+	chmod 1777 "$T/t"
+	before_is_called '' "$T/t/saved: .*others may write it: ignored"
+	chmod 755 "$T/t"
+	mv "$T/t" "$T/t2"
+	ln -s t2 "$T/t"
+	before_is_called '' "$T/t/saved: a symbolic link"
+	rm "$T/t"
+	mv "$T/t2" "$T/t"
+	mv "$T/t/saved" "$T/saved"
+	ln -s ../saved "$T/t/saved"
+	before_is_called '' "$T/t/saved: a symbolic link"
+	rm "$T/t/saved"
+	mkfifo "$T/t/saved"
+	before_is_called '' "$T/t/saved: not a regular file"
+	rm "$T/t/saved"
+	mv "$T/saved" "$T/t/saved"
+	before_is_called 1 ''
+}
+
+@test "class 22: a ledger that is not root's alone is not written" {
+	needs_root
+	by_hand 'receiver h:1'
+	fake "$T" core_send
+	echo root >"$T/precious"
+	ln -s ../precious "$T/t/rate"
+	hand "$T" --after "${ORDINARY[@]}"
+	grep -q "$T/t/rate: a symbolic link.*core-rate is off" "$T/err"
+	[ "$(cat "$T/precious")" = root ]
+	# and no core is lost by it
+	argv "$T/argv.core_send"
+	rm "$T/t/rate"
+	chown 4242 "$T/t"
+	hand "$T" --after "${ORDINARY[@]}"
+	grep -q "$T/t/rate: .*owned by user 4242: core-rate is off" "$T/err"
+	[ ! -e "$T/t/rate" ]
+	chown 0 "$T/t"
+	hand "$T" --after "${ORDINARY[@]}"
+	not grep core-rate "$T/err"
+	[ "$(wc -l <"$T/t/rate")" = 1 ]
+}
+
+# hooked WHY: the hook runs if there is none, else that is said.
+hooked()
+{
+	rm -f "$T/hooked" "$T/t/rate"
+	echo "aaaaaaaaaaaaaaaa $T/d/usercrash_07" >"$T/told"
+	hand "$T" --after "${ORDINARY[@]}" 4<"$T/told"
+	if [ -z "$1" ]; then
+		wait_for 20 test -e "$T/hooked"
+	else
+		wait_for 20 grep -q "$1: not run, for" "$T/err"
+		[ ! -e "$T/hooked" ]
+	fi
+}
+
+@test "class 22: a hook is run only where root alone can change it" {
+	needs_root
+	by_hand
+	mkdir "$T/h"
+	conf "$T" "hook $T/h/hook"
+	printf '#!/bin/sh\ntouch %s\n' "$T/hooked" >"$T/h/hook"
+	chmod 755 "$T/h/hook"
+	hooked ''
+	chown 4242 "$T/h/hook"
+	hooked 'owned by user 4242'
+	chown 0 "$T/h/hook"
+	chmod 775 "$T/h/hook"
+	hooked 'others may write it'
+	chmod 755 "$T/h/hook"
+	chown 4242 "$T/h"
+	hooked 'owned by user 4242'
+	chown 0 "$T/h"
+	# a link is as good as what it points at
+	mkdir "$T/away"
+	mv "$T/h/hook" "$T/away"
+	ln -s ../away/hook "$T/h/hook"
+	hooked ''
+	chown 4242 "$T/away"
+	hooked 'owned by user 4242'
+}
+
+@test "class 22: crashlogctl obeys no state that is not root's alone" {
+	local f
+	needs_root
+	load ctl
+	ctl_install
+	ctl_fake_proc
+	ctl --server none enable >/dev/null
+	for f in "$CTL/v" "$CTL/v/saved"; do
+		chown 4242 "$f"
+		run ctl --server none enable
+		[ "$status" = 111 ]
+		[[ "$output" == *"owned by user 4242"*"give it to root"* ]]
+		run ctl --server none disable
+		[ "$status" = 111 ]
+		run ctl --server none doctor --no-crash
+		grep -q "^error *state: .*owned by user 4242" <<<"$output"
+		chown 0 "$f"
+	done
+	rm "$CTL/v/lock"
+	ln -s ../precious "$CTL/v/lock"
+	run ctl --server none disable
+	[ "$status" = 111 ]
+	[ ! -e "$CTL/precious" ]
+	rm "$CTL/v/lock"
+	printf '%s\n' "hook $CTL/hook" "hook /bin/true" >>"$CTL/c"
+	cp /bin/true "$CTL/hook"
+	chown 4242 "$CTL/hook"
+	run ctl --server none doctor --no-crash
+	grep -q "^error *hook: $CTL/hook .*owned by user 4242" <<<"$output"
+	grep -q "^ok *hook: /bin/true" <<<"$output"
+	ctl --server none disable >/dev/null
+	[ "$(fake_pattern)" = core ]
 }

@@ -62,11 +62,13 @@ saved_value()
 	printf '%s\n' "$saved"
 }
 
-# saved_get KEY FILE: the same, in $saved.
+# saved_get KEY FILE: the same, in $saved.  What others may have written is not
+# there: $conf_why says so, and is empty where nothing was saved.
 saved_get()
 {
-	saved=
-	[ -f "$2" ] && [ -r "$2" ] || return 1
+	saved='' conf_why=
+	[ -r "$2" ] || [ -L "$2" ] || return 1
+	conf_safe "${2%/*}" "$2" || return 1
 	while IFS= read -r saved_line; do
 		case $saved_line in
 		"$1 "*)
@@ -76,6 +78,72 @@ saved_get()
 		esac
 	done <"$2"
 	return 1
+}
+
+# --- what is root's alone --------------------------------------------------
+
+# conf_owned PATH...: whether each is root's (or the caller's own), for nobody
+# else to write; if not, $conf_why.
+conf_owned()
+{
+	conf_why='unable to examine'
+	conf_stat=$(stat -L -c '%u %f' -- "$@" 2>/dev/null) || return 1
+	while read -r conf_owner conf_mode; do
+		conf_mode=$((0x$conf_mode))
+		if [ "$conf_owner" != 0 ] && [ "$conf_owner" != "$(id -u)" ]
+		then
+			conf_why="owned by user $conf_owner"
+			return 1
+		fi
+		if [ $((conf_mode & 022)) != 0 ] &&
+		    [ $((conf_mode & 0171000)) != $((${conf_sticky:-0})) ]
+		then
+			conf_why='others may write it'
+			return 1
+		fi
+	done <<-END
+		$conf_stat
+	END
+	conf_why=
+}
+
+# conf_safe DIR FILE: the same of our own directory and a file in it, which may
+# be missing; neither may be a link.  So nobody can replace the file afterwards.
+conf_safe()
+{
+	if [ -L "$1" ] || [ -L "$2" ]; then
+		conf_why="$2: a symbolic link, or in one"
+		return 1
+	fi
+	if [ -e "$2" ] && [ ! -f "$2" ]; then
+		conf_why="$2: not a regular file"
+		return 1
+	fi
+	if [ -e "$2" ]; then
+		conf_owned "$1" "$2" && return
+	else
+		conf_owned "$1" && return
+	fi
+	conf_why="$2: it or its directory: $conf_why"
+	return 1
+}
+
+# conf_safe_program PATH: the same of a program to be run, by its real name, and
+# of all directories above it; a sticky one does for what is root's in it.
+conf_safe_program()
+{
+	conf_rest=$(readlink -f -- "$1" 2>/dev/null) ||
+	    conf_rest=$(readlink -f "$1")
+	set --
+	while [ -n "$conf_rest" ]; do
+		set -- "$@" "$conf_rest"
+		conf_rest=${conf_rest%/*}
+	done
+	conf_sticky=041000 # and a directory
+	conf_owned / "$@"
+	set -- $?
+	conf_sticky=
+	return "$1"
 }
 
 # --- the conf --------------------------------------------------------------
@@ -162,27 +230,12 @@ conf_read()
 	[ -z "$conf_errors" ]
 }
 
-# Root's (or the caller's own), for nobody else to write.
 conf_trusted()
 {
-	conf_stat=$(stat -L -c '%u %f' /proc/self/fd/8 2>/dev/null) || {
-		conf_errors="$conf_path: unable to examine, ignored"
-		return 1
-	}
-	conf_owner=${conf_stat%% *}
-	conf_mode=$((0x${conf_stat#* }))
-	if [ $((conf_mode & 0170000)) != $((0100000)) ]; then
-		conf_errors="$conf_path: not a regular file, ignored"
-		return 1
-	fi
-	if [ "$conf_owner" != 0 ] && [ "$conf_owner" != "$(id -u)" ]; then
-		conf_errors="$conf_path: owned by user $conf_owner, ignored"
-		return 1
-	fi
-	if [ $((conf_mode & 022)) != 0 ]; then
-		conf_errors="$conf_path: others may write it, ignored"
-		return 1
-	fi
+	conf_why='not a regular file'
+	[ -f /proc/self/fd/8 ] && conf_owned /proc/self/fd/8 && return
+	conf_errors="$conf_path: $conf_why, ignored"
+	return 1
 }
 
 conf_wrong()

@@ -34,6 +34,28 @@ doctor_conf()
 	fi
 }
 
+# What root runs, and what it is told to run by what it has saved.
+doctor_trust()
+{
+	if [ -d "$root$state" ] && ! state_safe; then
+		finding error "state: $conf_why"
+	fi
+	while IFS= read -r hook; do
+		[ -n "$hook" ] || continue
+		hook=${hook%% *}
+		if [ ! -x "$root$hook" ]; then
+			finding error "hook: unable to run $hook"
+		elif ! conf_safe_program "$root$hook"; then
+			finding error "hook: $hook or a directory above it:" \
+			    "$conf_why: it is not run"
+		else
+			finding ok "hook: $hook"
+		fi
+	done <<-END
+		$conf_hooks
+	END
+}
+
 doctor_programs()
 {
 	missing=
@@ -51,22 +73,6 @@ doctor_programs()
 	else
 		finding ok "programs: all in $bindir"
 	fi
-}
-
-# safe_path PATH: nobody but root can put something else there.
-safe_path()
-{
-	path=$1
-	while [ -n "$path" ]; do
-		stat=$(stat -L -c '%u %a' "$path" 2>/dev/null) || return 1
-		[ "${stat% *}" = 0 ] || return 1
-		# a sticky directory does for what is root's in it
-		if [ $((0${stat#* } & 18)) != 0 ] &&
-		    ! { [ -d "$path" ] && [ -k "$path" ]; }; then
-			return 1
-		fi
-		path=${path%/*}
-	done
 }
 
 doctor_pattern()
@@ -87,7 +93,8 @@ doctor_pattern()
 	esac
 	if [ ! -x "$root$program" ]; then
 		finding error "core_pattern: unable to run $program"
-	elif [ "$(id -u)" = 0 ] && ! safe_path "$root$program"; then
+	elif [ "$(id -u)" = 0 ] && ! conf_safe_program "$root$program"
+	then
 		finding error "core_pattern: others than root may change" \
 		    "$program or a directory above it"
 	else
@@ -450,6 +457,7 @@ cmd_doctor()
 	colours
 	make_tmp
 	doctor_conf
+	doctor_trust
 	doctor_programs
 	doctor_pattern
 	doctor_limits

@@ -109,6 +109,21 @@ put_dir()
 
 # --- saved state -----------------------------------------------------------
 
+# state_safe: whether what we left there can only be ours; else $conf_why.
+state_safe()
+{
+	for f in saved server lock rate; do
+		conf_safe "$root$state" "$root$state/$f" || return
+	done
+}
+
+state_check()
+{
+	[ ! -d "$root$state" ] || state_safe ||
+	    die 111 "$conf_why: what is in $root$state tells what root runs," \
+	        "so look at it, then give it to root alone"
+}
+
 # Nobody else enables or disables meanwhile.
 settings_lock()
 {
@@ -356,7 +371,10 @@ cmd_enable()
 	done
 	partly=0
 	put_dir "$root$state" 700 || die 111 "unable to make $root$state"
+	state_check
 	settings_lock
+	# one with a state of its own is not what was installed here
+	[ "$state" != "$conf_statedir" ] || upgrade || partly=1
 	now_pattern=$(sysctl_get kernel.core_pattern) ||
 	    die 111 "unable to read kernel.core_pattern"
 	make_limit
@@ -421,6 +439,7 @@ cmd_disable()
 	plain_command "$@"
 	need_root
 	read_conf
+	state_check
 	settings_lock
 	if [ -z "$root" ]; then
 		now_pattern=$(sysctl_get kernel.core_pattern)

@@ -49,10 +49,6 @@ make(const char *dir, uid_t uid, gid_t gid)
 	struct stat st;
 	int fd, r = -1;
 
-	/* below a directory that may be missing as well, if it is ours */
-	if (strcmp(dir, STORE_DIR) == 0 &&
-	    mkdir("/var/lib/usercrash", 0755) == 0)
-		chmod("/var/lib/usercrash", 0755); /* whatever the umask */
 	if (mkdir(dir, 0700) == -1)
 		return errno == EEXIST ? 0 : -1;
 	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

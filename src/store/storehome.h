@@ -12,7 +12,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
-#define STORE_DIR "/var/lib/usercrash/cores"
+#define STORE_DIR "/var/lib/recv_core"
 #define STORE_USER "usercrash"
 
 struct storehome {
