@@ -64,3 +64,28 @@ told()
 	[ "$(cat over forged | grep -c '^exception')" = 0 ]
 	[ "$(grep -c '^exception_text' says)" = 0 ]
 }
+
+@test "Rust: the place and the words of the panic it aborted for" {
+	told panics panics.rs
+	cd "$BATS_TEST_TMPDIR"
+	value panic index | grep -q 'panics\.rs:27:5$'
+	[ "$(value panic_text formatted)" = "made of 3" ]
+	[ "$(value panic_text long | tr -d x)" = " ... (cut here)" ]
+	[ "$(cat value abort | grep -c '^panic_text')" = 0 ]
+	[ "$(cat abort leftover | grep -c '^panic')" = 0 ]
+}
+
+@test "Rust, optimized, without symbols: the same" {
+	told panics_stripped panics.rs
+}
+
+@test "Rust: a panic that may not unwind" {
+	local want
+	needs_victim panics_unwind
+	pattern_direct
+	want='aborted: Rust panic at .*/panicking\.rs:[0-9]+:[0-9]+: panic in a function that cannot unwind'
+	crash "$VICTIMS/panics_unwind" callback 9>&-
+	report_of "$PID"
+	value cause "$REPORT"
+	value cause "$REPORT" | grep -Eqx "$want"
+}

@@ -13,6 +13,7 @@
 #include "report/crash_dump.h"
 #include "report/exception.h"
 #include "report/fault.h"
+#include "report/panic.h"
 #include "report/signals.h"
 #include "unwind/symbols.h"
 
@@ -294,6 +295,17 @@ say_exception(struct fault *f)
 		say(f, ": %s%s", e->text, e->cut ? "..." : "");
 }
 
+static void
+say_panic(struct fault *f)
+{
+	const struct panic *p = f->panic;
+
+	say(f, "aborted: Rust panic at %.200s%s:%" PRIu32 ":%" PRIu32, p->file,
+	    strlen(p->file) > 200 ? "..." : "", p->line, p->column);
+	if (p->have_text)
+		say(f, ": %s%s", p->text, p->cut ? "..." : "");
+}
+
 /* abort() sends the signal to itself; a service manager's watchdog sends it to
  * others. */
 static void
@@ -301,6 +313,8 @@ say_abort(struct fault *f)
 {
 	if (f->exception != NULL && f->exception->found)
 		say_exception(f);
+	else if (f->panic != NULL && f->panic->found)
+		say_panic(f);
 	else if (f->caught != NULL)
 		say_handler(f, "aborted by ");
 	else if (f->abort_msg != NULL)

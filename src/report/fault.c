@@ -8,6 +8,7 @@
 
 #include "report/crash_dump.h"
 #include "report/exception.h"
+#include "report/panic.h"
 
 enum {
 	STACK_NEAR = 1 << 20, /* how far below its stack a push may land */
@@ -117,8 +118,12 @@ fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
 		fault_guess(f, c);
 	f->overflow = is_overflow(f, c);
 	if (!c->sampled && th != NULL) {
-		if (f->signo == SIGABRT)
+		if (f->signo == SIGABRT) {
 			find_abort_msg(f, c);
+			f->panic = calloc(1, sizeof(*f->panic));
+		}
+		if (f->panic != NULL)
+			panic_find(c, f->panic);
 		f->caught = caught_find(f, c);
 		if (f->caught != NULL)
 			f->caught->overflow = is_overflow(f->caught, c);
@@ -135,6 +140,8 @@ fault_free(struct fault *f)
 	free(f->abort_msg);
 	free(f->caught);
 	free(f->exception);
+	free(f->panic);
+	f->panic = NULL;
 	f->abort_msg = NULL;
 	f->caught = NULL;
 	f->exception = NULL;

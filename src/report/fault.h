@@ -18,6 +18,7 @@
 
 struct crash;
 struct exception;
+struct panic;
 struct symbols;
 
 enum { FAULT_TEXT = 512, FAULT_SI_KERNEL = 128 };
@@ -38,6 +39,7 @@ struct fault {
 	/* what a handler had caught before, malloc'd, NULL: nothing known */
 	struct fault *caught;
 	struct exception *exception; /* malloc'd, NULL: none */
+	struct panic *panic;	     /* malloc'd, NULL: none */
 	char text[FAULT_TEXT];	     /* the cause in plain words; "" unknown */
 };
 

@@ -1,5 +1,6 @@
 /*
- * The keys of a report's first block that tell of the fault.
+ * The keys of a report's first block that tell of the fault, and how one that
+ * is not known is written.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -8,8 +9,19 @@
 #include "memop/memop.h"
 #include "report/exception.h"
 #include "report/fault.h"
+#include "report/panic.h"
 #include "report/sections.h"
 #include "report/signals.h"
+
+void
+key_unavailable(struct out *o, const char *key, const char *why)
+{
+	out_obj(o, key);
+	out_text(o, "%s: ", key);
+	out_str(o, "unavailable", "unavailable: ", why);
+	out_text(o, "\n");
+	out_end(o);
+}
 
 static void
 dump_access(const char *key, const struct fault *f, struct out *o)
@@ -48,16 +60,29 @@ dump_caught(const struct fault *f, struct out *o)
 }
 
 static void
+dump_words(struct out *o, const char *key, const char *text, int cut)
+{
+	if (cut)
+		out_fmt(o, key, OUT_KEY, "%s ... (cut here)", text);
+	else
+		out_str(o, key, OUT_KEY, text);
+}
+
+static void
 dump_exception(const struct exception *e, struct out *o)
 {
 	out_str(o, "exception", OUT_KEY, e->type);
-	if (!e->have_text)
-		return;
-	if (e->cut)
-		out_fmt(
-		    o, "exception_text", OUT_KEY, "%s ... (cut here)", e->text);
-	else
-		out_str(o, "exception_text", OUT_KEY, e->text);
+	if (e->have_text)
+		dump_words(o, "exception_text", e->text, e->cut);
+}
+
+static void
+dump_panic(const struct panic *p, struct out *o)
+{
+	out_fmt(o, "panic", OUT_KEY, "%s:%" PRIu32 ":%" PRIu32, p->file,
+	    p->line, p->column);
+	if (p->have_text)
+		dump_words(o, "panic_text", p->text, p->cut);
 }
 
 void
@@ -77,4 +102,6 @@ dump_fault(const struct fault *f, struct out *o)
 		out_str(o, "abort_message", OUT_KEY, f->abort_msg);
 	if (f->exception != NULL && f->exception->found)
 		dump_exception(f->exception, o);
+	if (f->panic != NULL && f->panic->found)
+		dump_panic(f->panic, o);
 }

@@ -40,7 +40,7 @@ void dump_package(const struct elf_package *, struct out *);
 /* The program's own package, once modules are loaded (origin.c). */
 void dump_program_package(const struct crash *, struct out *);
 /* A key of the first block that is not known (out_unavailable() would end the
- * block). */
+ * block; faultkeys.c). */
 void key_unavailable(struct out *, const char *key, const char *why);
 
 /* Adds the code addresses among the stack's words to what is to be named

@@ -35,10 +35,10 @@ fuzz_sample = unwind target core proc elf base
 fuzz_sample_LIB = $(UNWIND)
 fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 
-fuzz_fault = report unwind target core proc elf memop base
+fuzz_fault = report unwind target core proc elf memop out base
 fuzz_fault_LIB = $(UNWIND)
 fuzz_fault_PART = exception_fixture
-fuzz_fault_SEEDS = t/fixtures/exception t/fixtures/sigframe*
+fuzz_fault_SEEDS = t/fixtures/exception t/fixtures/panic t/fixtures/sigframe*
 
 fuzz_corefiles = target core proc elf base
 fuzz_corefiles_SEEDS = t/fixtures/linkmap t/fixtures/mappings t/fixtures/core*

@@ -1,8 +1,9 @@
 /*
- * fuzz_fault: what report/exception.c and target/sigframe.c make of memory.
+ * fuzz_fault: what report/exception.c, report/panic.c and target/sigframe.c
+ * make of memory.
  *
  * The input is memory at MEM.  At each multiple of 16 stands an exception's
- * class word in turn; a signal frame is looked for there, too.
+ * class word in turn; a signal frame and a panic are looked for there, too.
  */
 #include <elf.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include "../unit/exception_fixture.h"
 #include "fuzz.h"
 #include "report/exception.h"
+#include "report/panic.h"
 #include "target/sigframe.h"
 
 static void
@@ -42,6 +44,20 @@ check_frame(struct target *t, uint64_t at)
 	sigframe_left(t, &now, &f);
 }
 
+static void
+check_panic(struct target *t, uint64_t at)
+{
+	struct panic p;
+	uint64_t location;
+
+	if (panic_read(t, at, &p, &location) == -1)
+		return;
+	if (!p.found || p.line == 0 || p.column == 0 || location % 8 != 0 ||
+	    memchr(p.file, '\0', sizeof(p.file)) == NULL ||
+	    (p.have_text && memchr(p.text, '\0', sizeof(p.text)) == NULL))
+		abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
@@ -52,6 +68,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	unsigned char m[MEM_SIZE] = {0};
 	struct piece p = {m, len < MEM_SIZE ? len : MEM_SIZE};
 	struct target t;
+	struct map map;
 	size_t at;
 
 	memcpy(m, data, p.len);
@@ -63,6 +80,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	check_exception(&t, MEM + HEADER);
 	check_exception(&t, MEM + at);
 	check_frame(&t, MEM + at);
+	piece_map(&t, &map);
+	check_panic(&t, MEM + HOOK);
+	check_panic(&t, MEM + at);
+	t.maps = NULL;
+	t.nmaps = 0;
 	target_free(&t);
 	return 0;
 }

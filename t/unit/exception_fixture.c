@@ -42,6 +42,37 @@ exception_fixture(unsigned char m[MEM_SIZE])
 	strcpy((char *)m + TEXT, "the words of it");
 }
 
+void
+panic_fixture(unsigned char m[MEM_SIZE], int machine)
+{
+	/* lea LOCATION(%rip),%rdx; call; as adrp and add from that page */
+	static const unsigned char x86[] = {0x48, 0x8d, 0x15};
+	static const uint32_t a64[] = {0x90000002, 0x91000042 | LOCATION << 10};
+	int32_t rel = LOCATION - (CALLER_CODE + 7);
+
+	memset(m, 0, MEM_SIZE);
+	put_word(m, HOOK, MEM + PAYLOAD);
+	put_word(m, HOOK + 8, MEM + VTABLE);
+	put_word(m, HOOK + 16, MEM + LOCATION);
+	put_word(m, PAYLOAD, 64); /* a String: capacity, where, length */
+	put_word(m, PAYLOAD + 8, MEM + WORDS);
+	put_word(m, PAYLOAD + 16, 16);
+	strcpy((char *)m + WORDS, "the words of it.and not this");
+	put_word(m, VTABLE + 8, 24);
+	put_word(m, VTABLE + 16, 8);
+	put_word(m, VTABLE + 24, MEM + CALLER_CODE);
+	put_word(m, LOCATION, MEM + PLACE_NAME);
+	put_word(m, LOCATION + 8, 12);
+	put_word(m, LOCATION + 16, 7 | UINT64_C(5) << 32);
+	strcpy((char *)m + PLACE_NAME, "src/main.rs");
+	if (machine == EM_X86_64) {
+		memcpy(m + CALLER_CODE, x86, sizeof(x86));
+		memcpy(m + CALLER_CODE + sizeof(x86), &rel, sizeof(rel));
+	} else {
+		memcpy(m + CALLER_CODE, a64, sizeof(a64));
+	}
+}
+
 static ssize_t
 piece_read(struct target *t, uint64_t addr, void *p, size_t len)
 {
@@ -64,4 +95,16 @@ piece_target(struct target *t, struct piece *m, int machine)
 	t->src = m;
 	t->machine = machine;
 	t->arch = arch_find(machine);
+}
+
+void
+piece_map(struct target *t, struct map *m)
+{
+	*m = (struct map){.start = MEM,
+	    .end = MEM + MEM_SIZE,
+	    .name = "",
+	    .prot = MAP_R | MAP_W | MAP_X,
+	    .module = -1};
+	t->maps = m;
+	t->nmaps = 1;
 }

@@ -1,6 +1,6 @@
 /*
- * unit_fault: exceptions and signal frames out of memory: genuine, cut at each
- * byte, forged.
+ * unit_fault: exceptions, panics and signal frames out of memory: genuine, cut
+ * at each byte, forged.
  *
  * unit_fault -w DIR	writes the genuine ones to t/fixtures, for the fuzzer
  */
@@ -12,10 +12,13 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "check.h"
 #include "exception_fixture.h"
+#include "report/crash_dump.h"
 #include "report/exception.h"
+#include "report/panic.h"
 #include "target/sigframe.h"
 
 static int
@@ -342,6 +345,74 @@ test_frames(void)
 	}
 }
 
+/* What panic_find() makes of len bytes of it. */
+static int
+panicked(const unsigned char *m, size_t len, int machine, struct panic *p)
+{
+	struct frame f[2] = {{.pc = MEM + CALLER_CODE, .sp = MEM},
+	    {.pc = MEM + CALLER_PC, .sp = MEM + CALLER_SP}};
+	struct target_thread th = {.trace = {.f = f, .n = 2}};
+	struct piece piece = {m, len};
+	struct target t;
+	struct map map;
+	struct crash c = {.t = &t};
+
+	piece_target(&t, &piece, machine);
+	piece_map(&t, &map);
+	t.threads = &th;
+	t.nthreads = 1;
+	panic_find(&c, p);
+	t.threads = NULL;
+	t.maps = NULL;
+	t.nthreads = t.nmaps = 0;
+	target_free(&t);
+	return p->found;
+}
+
+static void
+test_panic(int machine)
+{
+	/* each by itself makes it no panic */
+	static const struct {
+		unsigned at;
+		uint64_t v;
+	} forged[] = {{HOOK + 8, 0}, {HOOK + 16, MEM + LOCATION + 4},
+	    {VTABLE, 1}, {VTABLE + 8, 1 << 21}, {VTABLE + 16, 3},
+	    {VTABLE + 24, 0}, {LOCATION, 8}, {LOCATION + 8, 0},
+	    {LOCATION + 8, 11 + 2}, {LOCATION + 8, UINT64_C(1) << 63},
+	    {LOCATION + 16, 7}, {LOCATION + 16, UINT64_C(5) << 32},
+	    {CALLER_CODE, 0}, {CALLER_CODE, UINT64_MAX}};
+	unsigned char m[MEM_SIZE];
+	struct panic p;
+	size_t i;
+
+	panic_fixture(m, machine);
+	CHECK(panicked(m, MEM_SIZE, machine, &p));
+	CHECK(strcmp(p.file, "src/main.rs") == 0 && p.line == 7);
+	CHECK(p.column == 5 && p.have_text && !p.cut);
+	CHECK(strcmp(p.text, "the words of it.") == 0);
+	put_word(m, PAYLOAD + 16, 65); /* longer than it can be */
+	CHECK(panicked(m, MEM_SIZE, machine, &p) && !p.have_text);
+	put_word(m, VTABLE + 8, 16); /* &str */
+	put_word(m, PAYLOAD, MEM + WORDS);
+	put_word(m, PAYLOAD + 8, 9);
+	CHECK(panicked(m, MEM_SIZE, machine, &p) && p.have_text);
+	CHECK(strcmp(p.text, "the words") == 0);
+	m[WORDS] = 0xff;
+	CHECK(panicked(m, MEM_SIZE, machine, &p) && !p.have_text);
+	put_word(m, HOOK + 16, 0); /* as it was before Rust 1.81 */
+	put_word(m, HOOK + 24, MEM + LOCATION);
+	CHECK(panicked(m, MEM_SIZE, machine, &p) && p.line == 7);
+	for (i = 0; i < NELEM(forged); i++) {
+		panic_fixture(m, machine);
+		put_word(m, forged[i].at, forged[i].v);
+		CHECK(!panicked(m, MEM_SIZE, machine, &p));
+	}
+	panic_fixture(m, machine);
+	for (i = 0; i < CALLER_PC; i++)
+		CHECK(!panicked(m, i, machine, &p));
+}
+
 static void
 save(const char *name, const unsigned char m[MEM_SIZE])
 {
@@ -364,6 +435,8 @@ main(int argc, char **argv)
 		save("sigframe.x86_64", m);
 		frame_a64(m);
 		save("sigframe.aarch64", m);
+		panic_fixture(m, EM_X86_64);
+		save("panic", m);
 		return 0;
 	}
 	test_genuine();
@@ -373,5 +446,7 @@ main(int argc, char **argv)
 	test_frames();
 	test_sigframe();
 	test_siginfo();
+	test_panic(EM_X86_64);
+	test_panic(EM_AARCH64);
 	return check_report();
 }

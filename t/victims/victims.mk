@@ -122,6 +122,19 @@ $(VDIR)/gopher: t/victims/gopher.go
 	@mkdir -p $(@D)
 	$(GOENV) go build -o $@ $<
 
+RUSTS = $(if $(shell rustc --version 2>/dev/null),panics panics_stripped \
+	panics_unwind)
+panics_FLAGS = -C panic=abort
+panics_stripped_FLAGS = -C panic=abort -O -C strip=symbols
+panics_unwind_FLAGS = -O
+$(VDIR)/panics%: t/victims/panics.rs
+	@mkdir -p $(@D)
+	rustc $(panics$*_FLAGS) -o $@ $<
+$(VDIR)/panics: t/victims/panics.rs
+	@mkdir -p $(@D)
+	rustc $(panics_FLAGS) -o $@ $<
+
+victims: $(RUSTS:%=$(VDIR)/%)
 victims: $(VICTIMS:%=$(VDIR)/%) $(GOS:%=$(VDIR)/%)
 
 .PHONY: victims
