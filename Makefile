@@ -199,7 +199,12 @@ $(BUILD)/%.o: src/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(PIE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/base/args.o: bin/lib/conf.sh
+# one that has another version is made anew
+$(BUILD)/base/args.o: $(BUILD)/version-$(VERSION)
+$(BUILD)/version-$(VERSION):
+	@mkdir -p $(@D)
+	@rm -f $(BUILD)/version-*
+	@touch $@
 
 $(BUILD)/trace.o:
 	@mkdir -p $(@D)

@@ -44,7 +44,6 @@ live_all()
 # ctl, while the lock is ours.
 there_and_back()
 {
-	echo 'suid-dumpable 2' >>"$CTL/c"
 	live_all >"$CTL/before"
 	ctl enable >/dev/null
 	[ "$(ctl is-active)" = active ]
@@ -65,11 +64,63 @@ there_and_back()
 	crash "$VICTIMS/null"
 	[ "$(ctl list --json | grep -c '"program"')" = 2 ]
 	rm -rf "$CTL/d" "$CTL/v" "$CTL/s"
-	sed -i '$d' "$CTL/c"
 }
 
 @test "enable, crashes, list, show, disable: and all is as it was" {
 	each_shell there_and_back
+}
+
+# dies COMMAND...: a daemon that says "ready" crashes; its end is waited for.
+dies()
+{
+	live "$@"
+	kill -SEGV "$PID"
+	wait_for 20 gone "$PID"
+}
+
+@test "a daemon that dropped root: reported, to root alone, until disable" {
+	needs_victim dropped
+	kernel_set /proc/sys/fs/suid_dumpable 0
+	live "$VICTIMS/dropped" 65534
+	EARLY=$PID
+	run ctl enable
+	[ "$status" = 0 ]
+	[[ $output == *"set fs.suid_dumpable to '2' (was '0')"* ]]
+	[[ $output == *"daemons that dropped root, and set-user-ID programs, are reported, to root alone"* ]]
+	[[ $output == *"(those that run already: when they are started anew)"* ]]
+	grep -qx 'fs.suid_dumpable = 2' "$CTL/99.conf"
+	dies "$VICTIMS/dropped" 65534
+	report_of "$PID"
+	[ "$(value dumpmode "$REPORT")" = 2 ]
+	[ "$(value uid "$REPORT")" = 65534 ]
+	[ "$(stat -c '%u %a' "$REPORT")" = '0 600' ]
+	[ -n "$(section backtrace "$REPORT" | grep pause)" ]
+	# the kernel's mark is as old as the setuid(2)
+	kill -SEGV "$EARLY"
+	wait_for 20 gone "$EARLY"
+	dies "$VICTIMS/dropped" 65534
+	report_of "$PID"
+	[ "$(reports)" = 2 ]
+	ctl disable >/dev/null
+	[ "$(cat /proc/sys/fs/suid_dumpable)" = 0 ]
+}
+
+@test "suid-dumpable keep: as it was, and said" {
+	needs_victim dropped
+	kernel_set /proc/sys/fs/suid_dumpable 0
+	echo 'suid-dumpable keep' >>"$CTL/c"
+	run ctl enable
+	[[ $output == *"leave neither report nor core (suid-dumpable)"* ]]
+	[ "$(cat /proc/sys/fs/suid_dumpable)" = 0 ]
+	not grep -q suid "$CTL/99.conf"
+	dies "$VICTIMS/dropped" 65534
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	[ "$(reports)" = 1 ]
+	run ctl doctor --no-crash
+	[[ $output == *"suid_dumpable: 0: daemons that dropped root leave neither report nor core"* ]]
+	ctl disable >/dev/null
+	[ "$(cat /proc/sys/fs/suid_dumpable)" = 0 ]
 }
 
 @test "settings of every kind come back byte for byte" {

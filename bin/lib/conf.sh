@@ -169,7 +169,7 @@ conf_defaults()
 	conf_store_core_max=no
 	conf_store_free=1024
 	conf_suid_cores=keep
-	conf_suid_dumpable=keep
+	conf_suid_dumpable=2
 	conf_core_rate=5/600
 	conf_core_rate_n=5
 	conf_core_rate_s=600

@@ -123,6 +123,9 @@ doctor_limits()
 	    [ "$dumpable" != "$conf_suid_dumpable" ]; then
 		finding warning "suid_dumpable: $dumpable, $conf says" \
 		    "$conf_suid_dumpable (crashlogctl enable)"
+	elif [ "$dumpable" = 0 ]; then
+		finding warning "suid_dumpable: 0: daemons that dropped root" \
+		    "leave neither report nor core ($conf: suid-dumpable)"
 	else
 		finding ok "suid_dumpable: $dumpable"
 	fi

@@ -6,6 +6,8 @@
 # disable.  Whoever is killed between any two steps leaves the old pattern, or
 # ours with all it needs, and the saved state to undo it with.  Every step
 # looks before it changes, so doing it again does only what is missing.
+# Only suid_dumpable is 2 no longer than our pattern is there: with the name of
+# a file beside it, the kernel refuses such cores, and complains.
 #
 # $state/saved    kernel.core_pattern VALUE        as they were
 #                 kernel.core_pipe_limit VALUE
@@ -248,9 +250,9 @@ put_sysctl_file()
 	{
 		say "$sysctl_mark"
 		say "kernel.core_pipe_limit = $new_limit"
+		say "kernel.core_pattern = $new_pattern"
 		[ "$conf_suid_dumpable" = keep ] ||
 		    say "fs.suid_dumpable = $conf_suid_dumpable"
-		say "kernel.core_pattern = $new_pattern"
 	} | put_file "$root$sysctl_file" 644
 }
 
@@ -384,20 +386,39 @@ cmd_enable()
 	if [ -z "$root" ]; then
 		sysctl_put kernel.core_pipe_limit "$new_limit" ||
 		    die 111 "unable to set kernel.core_pipe_limit"
-		[ "$conf_suid_dumpable" = keep ] ||
-		    sysctl_put fs.suid_dumpable "$conf_suid_dumpable" ||
-		    die 111 "unable to set fs.suid_dumpable"
 	fi
 	put_sysctl_file || die 111 "unable to write $root$sysctl_file"
 	[ -n "$root" ] || sysctl_put kernel.core_pattern "$new_pattern" ||
 	    die 111 "unable to set kernel.core_pattern: it is" \
 	        "'$(sysctl_get kernel.core_pattern)'"
+	enable_suid
 	if [ -n "$dry" ]; then
 		explain_before "$(pattern_before)"
 	else
 		explain_before "$(was kernel.core_pattern)"
 	fi
 	return "$partly"
+}
+
+# enable_suid: what becomes of processes whose memory is a secret.  The kernel
+# marks them by what is set at the moment they drop root.
+enable_suid()
+{
+	suid_was=$(sysctl_get fs.suid_dumpable)
+	suid=$conf_suid_dumpable
+	[ "$suid" != keep ] || suid=$suid_was
+	[ -n "$root" ] || sysctl_put fs.suid_dumpable "$suid" || {
+		warn "unable to set fs.suid_dumpable"
+		suid=$suid_was partly=1
+	}
+	case $suid in
+	0) say "daemons that dropped root, and set-user-ID programs, leave" \
+	    "neither report nor core (suid-dumpable)" ;;
+	2) say "daemons that dropped root, and set-user-ID programs, are" \
+	    "reported, to root alone" ;;
+	esac
+	[ "$suid" = "$suid_was" ] || [ -n "$root" ] ||
+	    say "  (those that run already: when they are started anew)"
 }
 
 enable_dirs()
@@ -441,6 +462,7 @@ cmd_disable()
 	read_conf
 	state_check
 	settings_lock
+	partly=0
 	if [ -z "$root" ]; then
 		now_pattern=$(sysctl_get kernel.core_pattern)
 		if pattern_is_ours "$now_pattern" &&
@@ -451,6 +473,10 @@ cmd_disable()
 			sysctl_put kernel.core_pattern "$before" ||
 			    die 111 "unable to set kernel.core_pattern"
 		fi
+		put_back fs.suid_dumpable || {
+			warn "unable to set fs.suid_dumpable"
+			partly=1
+		}
 		put_back kernel.core_pattern ||
 		    die 111 "unable to set kernel.core_pattern"
 	fi
@@ -462,10 +488,7 @@ cmd_disable()
 	if [ -z "$root" ]; then
 		put_back kernel.core_pipe_limit ||
 		    die 111 "unable to set kernel.core_pipe_limit"
-		put_back fs.suid_dumpable ||
-		    die 111 "unable to set fs.suid_dumpable"
 	fi
-	partly=0
 	server_stop || partly=1
 	drop_file "$root$state/saved" ||
 	    die 111 "unable to remove $root$state/saved"

@@ -13,7 +13,7 @@ VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
 	smash_raw signals handler altstack threads leader jit faults vdso \
 	callback tail plugin libplug.so much memory launch comm live storm \
 	document handled causes coroutine coroutine_O0 libearly.so early resolver \
-	inclone jitmap
+	inclone jitmap dropped
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -65,6 +65,7 @@ memory_FLAGS = memory.c -O1
 launch_FLAGS = launch.c -O1
 comm_FLAGS = comm.c -O1
 live_FLAGS = live.c -O1 -pthread
+dropped_FLAGS = dropped.c -O1
 storm_FLAGS = storm.c -O1
 document_FLAGS = document.c -O0
 handled_FLAGS = handled.c -O2
