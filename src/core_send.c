@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/msg.h"
 #include "crash/crashid.h"
 #include "crash/crashproc.h"
@@ -145,6 +146,15 @@ static void
 parse_options(struct options *o, int argc, char **argv)
 {
 	struct send_cfg *cfg = &o->job.cfg;
+	const struct args_row rows[] = {
+	    {'c', .seconds = &cfg->connect_ms, .min = 1, .max = HOUR_S},
+	    {'H', .flag = &cfg->held},
+	    {'m', .mib = &cfg->spool.minfree, .max = UINT32_MAX},
+	    {'p', .number = &o->port, .min = 1, .max = 65535},
+	    {'S', .mib = &o->spoolmax, .min = 1, .max = UINT32_MAX},
+	    {'s', .text = &o->spool},
+	    {'t', .seconds = &cfg->out.idle_ms, .min = 1, .max = HOUR_S},
+	    {'x', .flag = &cfg->secret}};
 	const char *last = NULL;
 	char why[MSG_MAX];
 	int c, dashes;
@@ -156,47 +166,18 @@ parse_options(struct options *o, int argc, char **argv)
 	while ((c = getopt_long(
 		    argc, argv, "+:c:e:Hm:p:S:s:t:vx", longopts, NULL)) != -1) {
 		last = optarg;
+		if (args_take(rows, NELEM(rows), c, optarg))
+			continue;
 		switch (c) {
-		case 'c':
-			cfg->connect_ms =
-			    (int64_t)args_option(c, optarg, 1, HOUR_S) * 1000;
-			break;
 		case 'e':
 			if (crash_id_encoding(&o->id, optarg) == -1)
 				msg_die(EXIT_USAGE,
 				    "this is no name of an encoding: \"%s\"",
 				    optarg);
 			break;
-		case 'H':
-			cfg->held = 1;
-			break;
-		case 'm':
-			cfg->spool.minfree =
-			    args_option(c, optarg, 0, UINT32_MAX) << 20;
-			break;
-		case 'p':
-			o->port = (unsigned)args_option(c, optarg, 1, 65535);
-			break;
-		case 'S':
-			o->spoolmax = args_option(c, optarg, 1, UINT32_MAX)
-			    << 20;
-			break;
 		case K_FLUSH:
 			o->flush = 1;
 			o->spool = optarg;
-			break;
-		case 's':
-			o->spool = optarg;
-			break;
-		case 't':
-			cfg->out.idle_ms =
-			    (int64_t)args_option(c, optarg, 1, HOUR_S) * 1000;
-			break;
-		case 'v':
-			msg_set_verbose(msg_verbose() + 1);
-			break;
-		case 'x':
-			cfg->secret = 1;
 			break;
 		case '?':
 			msg_warn("unknown option %s ignored", argv[optind - 1]);

@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/fanout.h"
 #include "base/msg.h"
@@ -64,7 +65,8 @@ struct tee {
 	enum stage stage;
 	int64_t stagnant; /* when the next stage comes */
 	int stall_s, hold_s;
-	int linkto; /* the second's descriptor, 0: there is no link */
+	uint64_t ring; /* bytes that are kept for the slow */
+	int linkto;    /* the second's descriptor, 0: there is no link */
 	int link[2];
 	sigset_t unblocked;
 };
@@ -350,49 +352,40 @@ split(struct tee *t, char **argv, int argc, const char *separator)
 	}
 }
 
+static void
+parse_options(struct tee *t, int argc, char **argv)
+{
+	const char *separator = ";";
+	const struct args_row rows[] = {
+	    {'T', .integer = &t->hold_s, .min = 1, .max = SECONDS_MAX},
+	    {'b', .mib = &t->ring, .min = 1, .max = 1024},
+	    {'l', .integer = &t->linkto, .min = LINK_MIN, .max = LINK_MAX},
+	    {'s', .text = &separator},
+	    {'t', .integer = &t->stall_s, .min = 1, .max = SECONDS_MAX}};
+	int opt;
+
+	while ((opt = getopt(argc, argv, "+T:b:l:s:t:v")) != -1)
+		if (!args_take(rows, NELEM(rows), opt, optarg))
+			msg_usage(SYNOPSIS);
+	if (optind == argc)
+		msg_usage(SYNOPSIS);
+	split(t, argv + optind, argc - optind, separator);
+}
+
 int
 main(int argc, char **argv)
 {
-	static struct tee t = {.stall_s = STALL_S, .hold_s = HOLD_S};
-	const char *separator = ";";
-	uint64_t mib = RING_MIB;
+	static struct tee t = {.stall_s = STALL_S,
+	    .hold_s = HOLD_S,
+	    .ring = (uint64_t)RING_MIB << 20};
 	unsigned i, ran, failed = 0;
-	int opt;
 
 	msg_init("core_tee");
 	args_help(argv, SYNOPSIS);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	while ((opt = getopt(argc, argv, "+T:b:l:s:t:v")) != -1)
-		switch (opt) {
-		case 'T':
-			t.hold_s = (int)args_number(
-			    "option -T", optarg, 1, SECONDS_MAX);
-			break;
-		case 'b':
-			mib = args_number("option -b", optarg, 1, 1024);
-			break;
-		case 'l':
-			t.linkto = (int)args_number(
-			    "option -l", optarg, LINK_MIN, LINK_MAX);
-			break;
-		case 's':
-			separator = optarg;
-			break;
-		case 't':
-			t.stall_s = (int)args_number(
-			    "option -t", optarg, 1, SECONDS_MAX);
-			break;
-		case 'v':
-			msg_set_verbose(msg_verbose() + 1);
-			break;
-		default:
-			msg_usage(SYNOPSIS);
-		}
-	if (optind == argc)
-		msg_usage(SYNOPSIS);
-	split(&t, argv + optind, argc - optind, separator);
+	parse_options(&t, argc, argv);
 	catch_signals(&t);
-	if (fanout_init(&t.flow, STDIN_FILENO, t.n, (size_t)mib << 20,
+	if (fanout_init(&t.flow, STDIN_FILENO, t.n, (size_t)t.ring,
 		(int64_t)t.stall_s * 1000) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	if (t.linkto)

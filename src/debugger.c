@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
@@ -81,42 +82,29 @@ add_libdirs(struct options *o, char *list)
 static int
 parse_options(struct options *o, int argc, char **argv)
 {
+	const struct args_row rows[] = {{'e', .flag = &o->want_environ},
+	    {'t', .integer = &o->tid, .min = 1, .max = INT_MAX},
+	    {'w', .integer = &o->wait_s, .min = 1, .max = 86400},
+	    {K_SYSROOT, .text = &o->sysroot}};
 	int c;
 
 	memset(o, 0, sizeof(*o));
 	o->wait_s = UNWIND_S;
 	o->self = getpid();
-	while ((c = getopt_long(argc, argv, "+ef:t:vw:", longopts, NULL)) != -1)
-		switch (c) {
-		case 'e':
-			o->want_environ = 1;
-			break;
-		case 'f':
+	while (
+	    (c = getopt_long(argc, argv, "+ef:t:vw:", longopts, NULL)) != -1) {
+		if (args_take(rows, NELEM(rows), c, optarg))
+			continue;
+		if (c == 'f')
 			o->format =
 			    args_either("format", optarg, "text", "json")
 			    ? OUT_JSON
 			    : OUT_TEXT;
-			break;
-		case 't':
-			o->tid =
-			    (pid_t)args_number("option -t", optarg, 1, INT_MAX);
-			break;
-		case 'v':
-			msg_set_verbose(msg_verbose() + 1);
-			break;
-		case 'w':
-			o->wait_s =
-			    (int)args_number("option -w", optarg, 1, 86400);
-			break;
-		case K_LIBDIR:
+		else if (c == K_LIBDIR)
 			add_libdirs(o, optarg);
-			break;
-		case K_SYSROOT:
-			o->sysroot = optarg;
-			break;
-		default:
+		else
 			msg_usage(SYNOPSIS);
-		}
+	}
 	return optind;
 }
 

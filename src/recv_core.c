@@ -308,71 +308,30 @@ static void
 parse_options(int argc, char *argv[], struct receiver *s)
 {
 	struct corestore *store = &s->cfg.store;
-	int opt, verbose = 0;
+	const struct args_row rows[] = {{'P', .flag = &s->cfg.proxy},
+	    {'a', .flag = &s->cfg.byaddress}, {'i', .flag = &s->inetd},
+	    {'d', .text = &s->dir}, {'u', .text = &s->user},
+	    {'C', .number = &s->perhost, .min = 1, .max = CHILDREN_MAX},
+	    {'c', .number = &s->max, .min = 1, .max = CHILDREN_MAX},
+	    {'p', .number = &s->port, .min = 1, .max = 65535},
+	    {'T', .mib = &store->total, .max = ARGS_MIB_MAX},
+	    {'b', .mib = &store->maxcore, .max = ARGS_MIB_MAX},
+	    {'m', .mib = &store->minfree, .max = ARGS_MIB_MAX},
+	    {'R', .seconds = &s->hookms, .min = 1, .max = ARGS_SECONDS_MAX},
+	    {'l', .seconds = &s->cfg.lifems, .min = 1, .max = ARGS_SECONDS_MAX},
+	    {'t', .seconds = &s->cfg.idlems, .min = 1,
+		.max = ARGS_SECONDS_MAX}};
+	int opt;
 
 	/* the first '-': operands come as option 1, and -r ends it all */
 	while (s->hook == NULL &&
 	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:il:m:p:r:t:u:v")) != -1)
-		switch (opt) {
-		case 1:
-			if (s->address != NULL)
-				msg_usage(SYNOPSIS);
+		if (opt == 1 && s->address == NULL)
 			s->address = optarg;
-			break;
-		case 'C':
-			s->perhost =
-			    (unsigned)args_option(opt, optarg, 1, CHILDREN_MAX);
-			break;
-		case 'P':
-			s->cfg.proxy = 1;
-			break;
-		case 'R':
-			s->hookms = args_seconds(opt, optarg);
-			break;
-		case 'T':
-			store->total = args_mebibytes(opt, optarg);
-			break;
-		case 'a':
-			s->cfg.byaddress = 1;
-			break;
-		case 'b':
-			store->maxcore = args_mebibytes(opt, optarg);
-			break;
-		case 'c':
-			s->max =
-			    (unsigned)args_option(opt, optarg, 1, CHILDREN_MAX);
-			break;
-		case 'd':
-			s->dir = optarg;
-			break;
-		case 'i':
-			s->inetd = 1;
-			break;
-		case 'l':
-			s->cfg.lifems = args_seconds(opt, optarg);
-			break;
-		case 'm':
-			store->minfree = args_mebibytes(opt, optarg);
-			break;
-		case 'p':
-			s->port = (unsigned)args_option(opt, optarg, 1, 65535);
-			break;
-		case 'r':
+		else if (opt == 'r')
 			s->hook = argv + optind - 1;
-			break;
-		case 't':
-			s->cfg.idlems = args_seconds(opt, optarg);
-			break;
-		case 'u':
-			s->user = optarg;
-			break;
-		case 'v':
-			msg_set_verbose(++verbose);
-			s->cfg.trace = trace;
-			break;
-		default:
+		else if (!args_take(rows, NELEM(rows), opt, optarg))
 			msg_usage(SYNOPSIS);
-		}
 	if (s->hook != NULL)
 		s->hook[0] = optarg;
 	else if (argc - optind + (s->address != NULL) > 1)
@@ -386,8 +345,9 @@ parse_options(int argc, char *argv[], struct receiver *s)
 int
 main(int argc, char *argv[])
 {
-	static struct receiver s = {
-	    .cfg = {.idlems = RECV_IDLE_MS, .lifems = RECV_LIFE_MS},
+	static struct receiver s = {.cfg = {.idlems = RECV_IDLE_MS,
+					.lifems = RECV_LIFE_MS,
+					.trace = trace},
 	    .cfg.store = {.minfree = (uint64_t)MINFREE << 20,
 		.removed = removed},
 	    .hookms = HOOK_MS,

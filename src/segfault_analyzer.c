@@ -120,18 +120,16 @@ ring_size(uint64_t wanted)
 	return n;
 }
 
-static int64_t
-seconds(const char *what, const char *arg)
-{
-	return (int64_t)args_number(what, arg, 0, SECONDS_MAX) * 1000;
-}
-
+/* What is more than a number, a text or a switch. */
 static void
-parse_long(struct options *o, int c)
+parse_option(struct options *o, int c)
 {
 	switch (c) {
-	case OPT_APPEND:
-		o->append = 1;
+	case 'n':
+		o->watch.probe.name = optarg;
+		if (strlen(optarg) > SEGV_FILTER_MAX)
+			msg_die(EXIT_USAGE, "option -n wants at most %d bytes",
+			    SEGV_FILTER_MAX);
 		break;
 	case OPT_FORMAT:
 		o->format = args_either("format", optarg, "text", "json")
@@ -145,9 +143,6 @@ parse_long(struct options *o, int c)
 	case OPT_RATE:
 		o->watch.probe.rate =
 		    args_number("option --rate", optarg, 0, SEGV_RATE_MAX);
-		break;
-	case OPT_REDACT:
-		o->watch.show.redact = 1;
 		break;
 	case OPT_RING:
 		o->watch.probe.ring_size = ring_size(args_number(
@@ -172,6 +167,13 @@ parse_long(struct options *o, int c)
 static void
 parse_options(struct options *o, int argc, char **argv)
 {
+	const struct args_row rows[] = {{OPT_APPEND, .flag = &o->append},
+	    {OPT_REDACT, .flag = &o->watch.show.redact},
+	    {'d', .seconds = &o->watch.duration_ms, .max = SECONDS_MAX},
+	    {'o', .text = &o->path},
+	    {'p', .integer = &o->watch.probe.pid, .min = 1, .max = INT_MAX},
+	    {'r', .flag = &o->watch.show.registers},
+	    {'t', .flag = &o->watch.show.stack}};
 	int c;
 
 	memset(o, 0, sizeof(*o));
@@ -179,41 +181,13 @@ parse_options(struct options *o, int argc, char **argv)
 	o->watch.show.depth = SEGV_DEPTH;
 	while (
 	    (c = getopt_long(argc, argv, "d:n:o:p:rtv", longopts, NULL)) != -1)
-		switch (c) {
-		case 'd':
-			o->watch.duration_ms = seconds("option -d", optarg);
-			if (o->watch.duration_ms == 0)
-				o->watch.duration_ms = -1;
-			break;
-		case 'n':
-			o->watch.probe.name = optarg;
-			if (strlen(optarg) > SEGV_FILTER_MAX)
-				msg_die(EXIT_USAGE,
-				    "option -n wants at most %d bytes",
-				    SEGV_FILTER_MAX);
-			break;
-		case 'o':
-			o->path = optarg;
-			break;
-		case 'p':
-			o->watch.probe.pid =
-			    (pid_t)args_number("option -p", optarg, 1, INT_MAX);
-			break;
-		case 'r':
-			o->watch.show.registers = 1;
-			break;
-		case 't':
-			o->watch.show.stack = 1;
-			break;
-		case 'v':
-			msg_set_verbose(msg_verbose() + 1);
-			o->watch.show.detail = 1;
-			break;
-		default:
-			parse_long(o, c);
-		}
+		if (!args_take(rows, NELEM(rows), c, optarg))
+			parse_option(o, c);
 	if (optind != argc)
 		msg_usage(SYNOPSIS);
+	if (o->watch.duration_ms == 0)
+		o->watch.duration_ms = -1;
+	o->watch.show.detail = msg_verbose() > 0;
 	if (o->append && o->path == NULL)
 		msg_die(EXIT_USAGE, "option --append wants option -o");
 	/* what is not shown is not asked for: each part costs the crasher */

@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/msg.h"
@@ -53,6 +54,8 @@ enum {
 
 struct options {
 	struct crash_id id;
+	int procfd; /* the process, or -1 and why not */
+	const char *proc_why;
 	enum out_format format;
 	int want_environ;
 	int print;
@@ -121,6 +124,15 @@ parse_operands(struct options *o, int argc, char **argv)
 static void
 parse_options(struct options *o, int argc, char **argv)
 {
+	struct slots_cfg *slots = &o->sink.slots;
+	const struct args_row rows[] = {{'e', .flag = &o->want_environ},
+	    {'p', .flag = &o->print}, {'d', .text = &slots->dir},
+	    {'o', .text = &o->sink.output}, {'S', .text = &o->sink.socket},
+	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX},
+	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},
+	    {'R', .mib = &o->report_max, .min = 1, .max = 1024},
+	    {'s', .number = &slots->share, .min = 1, .max = SLOTS_MAX},
+	    {'w', .integer = &o->wait_s, .min = 1, .max = 3600}};
 	int c;
 
 	memset(o, 0, sizeof(*o));
@@ -134,77 +146,40 @@ parse_options(struct options *o, int argc, char **argv)
 	 * this program costs no report: unknown options are passed over */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:d:ef:m:n:o:pR:S:s:vw:", longopts,
-		    NULL)) != -1)
-		switch (c) {
-		case 'd':
-			o->sink.slots.dir = optarg;
-			break;
-		case 'e':
-			o->want_environ = 1;
-			break;
-		case 'f':
+		    NULL)) != -1) {
+		if (args_take(rows, NELEM(rows), c, optarg))
+			continue;
+		if (c == 'f')
 			o->format =
 			    args_either("format", optarg, "text", "json")
 			    ? OUT_JSON
 			    : OUT_TEXT;
-			break;
-		case 'm':
-			o->sink.slots.minfree =
-			    args_number("option -m", optarg, 0, 1 << 30) << 20;
-			break;
-		case 'n':
-			o->sink.slots.n = (unsigned)args_number(
-			    "option -n", optarg, 1, SLOTS_MAX);
-			break;
-		case 'o':
-			o->sink.output = optarg;
-			break;
-		case 'p':
-			o->print = 1;
-			break;
-		case 'R':
-			o->report_max =
-			    args_number("option -R", optarg, 1, 1024) << 20;
-			break;
-		case 'S':
-			o->sink.socket = optarg;
-			break;
-		case 's':
-			o->sink.slots.share = (unsigned)args_number(
-			    "option -s", optarg, 1, SLOTS_MAX);
-			break;
-		case 'v':
-			msg_set_verbose(msg_verbose() + 1);
-			break;
-		case 'w':
-			o->wait_s =
-			    (int)args_number("option -w", optarg, 1, 3600);
-			break;
-		case '?':
+		else if (c == '?')
 			msg_warn("unknown option %s ignored", argv[optind - 1]);
-			break;
-		case ':':
+		else if (c == ':')
 			msg_usage(SYNOPSIS);
-		default:
+		else
 			take(o, c, optarg);
-		}
+	}
 	if (o->print && o->sink.output != NULL &&
 	    strcmp(o->sink.output, "-") == 0)
 		msg_die(EXIT_USAGE, "both -p and -o - want standard output");
 	parse_operands(o, argc - optind, argv + optind);
 }
 
-/* The process, or -1 and why not. */
-static int
-open_process(struct options *o, const char **why)
+static void
+open_process(struct options *o)
 {
 	int64_t told = o->id.pid;
-	int fd = crashproc_open(&o->id, STDIN_FILENO, why);
 
+	o->procfd = crashproc_open(&o->id, STDIN_FILENO, &o->proc_why);
 	if (told != o->id.pid)
 		msg_warn("pid %d is %d here: use %%P in core_pattern",
 		    (int)told, (int)o->id.pid);
-	return fd;
+	/* the last byte stays 0 */
+	if (o->procfd != -1 &&
+	    readlinkat(o->procfd, "exe", o->exe, sizeof(o->exe) - 1) == -1)
+		*o->exe = '\0';
 }
 
 static int
@@ -252,8 +227,7 @@ told_of(const struct options *o, struct crash *c)
 
 /* The worker's part, in the child: what parses.  Its exit code. */
 static int
-work(const struct options *o, int procfd, const char *proc_why, int reportfd,
-    struct told *told)
+work(const struct options *o, int reportfd, struct told *told)
 {
 	struct crash c;
 	struct dying d;
@@ -264,8 +238,8 @@ work(const struct options *o, int procfd, const char *proc_why, int reportfd,
 	c.sure = o->id.pidfd != -1;
 	c.report_max = o->report_max;
 	c.deadline = deadline_in((int64_t)o->wait_s * 750);
-	c.proc_why = proc_why;
-	r = dying_open(&d, &c, procfd);
+	c.proc_why = o->proc_why;
+	r = dying_open(&d, &c, o->procfd);
 	if (r == 0)
 		r = shut_door(o, d.readable);
 	if (r == 0)
@@ -390,8 +364,8 @@ finish(const struct options *o, struct sink *s, struct told *told,
 
 /* Forks the worker and waits for it; NULL, or what became of it. */
 static const char *
-make_report(const struct options *o, int procfd, const char *proc_why,
-    struct sink *s, struct told *told, char *text, size_t len)
+make_report(const struct options *o, struct sink *s, struct told *told,
+    char *text, size_t len)
 {
 	pid_t worker = child_fork();
 
@@ -403,7 +377,7 @@ make_report(const struct options *o, int procfd, const char *proc_why,
 			close(s->dirfd);
 		if (o->print) /* its end is to mean that it is published */
 			fd_to_null(STDOUT_FILENO);
-		_exit(work(o, procfd, proc_why, s->fd, told));
+		_exit(work(o, s->fd, told));
 	}
 	/* the crashed process is to wait for the worker only */
 	fd_to_null(STDIN_FILENO);
@@ -417,12 +391,12 @@ make_report(const struct options *o, int procfd, const char *proc_why,
 int
 main(int argc, char **argv)
 {
-	const char *proc_why = NULL, *trouble = NULL;
+	const char *trouble = NULL;
 	struct options o;
 	struct sink s;
 	struct told *told;
 	char text[128];
-	int procfd, code;
+	int code;
 
 	msg_init("usercrash_c");
 	args_help(argv, SYNOPSIS);
@@ -430,26 +404,22 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	parse_options(&o, argc, argv);
 
-	procfd = open_process(&o, &proc_why);
-	/* the last byte stays 0 */
-	if (procfd != -1 &&
-	    readlinkat(procfd, "exe", o.exe, sizeof(o.exe) - 1) == -1)
-		*o.exe = '\0';
-	if (sink_open(&o.sink, sink_key(procfd, o.id.comm), known(o.id.pid),
+	open_process(&o);
+	if (sink_open(&o.sink, sink_key(o.procfd, o.id.comm), known(o.id.pid),
 		known(o.id.signal), o.id.comm, &s) == -1)
 		s.err = errno;
 	if (s.connfd == -1 && o.sink.output == NULL)
 		msg_debug(1, "no server at %s: %s", o.sink.socket,
 		    strerror(s.ask_err));
 	if (s.fd != -1 && (s.tmp != NULL || o.sink.output == NULL) &&
-	    (o.id.dumpmode >= 0 ? o.id.dumpmode != 1 : proc_is_secret(procfd)))
+	    (o.id.dumpmode >= 0 ? o.id.dumpmode != 1
+				: proc_is_secret(o.procfd)))
 		fchmod(s.fd, 0600);
 	told = child_shared(sizeof(*told));
 	if (told == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
 	if (s.fd != -1)
-		trouble = make_report(
-		    &o, procfd, proc_why, &s, told, text, sizeof(text));
+		trouble = make_report(&o, &s, told, text, sizeof(text));
 	code = finish(&o, &s, told, trouble);
 	free(s.tmp);
 	return code;

@@ -34,16 +34,43 @@ args_option(int opt, const char *arg, uint64_t min, uint64_t max)
 	return args_number(what, arg, min, max);
 }
 
-uint64_t
-args_mebibytes(int opt, const char *arg)
+static void
+take(const struct args_row *a, const char *arg)
 {
-	return args_option(opt, arg, 0, ARGS_MIB_MAX) << 20;
+	uint64_t v;
+
+	if (a->flag != NULL)
+		*a->flag = 1;
+	else if (a->text != NULL)
+		*a->text = arg;
+	else {
+		v = args_option(a->opt, arg, a->min, a->max);
+		if (a->integer != NULL)
+			*a->integer = (int)v;
+		else if (a->number != NULL)
+			*a->number = (unsigned)v;
+		else if (a->mib != NULL)
+			*a->mib = v << 20;
+		else
+			*a->seconds = (int64_t)v * 1000;
+	}
 }
 
-int64_t
-args_seconds(int opt, const char *arg)
+int
+args_take(const struct args_row *rows, size_t n, int opt, const char *arg)
 {
-	return (int64_t)args_option(opt, arg, 1, ARGS_SECONDS_MAX) * 1000;
+	const struct args_row *a;
+
+	if (opt == 'v') {
+		msg_set_verbose(msg_verbose() + 1);
+		return 1;
+	}
+	for (a = rows; a < rows + n; a++)
+		if (a->opt == opt) {
+			take(a, arg);
+			return 1;
+		}
+	return 0;
 }
 
 int
