@@ -9,10 +9,10 @@
  * - forks per connection; the child runs corerecv_serve() and exits; -i runs
  *   it on fd 0, and so does an activated descriptor that is a connection;
  * - bounded children, in all and for one host: the next ones wait a while;
- * - becomes the owner of the directory before it listens to anybody; where
- *   that is root, the child that parses is confined to it (storehome);
- * - with -r a connection has two processes: one that parses, and one that
- *   waits for it and runs the command, as the same user;
+ * - becomes the owner of the directory before it listens to anybody;
+ * - who parses is a child, in a sandbox with nothing but the directory
+ *   (storehome); with -r and -i there is another process, which waits for it
+ *   and runs the command, as the same user;
  * - one line in the log for each connection, and in none of them an exit;
  * - SIGTERM, SIGINT: listens no more, lets the children finish, exits 0.
  */
@@ -31,6 +31,7 @@
 #include "base/child.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
+#include "base/sandbox.h"
 #include "net/server.h"
 #include "net/tcp.h"
 #include "store/corehook.h"
@@ -48,6 +49,10 @@ enum {
 	PER_HOST = 8,
 	MINFREE = 64, /* MiB */
 	FINISH_MS = 60000
+};
+
+struct connection {
+	int infd, outfd; /* the same, but for a pipe */
 };
 
 struct receiver {
@@ -79,17 +84,23 @@ report_outcome(const struct corerecv_outcome *o)
 	return o->result == RECV_FAILED ? EXIT_SYSTEM : EXIT_PARTIAL;
 }
 
-/* The parsing end: the facts of a core that is new go to factsfd. */
+/* The parsing end: the facts of a core that is new go to factsfd.  parent: who
+ * waits for it alone, or 0. */
 static int
-receive(const struct receiver *s, int infd, int outfd, int factsfd)
+receive(const struct receiver *s, const struct connection *c, int factsfd,
+    pid_t parent)
 {
 	static struct corerecv_outcome o;
 	struct buf facts = {0};
+	const char *why;
 	int rc;
 
-	if (storehome_confine(&s->home) == -1)
+	corerecv_meet(c->infd, &o);
+	if (storehome_confine(&s->home, parent, &why) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
-	corerecv_serve(infd, outfd, &s->cfg, &o);
+	if (why != NULL)
+		msg_debug(1, "no sandbox: %s", why);
+	corerecv_serve(c->infd, c->outfd, &s->cfg, &o);
 	rc = report_outcome(&o);
 	if (factsfd != -1 && o.result == RECV_STORED &&
 	    (hook_facts(&o, s->home.path, &facts) == -1 ||
@@ -129,34 +140,45 @@ run_hook(const struct receiver *s, int factsfd)
 	buf_free(&facts);
 }
 
-/* One connection to its end: the exit code. */
-static int
-serve_one(const struct receiver *s, int infd, int outfd)
+static void
+killed(pid_t pid, int sig)
 {
-	int fds[2], status;
-	pid_t pid;
+	/* a signal is the status of who died of it */
+	const char *violation = sandbox_violation(sig);
 
-	if (s->hook == NULL)
-		return receive(s, infd, outfd, -1);
-	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = fork()) == -1) {
+	if (violation != NULL)
+		msg_warn("receiving process %d: %s", (int)pid, violation);
+	else
+		msg_warn("receiving process %d: signal %d", (int)pid, sig);
+}
+
+/* One connection to its end, by a child: the exit code. */
+static int
+serve_one(const struct receiver *s, const struct connection *c)
+{
+	pid_t self = getpid(), pid;
+	int fds[2], status;
+
+	if (pipe2(fds, O_CLOEXEC) == -1 || (pid = child_fork()) == -1) {
 		msg_warn_sys("unable to start");
 		return EXIT_SYSTEM;
 	}
 	if (pid == 0) {
 		close(fds[0]);
-		_exit(receive(s, infd, outfd, fds[1]));
+		_exit(receive(s, c, s->hook != NULL ? fds[1] : -1, self));
 	}
 	close(fds[1]);
-	let_go(infd);
+	let_go(c->infd);
 	if (storehome_become(&s->home) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
-	run_hook(s, fds[0]);
+	if (s->hook != NULL)
+		run_hook(s, fds[0]);
 	while (waitpid(pid, &status, 0) == -1)
 		if (errno != EINTR)
 			return EXIT_SYSTEM;
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	msg_warn("receiving process %d: signal %d", (int)pid, WTERMSIG(status));
+	killed(pid, WTERMSIG(status));
 	return EXIT_SYSTEM;
 }
 
@@ -166,9 +188,11 @@ static int
 serve_child(void *arg, int connfd)
 {
 	const struct receiver *s = arg;
+	struct connection c = {connfd, connfd};
 
 	tcp_watch(connfd, s->cfg.idlems);
-	return serve_one(s, connfd, connfd);
+	/* a restart of the server must not cost a transfer under way */
+	return s->hook != NULL ? serve_one(s, &c) : receive(s, &c, -1, 0);
 }
 
 static int
@@ -200,12 +224,6 @@ static void
 trouble(const char *what)
 {
 	msg_warn_sys("unable to %s", what);
-}
-
-static void
-killed(pid_t pid, int sig)
-{
-	msg_warn("receiving process %d: signal %d", (int)pid, sig);
 }
 
 static void
@@ -248,6 +266,15 @@ listen_self(struct receiver *s, const struct tcp_place *place)
 	s->net.acceptor.listenfd = fd;
 }
 
+/* A command of -r is looked for where root sees it. */
+static int
+lose_root(struct receiver *s)
+{
+	if (s->hook == NULL)
+		return storehome_settle(&s->home);
+	return s->home.uid == 0 ? 0 : storehome_become(&s->home);
+}
+
 static void
 acquire(struct receiver *s)
 {
@@ -267,20 +294,22 @@ acquire(struct receiver *s)
 	s->cfg.store.dirfd = s->home.dirfd;
 	if (s->net.connfd == -1 && s->net.acceptor.listenfd == -1)
 		listen_self(s, &place);
-	/* Root's own store needs more, in each child: storehome_confine(). */
-	if (s->home.uid != 0 && storehome_become(&s->home) == -1)
+	/* one connection alone, or a store of root's: each child for itself */
+	if (s->net.connfd == -1 && lose_root(s) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to give up privileges");
 }
 
 static int
 serve_given(const struct receiver *s)
 {
-	int fd = s->net.connfd, type;
+	struct connection c = {s->net.connfd, s->net.connfd};
+	int type;
 
-	tcp_watch(fd, s->cfg.idlems);
+	tcp_watch(c.infd, s->cfg.idlems);
 	/* a pipe's answer goes the other way */
-	return serve_one(
-	    s, fd, net_kind(fd, NULL, &type, NULL) == 0 ? fd : STDOUT_FILENO);
+	if (net_kind(c.infd, NULL, &type, NULL) == -1)
+		c.outfd = STDOUT_FILENO;
+	return serve_one(s, &c);
 }
 
 static void

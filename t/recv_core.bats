@@ -992,6 +992,7 @@ warned()
 	grep -q '^CapEff:[[:space:]]*0*$' "/proc/$child/status"
 	grep -q '^CapPrm:[[:space:]]*0*$' "/proc/$child/status"
 	grep -q '^NoNewPrivs:[[:space:]]*1' "/proc/$child/status"
+	grep -q '^Seccomp:[[:space:]]*2' "/proc/$child/status"
 	[ "$(readlink "/proc/$child/root")" = "$S" ]
 	end_bgs
 	"$A" -p 2 core "$D/core" | recv -r sh -c \

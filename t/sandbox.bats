@@ -39,6 +39,19 @@ status()
 	[ $rc = 0 ]
 }
 
+@test "an ordinary user's: the same, by landlock in place of a new root" {
+	needs_root
+	needs_tool setpriv
+	local at rc=0
+	at=$(mktemp -d /tmp/sb.XXXXXX)
+	cp "$BUILD/t/unit_sandbox" "$at"
+	chmod -R 755 "$at"
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+	    "$at/unit_sandbox" || rc=$?
+	rm -r "$at"
+	[ $rc = 0 ]
+}
+
 @test "each role from outside: its uid, no capability, no new privileges, a filter" {
 	local role
 	needs_root
@@ -79,4 +92,15 @@ status()
 	needs_tool unshare
 	unshare -U -r true || unmet "needs user namespaces"
 	unshare -U -r "$BUILD/t/unit_sandbox"
+}
+
+@test "units whose filter would not know the door's own calls name them" {
+	local unit
+	# RHEL 9's and Debian 12's @system-service has none of them
+	for unit in recv_core.service recv_core@.service; do
+		grep -q '^SystemCallFilter=@system-service' \
+		    "$TOP/etc/systemd/$unit"
+		grep -q '^SystemCallFilter=seccomp landlock_create_ruleset' \
+		    "$TOP/etc/systemd/$unit"
+	done
 }

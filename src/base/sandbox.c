@@ -6,6 +6,9 @@
 #if __has_include(<linux/landlock.h>)
 #include <linux/landlock.h>
 #endif
+#if defined(__i386__)
+#include <linux/net.h>
+#endif
 #include <signal.h>
 #include <stddef.h>
 #include <sys/mman.h>
@@ -21,6 +24,7 @@
 
 enum {
 	ALL = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
+	STORE = SANDBOX_STORE,
 	CONFINED = 1 << 16,    /* has a tree, and nothing beside it */
 	UID_BASE = 0x7f000000, /* above what systemd(1) and shadow give away */
 	NOT_READING = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND |
@@ -30,7 +34,7 @@ enum {
 /*
  * Who may call what.  The busiest first: a filter is walked from its start.
  * Memory that can be executed is nobody's; a path is looked up by none but
- * open(2), and only where a tree was given.
+ * open(2), and only where a tree was given; but by who keeps a store.
  */
 #define CHROOT (UINT64_C(1) << CAP_SYS_CHROOT)
 #define READ_ANY (UINT64_C(1) << CAP_DAC_READ_SEARCH)
@@ -120,6 +124,56 @@ static const struct seccomp_rule rules[] = {
 #if defined(SYS_fstatat64)
     {SYS_fstatat64, ALL, SC_ALL, 3, AT_EMPTY_PATH, 0},
 #endif
+    /* a connection, never elsewhere than where it leads */
+    {SYS_recvfrom, STORE, SC_ANY, 0, 0, 0},
+    {SYS_sendto, STORE, SC_NULL, 4, 0, 0},
+    {SYS_shutdown, STORE, SC_ANY, 0, 0, 0},
+#if defined(SYS_recv)
+    {SYS_recv, STORE, SC_ANY, 0, 0, 0},
+    {SYS_send, STORE, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_socketcall) /* 32-bit x86, by the numbers of linux/net.h */
+    {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SEND, 0},
+    {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_RECV, 0},
+    {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SHUTDOWN, 0},
+#endif
+    /* a store: files that nobody else may write or run */
+    {SYS_openat, STORE, SC_NONE, 3, 07177, 0},
+    {SYS_flock, STORE, SC_ANY, 0, 0, 0},
+#if defined(SYS_sync_file_range)
+    {SYS_sync_file_range, STORE, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_sync_file_range2) /* where 64-bit arguments need pairs */
+    {SYS_sync_file_range2, STORE, SC_ANY, 0, 0, 0},
+#endif
+    {SYS_fsync, STORE, SC_ANY, 0, 0, 0},
+    {SYS_fstatfs, STORE, SC_ANY, 0, 0, 0},
+#if defined(SYS_fstatfs64)
+    {SYS_fstatfs64, STORE, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_newfstatat)
+    {SYS_newfstatat, STORE, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_fstatat64)
+    {SYS_fstatat64, STORE, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_statx)
+    {SYS_statx, STORE, SC_ANY, 0, 0, 0},
+#endif
+    {SYS_faccessat, STORE, SC_ANY, 0, 0, 0},
+#if defined(SYS_faccessat2)
+    {SYS_faccessat2, STORE, SC_ANY, 0, 0, 0},
+#endif
+    {SYS_getdents64, STORE, SC_ANY, 0, 0, 0},
+    {SYS_fchmod, STORE, SC_EQUAL, 1, 0440, 0},
+    {SYS_mkdirat, STORE, SC_ANY, 0, 0, 0},
+    {SYS_unlinkat, STORE, SC_ANY, 0, 0, 0},
+#if defined(SYS_renameat)
+    {SYS_renameat, STORE, SC_ANY, 0, 0, 0},
+#endif
+    {SYS_renameat2, STORE, SC_ANY, 0, 0, 0},
+    {SYS_linkat, STORE, SC_ANY, 0, 0, 0},
+    {SYS_symlinkat, STORE, SC_ANY, 0, 0, 0},
     {SYS_exit, ALL, SC_ANY, 0, 0, 0},
     {SYS_exit_group, ALL, SC_ANY, 0, 0, 0},
     /* strftime(3) looks for its zone; the tree alone is to be had */
@@ -140,11 +194,16 @@ static const struct seccomp_rule rules[] = {
 #endif
 };
 
+/* At most that; a bound that is lower already stays. */
 static int
 limit(int which, rlim_t most)
 {
-	struct rlimit r = {most, most};
+	struct rlimit r;
 
+	if (getrlimit(which, &r) == -1)
+		return -1;
+	r.rlim_max = r.rlim_max < most ? r.rlim_max : most;
+	r.rlim_cur = r.rlim_cur < r.rlim_max ? r.rlim_cur : r.rlim_max;
 	return setrlimit(which, &r);
 }
 
@@ -165,9 +224,10 @@ limit_all(const struct sandbox_bounds *b)
 }
 
 #if defined(SYS_landlock_create_ruleset)
-/* landlock(7), Linux 5.13: reading below treefd is all that is left. */
+/* landlock(7), Linux 5.13: what the role does below treefd is all that is
+ * left. */
 static int
-landlock(int treefd)
+landlock(enum sandbox_role role, int treefd)
 {
 	struct landlock_ruleset_attr all = {
 	    .handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1};
@@ -177,6 +237,12 @@ landlock(int treefd)
 	    .parent_fd = treefd};
 	int fd, r;
 
+	if (role == SANDBOX_STORE)
+		tree.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE |
+		    LANDLOCK_ACCESS_FS_REMOVE_FILE |
+		    LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		    LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
+		    LANDLOCK_ACCESS_FS_MAKE_SYM;
 	fd = (int)syscall(SYS_landlock_create_ruleset, &all, sizeof(all), 0);
 	if (fd == -1)
 		return -1;
@@ -189,8 +255,9 @@ landlock(int treefd)
 }
 #else
 static int
-landlock(int treefd)
+landlock(enum sandbox_role role, int treefd)
 {
+	(void)role;
 	(void)treefd;
 	return -1;
 }
@@ -228,16 +295,19 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
 	*why = NULL;
 	if (limit_all(b) == -1 || become(role, b) == -1)
 		return -1;
-	rooted = b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0;
+	rooted = b->rooted ||
+	    (b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0);
 	if (priv_lose() == -1)
 		return -1;
 	if (rooted || b->any_file ||
-	    (b->treefd != -1 && landlock(b->treefd) == 0))
+	    (b->treefd != -1 && landlock(role, b->treefd) == 0))
 		bits |= CONFINED;
+	else if (role == SANDBOX_STORE)
+		*why = "the store is not all that its keeper can reach here";
 	/* a change of ids takes the first back (prctl(2)) */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
+	if (parent > 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		return -1;
-	if (getppid() != parent) {
+	if (parent > 0 && getppid() != parent) {
 		errno = ESRCH;
 		return -1;
 	}

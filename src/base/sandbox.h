@@ -9,6 +9,9 @@
  * its role's list kills it with SIGSYS: it cannot fork, run a program, make a
  * socket, a connection or a namespace, send a signal but to itself, or open a
  * file, but to read, and that in one tree alone.
+ *
+ * Who keeps a store has the store's owner as uid, the store as its tree, and
+ * makes, names and removes files there.
  */
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
@@ -19,7 +22,7 @@
 enum sandbox_role {
 	SANDBOX_REPORT = 1, /* usercrash_c's worker, debugger */
 	SANDBOX_SEND = 2,   /* core_send's: and a socket that it was given */
-	SANDBOX_STORE = 4   /* recv_core's child: and files of its store */
+	SANDBOX_STORE = 4 /* recv_core's: its connection, files of its store */
 };
 
 struct sandbox_bounds {
@@ -27,15 +30,17 @@ struct sandbox_bounds {
 	uint64_t file;	 /* bytes a file it writes may have, 0 as before */
 	unsigned cpu_s;	 /* of processor time, 0 as before */
 	/*
-	 * A directory: in it, and nowhere else, files may be opened to be read.
-	 * For root it becomes the root; others need landlock(7), without it as
-	 * with -1 none are opened (EACCES).
+	 * A directory: in it, and nowhere else, files may be opened to be read,
+	 * or for SANDBOX_STORE to be written.  For root it becomes the root;
+	 * others need landlock(7), without which as with -1 none are opened
+	 * (EACCES); but a store is kept, with all that its owner may do.
 	 */
 	int treefd;
+	int rooted; /* it is the root already */
 	/* instead: any file that everybody may read, for a core whose process
 	 * is gone names the files it was made of */
 	int any_file;
-	/* SANDBOX_STORE: the owner, with the same group; else not looked at */
+	/* SANDBOX_STORE: the owner; else not looked at */
 	uid_t uid;
 	gid_t gid;
 };
@@ -48,10 +53,10 @@ struct sandbox_bounds {
 int sandbox_approach(int read_any);
 /*
  * Goes in.  parent: the process that waits for this one (getppid(2) before it
- * can have changed).  0, 1 when the tree is the root now, or -1 with errno:
- * nothing hostile may be parsed then.
- * A kernel or a machine without filters is no error, only *why says so, which
- * is NULL otherwise; it is static.
+ * can have changed), 0 when this one may go on without it.  0, 1 when the tree
+ * is the root now, or -1 with errno: nothing hostile may be parsed then.
+ * A kernel or a machine that lacks something is no error, only *why says so,
+ * which is NULL otherwise; it is static.
  */
 int sandbox_enter(enum sandbox_role, const struct sandbox_bounds *,
     pid_t parent, const char **why);

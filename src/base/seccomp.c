@@ -26,14 +26,14 @@
 
 /* The low half of a 64-bit argument. */
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-enum { LOW = 4 };
+enum { LOW = 4, HIGH = 0 };
 #else
-enum { LOW = 0 };
+enum { LOW = 0, HIGH = 4 };
 #endif
 
 enum {
 	HEAD = 4,
-	A_RULE = 6, /* instructions, at most */
+	A_RULE = 8, /* instructions, at most */
 	CODE_MAX = HEAD + SECCOMP_RULES * A_RULE + 1
 };
 
@@ -71,6 +71,7 @@ add_rule(struct code *c, const struct seccomp_rule *r)
 {
 	unsigned value = r->value;
 	unsigned op = BPF_JMP | BPF_JEQ | BPF_K, yes = 0, no = 1;
+	size_t at = offsetof(struct seccomp_data, args) + r->arg * 8;
 	unsigned verdict = r->deny == 0
 	    ? SECCOMP_RET_ALLOW
 	    : SECCOMP_RET_ERRNO | ((unsigned)r->deny & SECCOMP_RET_DATA);
@@ -81,8 +82,13 @@ add_rule(struct code *c, const struct seccomp_rule *r)
 		return;
 	}
 	/* over: argument, test, verdict, number */
-	add(c, op, (unsigned)r->nr, 0, 4 + (r->test == SC_ALL));
-	load(c, offsetof(struct seccomp_data, args) + r->arg * 8 + LOW);
+	add(c, op, (unsigned)r->nr, 0,
+	    4 + (r->test == SC_ALL) + 2 * (r->test == SC_NULL));
+	if (r->test == SC_NULL) { /* its other half, or over the first */
+		load(c, at + HIGH);
+		add(c, op, 0, 0, 3);
+	}
+	load(c, at + LOW);
 	if (r->test == SC_SELF)
 		value = (unsigned)getpid();
 	if (r->test == SC_NONE) {

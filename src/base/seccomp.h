@@ -16,7 +16,8 @@ enum seccomp_test {
 	SC_NONE,  /* none of the bits of value is set in the argument */
 	SC_ALL,	  /* all of them are */
 	SC_EQUAL, /* the argument is value */
-	SC_SELF	  /* the argument is the process's own id */
+	SC_SELF,  /* the argument is the process's own id */
+	SC_NULL	  /* the argument is a null pointer */
 };
 
 struct seccomp_rule {

@@ -179,21 +179,26 @@ reply(struct transfer *t, int outfd)
 }
 
 void
+corerecv_meet(int infd, struct corerecv_outcome *o)
+{
+	memset(o, 0, sizeof(*o));
+	crash_id_init(&o->id);
+	o->result = RECV_EMPTY;
+	if (tcp_peer(infd, o->host, o->peer) == -1) {
+		/* a pipe or a file */
+		snprintf(o->host, sizeof(o->host), "local");
+		snprintf(o->peer, sizeof(o->peer), "local");
+	}
+}
+
+void
 corerecv_serve(int infd, int outfd, const struct corerecv_cfg *cfg,
     struct corerecv_outcome *o)
 {
 	struct transfer t = {.cfg = cfg, .o = o};
 	int64_t start = deadline_in(0);
 
-	memset(o, 0, sizeof(*o));
-	crash_id_init(&o->id);
-	o->result = RECV_EMPTY;
 	t.part.fd = t.part.hostfd = -1;
-	if (tcp_peer(infd, o->host, o->peer) == -1) {
-		/* a pipe or a file */
-		snprintf(o->host, sizeof(o->host), "local");
-		snprintf(o->peer, sizeof(o->peer), "local");
-	}
 	if (inflow_open(&t.in, infd, cfg->idlems, cfg->lifems) == -1)
 		transfer_failed(&t, "receive");
 	else

@@ -2,10 +2,10 @@
  * corerecv: exactly one connection, from its first byte to the reply.
  *
  * The accept loop, -i and socket activation are three callers of
- * corerecv_serve().  What comes is told apart by its first bytes: a core
- * stream (stream/corestream.h), or an ELF core as it is.  Hostile: all of it.
- * Memory is bounded (INFLOW_SIZE and some), and so is time.  Nothing is
- * printed: the outcome says it all.
+ * corerecv_meet() and corerecv_serve().  What comes is told apart by its first
+ * bytes: a core stream (stream/corestream.h), or an ELF core as it is. Hostile:
+ * all of it. Memory is bounded (INFLOW_SIZE and some), and so is time.  Nothing
+ * is printed: the outcome says it all.
  */
 #ifndef STORE_CORERECV_H
 #define STORE_CORERECV_H
@@ -60,6 +60,9 @@ struct corerecv_outcome {
 	int64_t ms;
 };
 
+/* Begins an outcome: who is there.  Before the sandbox, for an IPv6 address of
+ * one link alone asks for a socket. */
+void corerecv_meet(int infd, struct corerecv_outcome *);
 /*
  * Serves the connection that is read from infd and replied to on outfd (which
  * may be the same); closes neither.  SIGPIPE and SIGXFSZ must be ignored.

@@ -11,7 +11,10 @@
 
 #include "base/num.h"
 #include "base/privdrop.h"
+#include "base/sandbox.h"
 #include "store/corestore.h"
+
+enum { MEMORY_MAX = 64 }; /* MiB, for who parses; a block has one */
 
 static int
 fail(int err, const char **why, const char *text)
@@ -117,10 +120,24 @@ storehome_become(const struct storehome *h)
 }
 
 int
-storehome_confine(const struct storehome *h)
+storehome_settle(struct storehome *h)
 {
-	if (h->wasroot && h->uid == 0 &&
-	    (fchdir(h->dirfd) == -1 || chroot(".") == -1))
-		return -1;
-	return privdrop(h->uid, h->gid);
+	if (h->wasroot) {
+		if (fchdir(h->dirfd) == -1 || chroot(".") == -1)
+			return -1;
+		h->rooted = 1;
+	}
+	return h->uid == 0 && h->wasroot ? 0 : storehome_become(h);
+}
+
+int
+storehome_confine(const struct storehome *h, pid_t parent, const char **why)
+{
+	struct sandbox_bounds b = {.memory = (uint64_t)MEMORY_MAX << 20,
+	    .treefd = h->dirfd,
+	    .rooted = h->rooted,
+	    .uid = h->uid,
+	    .gid = h->gid};
+
+	return sandbox_enter(SANDBOX_STORE, &b, parent, why) == -1 ? -1 : 0;
 }

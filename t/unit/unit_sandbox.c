@@ -5,12 +5,14 @@
  *   unit_sandbox              every check; 77 when filters are not to be had
  *   unit_sandbox stay ROLE    goes in, says its pid, and stays until stdin ends
  */
+#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
@@ -18,6 +20,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,7 +31,7 @@
 
 enum { GONE_IN = 0, NO_FILTER = 77, NOT_IN = 99 };
 
-static int treefd = -1, outfd;
+static int treefd = -1, outfd, connfd, want_tree;
 static pid_t neighbour;
 
 static void
@@ -43,7 +47,7 @@ go_in(enum sandbox_role role)
 
 	if (sandbox_enter(role, &b, getppid(), &why) == -1)
 		_exit(NOT_IN);
-	if (why != NULL)
+	if (why != NULL && (want_tree || strstr(why, "filter") != NULL))
 		_exit(NO_FILTER);
 }
 
@@ -98,6 +102,14 @@ do_sendmsg(void)
 }
 
 static void
+do_sendto(void)
+{
+	struct sockaddr_un to = {.sun_family = AF_UNIX, .sun_path = "x"};
+
+	syscall(SYS_sendto, 0, "", 1, MSG_DONTWAIT, &to, sizeof(to));
+}
+
+static void
 do_kill(void)
 {
 	syscall(SYS_kill, neighbour, SIGKILL);
@@ -137,6 +149,12 @@ static void
 do_create(void)
 {
 	syscall(SYS_openat, AT_FDCWD, "x", O_WRONLY | O_CREAT, 0600);
+}
+
+static void
+do_create_code(void)
+{
+	syscall(SYS_openat, AT_FDCWD, "x", O_WRONLY | O_CREAT, 04755);
 }
 
 static void
@@ -215,21 +233,28 @@ do_setfowner(void)
 	syscall(SYS_fcntl, outfd, F_SETOWN, neighbour);
 }
 
+enum { SANE = 8 }; /* the sanitizers' runtimes need it */
+
 static const struct {
 	const char *name;
 	void (*act)(void);
-	int sanitized; /* the sanitizers' runtimes need it */
+	unsigned but; /* roles that may */
 } forbidden[] = {{"fork", do_fork, 0}, {"exec", do_exec, 0},
     {"socket", do_socket, 0}, {"connect", do_connect, 0},
-    {"sendmsg", do_sendmsg, 0}, {"kill", do_kill, 0}, {"tgkill", do_tgkill, 0},
-    {"trace", do_trace, 0}, {"read a neighbour's memory", do_peek, 0},
+    {"sendmsg", do_sendmsg, 0}, {"send elsewhere", do_sendto, 0},
+    {"kill", do_kill, 0}, {"tgkill", do_tgkill, 0}, {"trace", do_trace, 0},
+    {"read a neighbour's memory", do_peek, 0},
     {"make a namespace", do_unshare, 0}, {"enter a namespace", do_setns, 0},
-    {"create a file", do_create, 0}, {"truncate a file", do_truncate_open, 0},
-    {"remove a file", do_unlink, 0}, {"name a file", do_link, 0},
+    {"create a file", do_create, SANDBOX_STORE},
+    {"truncate a file", do_truncate_open, SANDBOX_STORE},
+    {"remove a file", do_unlink, SANDBOX_STORE},
+    {"name a file", do_link, SANDBOX_STORE},
+    {"make a file that another may run", do_create_code, 0},
     {"change a file's mode", do_chmod, 0}, {"become root", do_setuid, 0},
-    {"outlive its parent", do_prctl, 1}, {"map code", do_code, 0},
-    {"make memory code", do_become_code, 0}, {"look a path up", do_stat, 1},
-    {"load BPF", do_bpf, 0}, {"have signals sent", do_setfowner, 0}};
+    {"outlive its parent", do_prctl, SANE}, {"map code", do_code, 0},
+    {"make memory code", do_become_code, 0},
+    {"look a path up", do_stat, SANE | SANDBOX_STORE}, {"load BPF", do_bpf, 0},
+    {"have signals sent", do_setfowner, 0}};
 
 static void
 test_forbidden(enum sandbox_role role)
@@ -239,9 +264,11 @@ test_forbidden(enum sandbox_role role)
 
 	for (i = 0; i < NELEM(forbidden); i++) {
 #if defined(SANITIZED)
-		if (forbidden[i].sanitized)
+		if (forbidden[i].but & SANE)
 			continue;
 #endif
+		if (forbidden[i].but & role)
+			continue;
 		status = inside(role, forbidden[i].act);
 		CHECK(sandbox_violation(status) != NULL);
 		if (sandbox_violation(status) == NULL)
@@ -299,6 +326,73 @@ do_read_beside(void)
 	fd = open("../../../../../../etc/passwd", O_RDONLY);
 	if (fd != -1)
 		_exit(5);
+}
+
+/* What a store's keeper lives of, and its tree alone. */
+static void
+do_keep(void)
+{
+	struct statfs fs;
+	struct dirent *e;
+	DIR *d;
+	int fd, n = 0;
+	char c;
+
+	if (mkdirat(treefd, "host", 0750) == -1)
+		_exit(10);
+	fd = openat(treefd, "host/core.part",
+	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd == -1 || flock(fd, LOCK_EX | LOCK_NB) == -1 ||
+	    pwrite(fd, "x", 1, 9) != 1 ||
+	    sync_file_range(fd, 0, 9, SYNC_FILE_RANGE_WRITE) == -1 ||
+	    fchmod(fd, 0440) == -1 || fsync(fd) == -1 || fstatfs(fd, &fs) == -1)
+		_exit(11);
+	if (renameat(treefd, "host/core.part", treefd, "host/core") == -1 ||
+	    syscall(SYS_renameat2, treefd, "host/core", treefd, "host/core.1",
+		1) == -1 ||
+	    symlinkat("host/core.1", treefd, "core_dump") == -1 ||
+	    faccessat(treefd, "core_dump", F_OK, AT_SYMLINK_NOFOLLOW) == -1)
+		_exit(12);
+	fd = openat(treefd, "host", O_RDONLY | O_DIRECTORY);
+	if (fd == -1 || (d = fdopendir(fd)) == NULL)
+		_exit(13);
+	while ((e = readdir(d)) != NULL)
+		n += strncmp(e->d_name, "core", 4) == 0;
+	closedir(d);
+	if (n != 1 || unlinkat(treefd, "host/core.1", 0) == -1 ||
+	    unlinkat(treefd, "core_dump", 0) == -1 ||
+	    unlinkat(treefd, "host", AT_REMOVEDIR) == -1)
+		_exit(14);
+	if (send(connfd, "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1 ||
+	    shutdown(connfd, SHUT_WR) == -1 ||
+	    recv(connfd, &c, 1, MSG_DONTWAIT) != -1 || errno != EAGAIN)
+		_exit(15);
+}
+
+static void
+do_make_beside(void)
+{
+	if (openat(AT_FDCWD, "/tmp/unit_sandbox.x", O_WRONLY | O_CREAT, 0600) !=
+	    -1)
+		_exit(16);
+}
+
+static void
+test_store(void)
+{
+	int pair[2];
+
+	must(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "socketpair");
+	connfd = pair[0];
+	CHECK(inside(SANDBOX_STORE, do_keep) == 0);
+	want_tree = 1;
+	if (inside(SANDBOX_STORE, do_make_beside) != NO_FILTER << 8) {
+		CHECK(inside(SANDBOX_STORE, do_read_beside) == 0);
+		CHECK(inside(SANDBOX_STORE, do_make_beside) == 0);
+	}
+	want_tree = 0;
+	close(pair[0]);
+	close(pair[1]);
 }
 
 static void
@@ -408,6 +502,7 @@ stay(const char *name)
 							   : SANDBOX_REPORT;
 	char c;
 
+	treefd = open("/tmp", O_PATH | O_DIRECTORY);
 	go_in(role);
 	if (write(STDOUT_FILENO, "in\n", 3) == 3)
 		while (read(STDIN_FILENO, &c, 1) > 0)
@@ -424,6 +519,8 @@ main(int argc, char **argv)
 	if (argc == 3 && strcmp(argv[1], "stay") == 0)
 		return stay(argv[2]);
 	must(mkdtemp(dir) != NULL && chmod(dir, 0755) == 0, "mkdtemp");
+	must(geteuid() != 0 || chown(dir, 54321, 54321) == 0 || errno == EINVAL,
+	    "chown");
 	treefd = open(dir, O_PATH | O_DIRECTORY);
 	fd = openat(treefd, "there", O_RDWR | O_CREAT, 0644);
 	must(fd != -1 && write(fd, "x", 1) == 1, "file");
@@ -441,6 +538,8 @@ main(int argc, char **argv)
 		test_allowed();
 		test_forbidden(SANDBOX_REPORT);
 		test_forbidden(SANDBOX_SEND);
+		test_forbidden(SANDBOX_STORE);
+		test_store();
 		test_bounds();
 		test_orphan();
 	}
