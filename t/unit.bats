@@ -6,7 +6,7 @@ load helper
 	unit unit_base
 }
 
-@test "base: reads and writes, what interrupts them, deadlines" {
+@test "base: reads and writes, what is ours alone, interruptions, deadlines" {
 	unit unit_io
 }
 

@@ -50,6 +50,30 @@ buf_free(struct buf *b)
 	b->len = b->cap = 0;
 }
 
+void
+io_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd != -1)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+DIR *
+io_opendir(int dirfd, const char *name)
+{
+	/* A descriptor of its own: the position belongs to the open file. */
+	int fd = openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	DIR *d = fd == -1 ? NULL : fdopendir(fd);
+
+	if (d == NULL)
+		io_close(&fd);
+	return d;
+}
+
 ssize_t
 io_read_full(int fd, void *data, size_t n)
 {
@@ -114,7 +138,7 @@ io_slurp(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
 {
 	size_t start = b->len, want;
 	ssize_t r;
-	int fd, saved;
+	int fd;
 
 	if (cut != NULL)
 		*cut = 0;
@@ -145,12 +169,10 @@ io_slurp(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
 	close(fd);
 	return 0;
 fail:
-	saved = errno;
-	close(fd);
+	io_close(&fd);
 	b->len = start;
 	if (start == 0)
 		buf_free(b);
-	errno = saved;
 	return -1;
 }
 
@@ -159,7 +181,7 @@ io_reopen_regular(int pathfd)
 {
 	struct stat st;
 	char self[40];
-	int fd, saved;
+	int fd;
 
 	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		close(pathfd);
@@ -168,9 +190,7 @@ io_reopen_regular(int pathfd)
 	}
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", pathfd);
 	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	saved = errno;
-	close(pathfd);
-	errno = saved;
+	io_close(&pathfd);
 	return fd;
 }
 

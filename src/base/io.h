@@ -6,6 +6,7 @@
 #ifndef BASE_IO_H
 #define BASE_IO_H
 
+#include <dirent.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -20,6 +21,10 @@ int buf_reserve(struct buf *, size_t n);
 int buf_append(struct buf *, const void *, size_t n);
 void buf_free(struct buf *);
 
+/* Closes and forgets a descriptor, -1 as well; errno stays. */
+void io_close(int *fd);
+/* The directory dirfd/name, no link, from its beginning; NULL. */
+DIR *io_opendir(int dirfd, const char *name);
 /* Bytes read, short only at end of file; -1 on error. */
 ssize_t io_read_full(int fd, void *, size_t);
 ssize_t io_pread_full(int fd, void *, size_t, uint64_t off);

@@ -13,19 +13,9 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "base/lock.h"
+#include "base/io.h"
 #include "base/num.h"
-
-static void
-net_close(int *fd)
-{
-	int saved = errno;
-
-	if (*fd != -1)
-		close(*fd);
-	*fd = -1;
-	errno = saved;
-}
+#include "base/owned.h"
 
 static int
 net_address(const char *path, struct sockaddr_un *sun)
@@ -76,7 +66,7 @@ net_connect(const char *path, int type, int64_t deadline)
 	}
 	return fd;
 fail:
-	net_close(&fd);
+	io_close(&fd);
 	return -1;
 }
 
@@ -86,7 +76,6 @@ net_parent(const char *path, char name[NET_PATH_MAX])
 {
 	char dir[NET_PATH_MAX];
 	const char *slash = strrchr(path, '/');
-	struct stat st;
 	int fd, made;
 
 	if (*path != '/' || slash[1] == '\0') {
@@ -100,25 +89,10 @@ net_parent(const char *path, char name[NET_PATH_MAX])
 	snprintf(name, NET_PATH_MAX, "%s", slash + 1);
 	snprintf(dir, sizeof(dir), "%.*s",
 	    slash == path ? 1 : (int)(slash - path), path);
-	made = mkdir(dir, 0755) == 0;
-	if (!made && errno != EEXIST)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	if (made && fchmod(fd, 0755) == -1)
-		goto fail;
-	if (fstat(fd, &st) == -1)
-		goto fail;
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH))) {
-		errno = EPERM;
-		goto fail;
-	}
+	fd = owned_dir(dir, OWNED_OURS_OR_ROOTS, &made);
+	if (fd != -1 && made && fchmod(fd, 0755) == -1)
+		io_close(&fd);
 	return fd;
-fail:
-	net_close(&fd);
-	return -1;
 }
 
 /* Holds name.lock for as long as this process lives. */
@@ -129,7 +103,7 @@ net_lock(int dirfd, const char *name, int64_t deadline)
 	int fd;
 
 	snprintf(lock, sizeof(lock), "%s.lock", name);
-	fd = lock_file(dirfd, lock, deadline);
+	fd = owned_lock(dirfd, lock, deadline);
 	if (fd == -1 && errno == ETIMEDOUT)
 		errno = EADDRINUSE;
 	return fd;
@@ -151,7 +125,7 @@ net_clear(int dirfd, const char *name, const char *path, int type)
 	/* A service manager may listen there without our lock. */
 	fd = net_connect(path, type, deadline_in(0));
 	if (fd != -1 || (errno != ECONNREFUSED && errno != ENOENT)) {
-		net_close(&fd);
+		io_close(&fd);
 		errno = EADDRINUSE;
 		return -1;
 	}
@@ -213,9 +187,9 @@ net_unlisten(struct net_listener *l)
 void
 net_forget(struct net_listener *l)
 {
-	net_close(&l->fd);
-	net_close(&l->dirfd);
-	net_close(&l->lockfd);
+	io_close(&l->fd);
+	io_close(&l->dirfd);
+	io_close(&l->lockfd);
 }
 
 int
@@ -434,7 +408,7 @@ net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 			goto fail;
 		if (n == 0 && got == 0) {
 			if (gotfd != NULL)
-				net_close(gotfd);
+				io_close(gotfd);
 			return 0;
 		}
 		got += (size_t)n;
@@ -448,6 +422,6 @@ net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 	errno = EMSGSIZE;
 fail:
 	if (gotfd != NULL)
-		net_close(gotfd);
+		io_close(gotfd);
 	return -1;
 }

@@ -12,16 +12,8 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/io.h"
 #include "base/num.h"
-
-static void
-tcp_close(int fd)
-{
-	int saved = errno;
-
-	close(fd);
-	errno = saved;
-}
 
 static void
 tcp_on(int fd, int level, int option, int value)
@@ -176,7 +168,7 @@ tcp_try(const struct addrinfo *a, int64_t deadline)
 	tcp_on(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	return fd;
 fail:
-	tcp_close(fd);
+	io_close(&fd);
 	return -1;
 }
 
@@ -216,7 +208,7 @@ tcp_bind(const struct addrinfo *a, int backlog)
 	if (bind(fd, a->ai_addr, a->ai_addrlen) == 0 &&
 	    listen(fd, backlog) == 0)
 		return fd;
-	tcp_close(fd);
+	io_close(&fd);
 	return -1;
 }
 

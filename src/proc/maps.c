@@ -133,7 +133,7 @@ maps_read(int procfd, size_t max, struct buf *b, int *cut)
 	struct squeeze s = {.b = b};
 	size_t n = 0;
 	ssize_t r = 0;
-	int fd, saved;
+	int fd;
 
 	*cut = 0;
 	fd = openat(procfd, "maps", O_RDONLY | O_CLOEXEC);
@@ -151,9 +151,7 @@ maps_read(int procfd, size_t max, struct buf *b, int *cut)
 			break;
 		}
 	}
-	saved = errno;
-	close(fd);
-	errno = saved;
+	io_close(&fd);
 	return r == -1 ? -1 : 0;
 }
 

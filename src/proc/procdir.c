@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/num.h"
 
 enum { STATUS_MAX = 65536 };
@@ -124,12 +125,10 @@ open_living_thread(int dirfd, int want_dumping)
 	struct dirent *e;
 	uint64_t tid;
 	DIR *d;
-	int fd, zombie, found = -1;
+	int zombie, found = -1;
 
-	fd = openat(dirfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || (d = fdopendir(fd)) == NULL) {
-		if (fd != -1)
-			close(fd);
+	d = io_opendir(dirfd, "task");
+	if (d == NULL) {
 		errno = ESRCH;
 		return -1;
 	}

@@ -65,20 +65,6 @@ grow(void *array, size_t n, size_t sz)
 	return reallocarray(array, n ? n * 2 : 1, sz);
 }
 
-static DIR *
-open_dir(int procfd, const char *name)
-{
-	int fd = openat(procfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d;
-
-	if (fd == -1)
-		return NULL;
-	d = fdopendir(fd);
-	if (d == NULL)
-		close(fd);
-	return d;
-}
-
 /* "pos:\t0\nflags:\t0100002\n..." */
 static void
 parse_fdinfo(const char *p, size_t len, struct proc_fd *f)
@@ -137,7 +123,7 @@ static int
 gather_fds(int procfd, struct procinfo *pi)
 {
 	int64_t deadline = deadline_in(FDS_MS);
-	DIR *d = open_dir(procfd, "fd");
+	DIR *d = io_opendir(procfd, "fd");
 	struct dirent *e;
 	struct proc_fd *p;
 	uint64_t fd;
@@ -216,7 +202,7 @@ gather_task(int taskfd, int namespaced, struct proc_task *t)
 static int
 gather_tasks(int procfd, int namespaced, struct procinfo *pi)
 {
-	DIR *d = open_dir(procfd, "task");
+	DIR *d = io_opendir(procfd, "task");
 	struct dirent *e;
 	struct proc_task *p;
 	uint64_t tid;

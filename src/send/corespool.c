@@ -12,58 +12,25 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
-#include "base/lock.h"
+#include "base/io.h"
 #include "base/num.h"
+#include "base/owned.h"
 
 enum { NAMES_TRIED = 10000, LOCK_MS = 5000 };
 #define SUFFIX "core"
 
-static int
-close_failed(int fd, int err)
-{
-	close(fd);
-	errno = err;
-	return -1;
-}
-
 int
 corespool_open(const char *dir, int make)
 {
-	struct stat st;
-	int fd;
+	int made;
 
-	if (make && mkdir(dir, 0700) == -1 && errno != EEXIST)
-		return -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == -1)
-		return close_failed(fd, errno);
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) ||
-	    (st.st_mode & (S_IWGRP | S_IWOTH)))
-		return close_failed(fd, EPERM);
-	return fd;
-}
-
-/* A stream over the directory, from its start; the descriptor stays. */
-static DIR *
-read_dir(int dirfd)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d;
-
-	if (fd == -1)
-		return NULL;
-	d = fdopendir(fd);
-	if (d == NULL)
-		close_failed(fd, errno);
-	return d;
+	return owned_dir(dir, OWNED_OURS_OR_ROOTS, make ? &made : NULL);
 }
 
 int
 corespool_used(int dirfd, uint64_t *bytes)
 {
-	DIR *d = read_dir(dirfd);
+	DIR *d = io_opendir(dirfd, ".");
 	struct dirent *e;
 	struct stat st;
 
@@ -93,8 +60,10 @@ corespool_begin(const char *dir, uint64_t max, int *fd, uint64_t *room)
 	if (dirfd == -1)
 		return -1;
 	if (corespool_used(dirfd, &used) == -1 ||
-	    (*fd = corespool_new(dirfd)) == -1)
-		return close_failed(dirfd, errno);
+	    (*fd = corespool_new(dirfd)) == -1) {
+		io_close(&dirfd);
+		return -1;
+	}
 	*room = used < max ? max - used : 0;
 	return dirfd;
 }
@@ -131,7 +100,7 @@ corespool_publish(int dirfd, int fd, uint64_t max, const struct crash_id *id,
 		return -1;
 	/* one at a time, so that two do not both find the last room; rather
 	 * too much in the spool than a core lost to somebody who hangs */
-	if (lock_wait(dirfd, deadline_in(LOCK_MS)) == -1 && errno != ETIMEDOUT)
+	if (owned_hold(dirfd, deadline_in(LOCK_MS)) == -1 && errno != ETIMEDOUT)
 		return -1;
 	r = corespool_used(dirfd, &used);
 	if (r == 0 && used + (uint64_t)st.st_blocks * 512 > max) {
@@ -182,7 +151,7 @@ by_age(const void *a, const void *b)
 int
 corespool_list(int dirfd, struct corespool_entry **list, size_t *n)
 {
-	DIR *d = read_dir(dirfd);
+	DIR *d = io_opendir(dirfd, ".");
 	struct corespool_entry entry, *bigger;
 	struct dirent *e;
 	size_t room = 0;
@@ -219,22 +188,18 @@ corespool_take(int dirfd, const char *name)
 	struct stat st, now;
 	int fd;
 
-	fd = openat(dirfd, name,
-	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd == -1) {
-		if (errno == ELOOP || errno == ENXIO)
-			errno = ENODEV;
+	fd = owned_file(dirfd, name);
+	if (fd == -1)
 		return -1;
+	if (fstat(fd, &st) == 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+		/* whoever had it may have sent and removed it meanwhile */
+		if (fstatat(dirfd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    now.st_ino == st.st_ino && now.st_dev == st.st_dev)
+			return fd;
+		errno = ENOENT;
 	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		return close_failed(fd, ENODEV);
-	if (flock(fd, LOCK_EX | LOCK_NB) == -1)
-		return close_failed(fd, errno);
-	/* whoever had it may have sent and removed it meanwhile */
-	if (fstatat(dirfd, name, &now, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    now.st_ino != st.st_ino || now.st_dev != st.st_dev)
-		return close_failed(fd, ENOENT);
-	return fd;
+	io_close(&fd);
+	return -1;
 }
 
 int

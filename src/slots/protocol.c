@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/io.h"
 #include "net/local.h"
 
 static void
@@ -46,12 +47,8 @@ spool_recv(int connfd, enum spool_type type, void *packet, size_t size,
 		errno = EPROTO;
 	else
 		return 0;
-	if (gotfd != NULL && *gotfd != -1) {
-		r = errno;
-		close(*gotfd);
-		*gotfd = -1;
-		errno = r;
-	}
+	if (gotfd != NULL)
+		io_close(gotfd);
 	return -1;
 }
 
@@ -59,7 +56,7 @@ static int
 spool_dial(const char *sockpath, int64_t deadline)
 {
 	struct ucred cred;
-	int connfd, saved;
+	int connfd;
 
 	connfd = net_connect(sockpath, SOCK_SEQPACKET, deadline);
 	/* UCSPI servers (s6-ipcserver) only know streams. */
@@ -72,9 +69,7 @@ spool_dial(const char *sockpath, int64_t deadline)
 			return connfd;
 		errno = EPERM;
 	}
-	saved = errno;
-	close(connfd);
-	errno = saved;
+	io_close(&connfd);
 	return -1;
 }
 
@@ -85,7 +80,7 @@ spool_ask(const char *sockpath, const struct spool_request *req,
 	struct spool_request packet = *req;
 	struct spool_head reply;
 	struct stat st;
-	int connfd, saved;
+	int connfd;
 
 	*reportfd = -1;
 	connfd = spool_dial(sockpath, deadline);
@@ -109,12 +104,8 @@ spool_ask(const char *sockpath, const struct spool_request *req,
 	if (reply.status == 0)
 		errno = EPROTO;
 fail:
-	saved = errno;
-	if (*reportfd != -1)
-		close(*reportfd);
-	*reportfd = -1;
-	close(connfd);
-	errno = saved;
+	io_close(reportfd);
+	io_close(&connfd);
 	return -1;
 }
 

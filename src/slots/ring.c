@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/lock.h"
 #include "base/num.h"
+#include "base/owned.h"
 
 #define RING_FILE ".slots"
 #define RING_SLOT "usercrash_"
@@ -50,21 +49,10 @@ ring_same(const struct stat *a, const struct stat *b)
 int
 ring_lock(struct ring *r, int dirfd, int64_t deadline)
 {
-	struct stat held, there;
-
 	memset(r, 0, sizeof(*r));
 	r->dirfd = dirfd;
-	for (;;) {
-		r->lockfd = lock_file(dirfd, RING_FILE, deadline);
-		if (r->lockfd == -1 || fstat(r->lockfd, &held) == -1)
-			return -1;
-		/* Somebody may have removed the file we waited for. */
-		if (fstatat(dirfd, RING_FILE, &there, AT_SYMLINK_NOFOLLOW) ==
-			0 &&
-		    ring_same(&held, &there))
-			return 0;
-		close(r->lockfd);
-	}
+	r->lockfd = owned_lock(dirfd, RING_FILE, deadline);
+	return r->lockfd == -1 ? -1 : 0;
 }
 
 void
@@ -74,10 +62,8 @@ ring_close(struct ring *r)
 
 	free(r->slot);
 	r->slot = NULL;
-	if (r->lockfd != -1)
-		close(r->lockfd);
-	r->lockfd = -1;
 	errno = saved;
+	io_close(&r->lockfd);
 }
 
 /* The slot a name stands for, written exactly so; -1 if none. */
@@ -92,25 +78,6 @@ ring_parse(const char *name)
 		return -1;
 	snprintf(canon, sizeof(canon), RING_SLOT "%02u", (unsigned)v);
 	return strcmp(canon, name) == 0 ? (int)v : -1;
-}
-
-static DIR *
-ring_opendir(const struct ring *r)
-{
-	DIR *d;
-	int fd, saved;
-
-	/* A descriptor of its own: the position belongs to the open file. */
-	fd = openat(r->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
-		return NULL;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		saved = errno;
-		close(fd);
-		errno = saved;
-	}
-	return d;
 }
 
 static int
@@ -168,7 +135,7 @@ ring_load(struct ring *r, unsigned n, unsigned share, const struct stat *st)
 	r->slot = calloc(n, sizeof(*r->slot));
 	if (r->slot == NULL)
 		return -1;
-	d = ring_opendir(r);
+	d = io_opendir(r->dirfd, ".");
 	if (d == NULL)
 		return -1;
 	while ((e = readdir(d)) != NULL) {
@@ -283,21 +250,6 @@ ring_put(struct ring *r, const char *hidden, const struct stat *st,
 	return 0;
 }
 
-static void
-ring_tidy_tmp(struct ring *r, const char *name)
-{
-	int fd;
-
-	fd = openat(
-	    r->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd == -1)
-		return;
-	/* Its writers hold the lock as long as one of them lives. */
-	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		unlinkat(r->dirfd, name, 0);
-	close(fd);
-}
-
 int
 ring_tidy(struct ring *r, const struct stat *st)
 {
@@ -308,7 +260,7 @@ ring_tidy(struct ring *r, const struct stat *st)
 	DIR *d;
 	int pub;
 
-	d = ring_opendir(r);
+	d = io_opendir(r->dirfd, ".");
 	if (d == NULL)
 		return -1;
 	while ((e = readdir(d)) != NULL) {
@@ -327,7 +279,9 @@ ring_tidy(struct ring *r, const struct stat *st)
 			continue;
 		}
 		if (!pub) {
-			ring_tidy_tmp(r, e->d_name);
+			/* Its writers hold the lock as long as one lives. */
+			if (owned_idle(r->dirfd, e->d_name))
+				unlinkat(r->dirfd, e->d_name, 0);
 			continue;
 		}
 		if (num_u64(e->d_name + strlen(RING_PUB), 16, 0, UINT64_MAX,

@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/num.h"
+#include "base/owned.h"
 #include "slots/ring.h"
 
 void
@@ -24,16 +25,6 @@ slots_defaults(struct slots_cfg *cfg)
 	cfg->n = SLOTS_N;
 	cfg->minfree = (uint64_t)SLOTS_MINFREE << 20;
 	cfg->group = SLOTS_GROUP;
-}
-
-static void
-slots_close(int fd)
-{
-	int saved = errno;
-
-	if (fd != -1)
-		close(fd);
-	errno = saved;
 }
 
 /*
@@ -82,27 +73,11 @@ slots_own(int fd, const struct slots_cfg *cfg, mode_t mode, mode_t tight)
 int
 slots_open(const struct slots_cfg *cfg)
 {
-	struct stat st;
-	int dirfd, made;
+	int made, dirfd = owned_dir(cfg->dir, OWNED_OURS, &made);
 
-	made = mkdir(cfg->dir, 0700) == 0;
-	if (!made && errno != EEXIST)
-		return -1;
-	dirfd = open(cfg->dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dirfd == -1)
-		return -1;
-	if (fstat(dirfd, &st) == -1)
-		goto fail;
-	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH))) {
-		errno = EPERM;
-		goto fail;
-	}
-	if (made && slots_own(dirfd, cfg, 0750, 0700) == -1)
-		goto fail;
+	if (dirfd != -1 && made && slots_own(dirfd, cfg, 0750, 0700) == -1)
+		io_close(&dirfd);
 	return dirfd;
-fail:
-	slots_close(dirfd);
-	return -1;
 }
 
 static int
@@ -171,7 +146,7 @@ slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
 	if (none)
 		fd = slots_tmp_named(dirfd, deadline);
 	if (fd != -1 && slots_own(fd, cfg, 0640, 0600) == -1) {
-		slots_close(fd);
+		io_close(&fd);
 		return -1;
 	}
 	return fd;

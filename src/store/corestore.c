@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/owned.h"
 #include "store/storefile.h"
 
 enum { /* bytes written between two looks at the limits */
@@ -17,22 +18,6 @@ enum { /* bytes written between two looks at the limits */
 	SURVEY = 64 << 20, /* a look at all that is there */
 	BEHIND = 256 << 20 /* bytes that may wait for the disk, about */
 };
-
-int
-corestore_open(const char *dir)
-{
-	struct stat st;
-	int fd;
-
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == 0 && (st.st_mode & (S_IWGRP | S_IWOTH)) == 0)
-		return fd;
-	errno = EPERM;
-	store_close(&fd);
-	return -1;
-}
 
 /* The host's directory, made if need be. */
 static int
@@ -43,10 +28,9 @@ open_host(const struct corestore *s, const char *host)
 	made = mkdirat(s->dirfd, host, 0750) == 0;
 	if (!made && errno != EEXIST)
 		return -1;
-	fd = openat(
-	    s->dirfd, host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = owned_sub(s->dirfd, host);
 	if (fd != -1 && made && fsync(s->dirfd) == -1 && errno != EINVAL)
-		store_close(&fd);
+		io_close(&fd);
 	return fd;
 }
 
@@ -101,7 +85,7 @@ store_begin(const struct corestore *s, const char *host, const char *stem,
 	p->hostfd = open_host(s, p->host);
 	if (p->hostfd != -1)
 		r = create(p);
-	store_close(&lockfd);
+	io_close(&lockfd);
 	if (r == 0)
 		r = store_floor(p);
 	if (r == -1) {
@@ -131,7 +115,7 @@ watch(struct store_part *p, int end)
 	if (lockfd == -1)
 		return -1;
 	r = store_make_room(p);
-	store_close(&lockfd);
+	io_close(&lockfd);
 	return r;
 }
 
@@ -222,7 +206,7 @@ write_info(struct store_part *p, const struct buf *info)
 		r = fchmod(fd, 0440);
 	if (r == 0)
 		r = sync_file(fd);
-	store_close(&fd);
+	io_close(&fd);
 	return r;
 }
 
@@ -241,8 +225,8 @@ store_seal(struct store_part *p, uint64_t size, const struct buf *info)
 static void
 end_part(struct store_part *p)
 {
-	store_close(&p->fd);
-	store_close(&p->hostfd);
+	io_close(&p->fd);
+	io_close(&p->hostfd);
 }
 
 void
@@ -265,7 +249,7 @@ store_drop(struct store_part *p)
 		lockfd = store_lock(p->store);
 		if (lockfd != -1)
 			unlinkat(p->store->dirfd, p->host, AT_REMOVEDIR);
-		store_close(&lockfd);
+		io_close(&lockfd);
 	}
 	end_part(p);
 	errno = saved;

@@ -59,12 +59,6 @@ struct store_part { /* a core being received */
 };
 
 /*
- * Opens the directory: a descriptor for the caller to close.  ELOOP, ENOTDIR:
- * no directory, or a link.  EPERM: others may write there.
- */
-int corestore_open(const char *dir);
-
-/*
  * A new part for that name below that host's directory, which is made 0750
  * when missing.  *p need not be initialised.
  */

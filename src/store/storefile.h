@@ -7,14 +7,8 @@
 
 #include "store/corestore.h"
 
-/* Closes and forgets a descriptor, -1 as well; errno stays. */
-void store_close(int *fd);
 /* The lock; closing it releases it.  ETIMEDOUT. */
 int store_lock(const struct corestore *);
-/* A regular file of the store, for reading; ENODEV when it is something else */
-int store_open_file(int hostfd, const char *name);
-/* Is it a ".part" that nobody is writing any more? */
-int store_abandoned(int hostfd, const char *name);
 /* Removes a file and its ".info". */
 int store_unlink(int hostfd, const char *name);
 

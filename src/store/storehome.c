@@ -1,7 +1,6 @@
 #include "store/storehome.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/num.h"
+#include "base/owned.h"
 #include "base/privdrop.h"
 #include "base/sandbox.h"
 #include "store/corestore.h"
@@ -45,23 +46,18 @@ find_user(const char *name, uid_t *uid, gid_t *gid)
 	return 0;
 }
 
-/* Makes a missing directory and gives it to its owner. */
+/* Opens the directory, made if need be and given to its owner then. */
 static int
-make(const char *dir, uid_t uid, gid_t gid)
+open_home(const char *dir, uid_t uid, gid_t gid)
 {
-	struct stat st;
-	int fd, r = -1;
+	int fd, made;
 
-	if (mkdir(dir, 0700) == -1)
-		return errno == EEXIST ? 0 : -1;
-	fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return -1;
-	if (fstat(fd, &st) == 0 && st.st_uid == geteuid() &&
-	    (geteuid() != 0 || fchown(fd, uid, gid) == 0))
-		r = fchmod(fd, 0750);
-	close(fd);
-	return r;
+	fd = owned_dir(dir, OWNED_ANY, &made);
+	if (fd != -1 && made &&
+	    ((geteuid() == 0 && fchown(fd, uid, gid) == -1) ||
+		fchmod(fd, 0750) == -1))
+		io_close(&fd);
+	return fd;
 }
 
 int
@@ -86,9 +82,7 @@ storehome_open(
 	    find_user("nobody", &uid, &gid) == -1) {
 		return fail(ENOENT, why, "there is no user called nobody");
 	}
-	if (make(dir, uid, gid) == -1)
-		return -1;
-	h->dirfd = corestore_open(dir);
+	h->dirfd = open_home(dir, uid, gid);
 	if (h->dirfd == -1) {
 		if (errno == EPERM)
 			*why = "others than its owner may write there";

@@ -9,7 +9,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/num.h"
+#include "base/owned.h"
 #include "store/storefile.h"
 #include "stream/streamtext.h"
 
@@ -40,7 +42,7 @@ is_same(int hostfd, const char *name, uint64_t size, uint32_t crc)
 	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
 		return 0;
 	snprintf(path, sizeof(path), "%s.info", name);
-	fd = store_open_file(hostfd, path);
+	fd = owned_file(hostfd, path);
 	if (fd == -1)
 		return 0;
 	text = malloc(INFO_MAX);
@@ -160,7 +162,7 @@ clear_parts(const struct store_part *p)
 		store_join(p->stem, n, p->suffix, ".part", name);
 		if (is_free(p->hostfd, name))
 			continue;
-		if (store_abandoned(p->hostfd, name))
+		if (owned_idle(p->hostfd, name))
 			store_unlink(p->hostfd, name);
 	}
 }

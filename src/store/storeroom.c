@@ -10,6 +10,8 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/io.h"
+#include "base/owned.h"
 #include "store/storefile.h"
 
 /* Found in one pass through the store; when all of them have gone and it is
@@ -104,24 +106,8 @@ look_at(struct survey *s, int hostfd, const char *host, const char *name)
 	o.part = store_ends(name, ".part");
 	o.mtime = st.st_mtim;
 	if (strncmp(name, "core.", 5) == 0 && strlen(name) < STORE_NAME_MAX &&
-	    (!o.part || store_abandoned(hostfd, name)))
+	    (!o.part || owned_idle(hostfd, name)))
 		note_old(s, &o);
-}
-
-static DIR *
-open_dir(int dirfd, const char *name)
-{
-	DIR *d;
-	int fd;
-
-	fd = openat(
-	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return NULL;
-	d = fdopendir(fd);
-	if (d == NULL)
-		close(fd);
-	return d;
 }
 
 static int
@@ -132,13 +118,13 @@ survey(struct survey *s, int storefd)
 
 	s->n = 0;
 	s->sum = 0;
-	top = open_dir(storefd, ".");
+	top = io_opendir(storefd, ".");
 	if (top == NULL)
 		return -1;
 	while ((host = readdir(top)) != NULL) {
 		if (host->d_name[0] == '.')
 			continue;
-		d = open_dir(storefd, host->d_name);
+		d = io_opendir(storefd, host->d_name);
 		if (d == NULL)
 			continue;
 		while ((e = readdir(d)) != NULL)
@@ -156,8 +142,7 @@ evict(const struct corestore *s, const struct old *o)
 {
 	int hostfd, r;
 
-	hostfd = openat(
-	    s->dirfd, o->host, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	hostfd = owned_sub(s->dirfd, o->host);
 	if (hostfd == -1)
 		return -1;
 	r = store_unlink(hostfd, o->name);

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -152,18 +151,13 @@ seize_all(int procfd, pid_t only, struct seizure *z)
 	uint64_t tid;
 	size_t before;
 	DIR *d;
-	int fd, r = 0;
+	int r = 0;
 
 	if (only > 0)
 		return seize(z, only);
-	fd = openat(procfd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1)
+	d = io_opendir(procfd, "task");
+	if (d == NULL)
 		return -1;
-	d = fdopendir(fd);
-	if (d == NULL) {
-		close(fd);
-		return -1;
-	}
 	do {
 		before = z->n;
 		rewinddir(d);

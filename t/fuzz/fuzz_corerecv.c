@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/owned.h"
 #include "fuzz.h"
 #include "store/corerecv.h"
 #include "stream/crc32c.h"
@@ -43,7 +44,7 @@ begin(void)
 		if (mkdtemp(dir) == NULL)
 			abort();
 	}
-	cfg.store.dirfd = corestore_open(dir);
+	cfg.store.dirfd = owned_dir(dir, OWNED_ANY, NULL);
 	if (cfg.store.dirfd == -1)
 		abort();
 	cfg.store.maxcore = 8 << 20;

@@ -46,7 +46,7 @@
 
 static const char *mode = "ok";
 static uint64_t bytes, got;
-static int infd, outfd, dirfd, rcvbuf;
+static int infd, outfd, keepfd, rcvbuf;
 static unsigned number;
 
 static int
@@ -62,7 +62,7 @@ create(const char *what)
 	int fd;
 
 	snprintf(name, sizeof(name), "%u.%s", number, what);
-	fd = openat(dirfd, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	fd = openat(keepfd, name, O_RDWR | O_CREAT | O_TRUNC, 0600);
 	if (fd == -1)
 		err(111, "%s", name);
 	return fd;
@@ -78,7 +78,7 @@ over(const char *how, const char *detail)
 	close(fd);
 	snprintf(name, sizeof(name), "%u.end.new", number);
 	snprintf(to, sizeof(to), "%u.end", number);
-	renameat(dirfd, name, dirfd, to);
+	renameat(keepfd, name, keepfd, to);
 	exit(0);
 }
 
@@ -260,10 +260,10 @@ accept_all(void)
 	    listen(s, 128) == -1 ||
 	    getsockname(s, (struct sockaddr *)&a, &len) == -1)
 		err(111, "listen");
-	fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = openat(keepfd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dprintf(fd, "%d\n", ntohs(a.sin_port));
 	close(fd);
-	renameat(dirfd, name, dirfd, "port");
+	renameat(keepfd, name, keepfd, "port");
 	signal(SIGCHLD, SIG_IGN);
 	for (;; number++) {
 		infd = outfd = accept(s, NULL, NULL);
@@ -352,8 +352,8 @@ main(int argc, char **argv)
 		feed(argv[optind], piece, most, stop);
 		return 0;
 	}
-	dirfd = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd == -1)
+	keepfd = open(argv[optind], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (keepfd == -1)
 		err(111, "%s", argv[optind]);
 	infd = STDIN_FILENO;
 	outfd = STDOUT_FILENO;

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/owned.h"
 #include "net/waiting.h"
 #include "store/corefile.h"
 #include "store/corehook.h"
@@ -379,7 +380,7 @@ test_storm(void)
 
 	snprintf(path, sizeof(path), "%s/store", dir);
 	CHECK(mkdir(path, 0750) == 0);
-	s.dirfd = corestore_open(path);
+	s.dirfd = owned_dir(path, OWNED_ANY, NULL);
 	CHECK(s.dirfd != -1);
 	for (i = 0; i < SENDERS; i++) {
 		pid[i] = fork();

@@ -1,5 +1,6 @@
 /*
- * unit_io: base/io and base/deadline: files, what interrupts, waiting.
+ * unit_io: base/io, base/owned, base/deadline: files, directories and locks
+ * that are ours, what interrupts, waiting.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +18,7 @@
 
 #include "base/deadline.h"
 #include "base/io.h"
+#include "base/owned.h"
 
 #include "check.h"
 
@@ -114,6 +116,85 @@ test_slurp(void)
 	close(dirfd);
 	buf_free(&b);
 	buf_free(&big);
+}
+
+/* --- owned -----------------------------------------------------------------
+ */
+
+static void
+test_owned_dir(const char *dir)
+{
+	char path[64], link[64];
+	struct stat st;
+	int fd, made = 7;
+
+	snprintf(path, sizeof(path), "%s/d", dir);
+	snprintf(link, sizeof(link), "%s/l", dir);
+	umask(0);
+	FAILS(owned_dir(path, OWNED_ANY, NULL), ENOENT);
+	fd = owned_dir(path, OWNED_OURS, &made);
+	CHECK(fd != -1 && made == 1);
+	CHECK(fstat(fd, &st) == 0 && (st.st_mode & 07777) == 0700);
+	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	close(fd);
+	fd = owned_dir(path, OWNED_OURS, &made);
+	CHECK(fd != -1 && made == 0);
+	close(fd);
+	CHECK(symlink(path, link) == 0);
+	FAILS(owned_dir(link, OWNED_ANY, &made), ENOTDIR);
+	CHECK(chmod(path, 0720) == 0);
+	FAILS(owned_dir(path, OWNED_OURS, NULL), EPERM);
+	CHECK(chmod(path, 0702) == 0);
+	FAILS(owned_dir(path, OWNED_ANY, NULL), EPERM);
+	CHECK(chmod(path, 0755) == 0);
+	if (geteuid() == 0) {
+		CHECK(chown(path, 4711, 0) == 0);
+		FAILS(owned_dir(path, OWNED_OURS, NULL), EPERM);
+		FAILS(owned_dir(path, OWNED_OURS_OR_ROOTS, NULL), EPERM);
+		fd = owned_dir(path, OWNED_ANY, NULL);
+		CHECK(fd != -1);
+		close(fd);
+	}
+}
+
+static void
+test_owned_lock(int dirfd)
+{
+	int fd, other;
+
+	fd = owned_lock(dirfd, "lock", deadline_in(0));
+	CHECK(fd != -1 && !owned_idle(dirfd, "lock"));
+	FAILS(owned_lock(dirfd, "lock", deadline_in(20)), ETIMEDOUT);
+	/* one that was removed is nobody's: the next is a file that is there */
+	CHECK(unlinkat(dirfd, "lock", 0) == 0);
+	other = owned_lock(dirfd, "lock", deadline_in(0));
+	CHECK(other != -1 && !owned_idle(dirfd, "lock"));
+	close(fd);
+	CHECK(!owned_idle(dirfd, "lock"));
+	close(other);
+	CHECK(owned_idle(dirfd, "lock"));
+	CHECK(!owned_idle(dirfd, "none"));
+	CHECK(symlinkat("lock", dirfd, "link") == 0);
+	FAILS(owned_lock(dirfd, "link", deadline_in(0)), ELOOP);
+	FAILS(owned_file(dirfd, "link"), ENODEV);
+	CHECK(mkfifoat(dirfd, "fifo", 0600) == 0);
+	FAILS(owned_lock(dirfd, "fifo", deadline_in(0)), EPERM);
+	FAILS(owned_file(dirfd, "fifo"), ENODEV);
+	FAILS(owned_sub(dirfd, "fifo"), ENOTDIR);
+}
+
+static void
+test_owned(void)
+{
+	char dir[] = "/tmp/unit_io.XXXXXX", rm[64];
+	int dirfd;
+
+	MUST(mkdtemp(dir) != NULL && (dirfd = open(dir, O_RDONLY)) != -1);
+	test_owned_dir(dir);
+	test_owned_lock(dirfd);
+	close(dirfd);
+	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
+	CHECK(system(rm) == 0);
 }
 
 /* --- interruptions -------------------------------------------------------- */
@@ -284,6 +365,7 @@ main(void)
 	test_buf();
 	test_io_files();
 	test_slurp();
+	test_owned();
 	test_io_interrupted();
 	test_deadline();
 	return check_report();
