@@ -8,14 +8,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/io.h"
-#include "base/num.h"
-
 enum {
 	LOG_FIRST = 64 << 10,
 	LOG_MAX = 16 << 20,
-	LOAD_TRIES = 5, /* EAGAIN: a signal while it was verified */
-	CPUS_MAX = 1 << 16
+	LOAD_TRIES = 5 /* EAGAIN: a signal while it was verified */
 };
 
 static int
@@ -84,42 +80,6 @@ bpfsys_lookup(int mapfd, const void *key, void *value)
 	a.key = (uintptr_t)key;
 	a.value = (uintptr_t)value;
 	return sys_bpf(BPF_MAP_LOOKUP_ELEM, &a, sizeof(a));
-}
-
-unsigned
-bpfsys_cpus_parse(const char *s)
-{
-	const char *end = s + strlen(s);
-	uint64_t first, last, n = 0;
-
-	/* what the kernel counts is the highest number, holes and all */
-	while (num_scan(s, end, 10, &first, &s) == 0) {
-		last = first;
-		if (*s == '-' && num_scan(s + 1, end, 10, &last, &s) == -1)
-			break;
-		if (last < CPUS_MAX && last + 1 > n)
-			n = last + 1;
-		if (*s++ != ',')
-			break;
-	}
-	return n > 0 ? (unsigned)n : 1;
-}
-
-unsigned
-bpfsys_cpus(void)
-{
-	struct buf b = {0};
-	unsigned n;
-	long l;
-
-	if (io_slurp(AT_FDCWD, "/sys/devices/system/cpu/possible", 4096, &b,
-		NULL) == 0 &&
-	    b.len > 0)
-		n = bpfsys_cpus_parse(b.p);
-	else
-		n = (l = sysconf(_SC_NPROCESSORS_CONF)) > 0 ? (unsigned)l : 1;
-	buf_free(&b);
-	return n;
 }
 
 static int

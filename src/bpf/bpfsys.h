@@ -22,10 +22,6 @@ int bpfsys_map(unsigned type, unsigned key, unsigned value, unsigned entries,
 /* The value at a key; of a per-CPU map one for each possible CPU, each rounded
  * up to 8 bytes. */
 int bpfsys_lookup(int mapfd, const void *key, void *value);
-/* How many CPUs there may ever be, also those unplugged; at least 1. */
-unsigned bpfsys_cpus(void);
-/* The same from the text of /sys/devices/system/cpu/possible ("0-3,8"). */
-unsigned bpfsys_cpus_parse(const char *text);
 
 /* Functions of a program beside the first: where they begin. */
 struct bpfsys_func {

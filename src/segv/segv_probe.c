@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "core/arch.h"
+#include "proc/cpus.h"
 #include "segv/segv_prog.h"
 
 static int
@@ -202,7 +203,7 @@ segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 		errno = EINVAL;
 		return -1;
 	}
-	p->ncpus = bpfsys_cpus();
+	p->ncpus = cpus_possible();
 	if (maps(p, &o) == -1)
 		return -1;
 	if ((btf = btf_open(o.btf)) == NULL)

@@ -12,9 +12,8 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/num.h"
+#include "proc/cpus.h"
 
-#define ONLINE "/sys/devices/system/cpu/online"
 /* perf_event_attr grew its build_id bit with Linux 5.12 (bit 34 of the flags
  * that begin with "disabled"): headers of distributions may be older. */
 #define ATTR_FLAGS_AT 40
@@ -43,46 +42,10 @@ struct perfring {
 	unsigned char record[RECORD_MAX];
 };
 
-int
-perfring_parse_cpus(const char *text, unsigned char set[PERFRING_CPUS / 8])
-{
-	const char *p = text, *end = p + strcspn(p, "\n");
-	uint64_t from, to;
-	int top = 0;
-
-	memset(set, 0, PERFRING_CPUS / 8);
-	while (p < end) {
-		if (num_scan(p, end, 10, &from, &p) == -1)
-			goto bad;
-		to = from;
-		if (p < end && *p == '-' &&
-		    num_scan(p + 1, end, 10, &to, &p) == -1)
-			goto bad;
-		if (to < from || to >= PERFRING_CPUS)
-			goto bad;
-		for (; from <= to; from++)
-			set[from / 8] |= (unsigned char)(1 << from % 8);
-		top = (int)to + 1 > top ? (int)to + 1 : top;
-		if (p < end && *p++ != ',')
-			goto bad;
-	}
-	return top;
-bad:
-	errno = EINVAL;
-	return -1;
-}
-
 static int
-online(const struct perfring *r, unsigned char set[PERFRING_CPUS / 8])
+online(const struct perfring *r, struct cpus *c)
 {
-	struct buf b = {0};
-	int n = -1;
-
-	if (io_slurp(AT_FDCWD, r->o.cpus != NULL ? r->o.cpus : ONLINE, 65536,
-		&b, NULL) == 0)
-		n = perfring_parse_cpus(b.p != NULL ? b.p : "", set);
-	buf_free(&b);
-	return n;
+	return cpus_read(r->o.cpus != NULL ? r->o.cpus : CPUS_ONLINE, c);
 }
 
 static int
@@ -183,7 +146,7 @@ ring_open(struct perfring *r, unsigned cpu)
 struct perfring *
 perfring_open(const struct perfring_opts *o)
 {
-	unsigned char set[PERFRING_CPUS / 8];
+	struct cpus now;
 	struct perfring *r = calloc(1, sizeof(*r));
 	int i, n, saved;
 
@@ -192,10 +155,10 @@ perfring_open(const struct perfring_opts *o)
 	r->o = *o;
 	r->build_id = !o->inodes;
 	r->epollfd = epoll_create1(EPOLL_CLOEXEC);
-	if (r->epollfd == -1 || (n = online(r, set)) == -1)
+	if (r->epollfd == -1 || (n = online(r, &now)) == -1)
 		goto fail;
 	for (i = 0; i < n; i++)
-		if ((set[i / 8] >> i % 8 & 1) &&
+		if (cpus_has(&now, (unsigned)i) &&
 		    ring_open(r, (unsigned)i) == -1 && errno != ENODEV &&
 		    errno != ENXIO)
 			goto fail;
@@ -297,25 +260,26 @@ is_empty(const struct cpu_ring *c)
 int
 perfring_cpus(struct perfring *r)
 {
-	unsigned char set[PERFRING_CPUS / 8];
-	int i, n = online(r, set), came = 0;
+	struct cpus now;
+	int i, n = online(r, &now), came = 0;
 	unsigned k;
 
 	if (n == -1)
 		return 0;
 	for (k = 0; k < r->n; k++) {
 		i = (int)r->ring[k].cpu;
-		if (!(set[i / 8] >> i % 8 & 1))
+		if (!cpus_has(&now, (unsigned)i))
 			r->ring[k].gone = 1;
 		/* the event of a CPU that went and came back stays dead */
 		if (r->ring[k].gone && is_empty(&r->ring[k])) {
 			ring_close(&r->ring[k]);
 			r->ring[k--] = r->ring[--r->n];
 		} else
-			set[i / 8] &= (unsigned char)~(1 << i % 8);
+			now.set[i / 8] &= (unsigned char)~(1 << i % 8);
 	}
 	for (i = 0; i < n; i++)
-		if ((set[i / 8] >> i % 8 & 1) && ring_open(r, (unsigned)i) == 0)
+		if (cpus_has(&now, (unsigned)i) &&
+		    ring_open(r, (unsigned)i) == 0)
 			came++;
 	return came;
 }

@@ -44,8 +44,4 @@ int perfring_read(struct perfring *,
  * (once empty).  How many came (what they did so far is not known). */
 int perfring_cpus(struct perfring *);
 
-/* "0,2-4\n" into bits of a set; the highest number + 1, -1 EINVAL. */
-enum { PERFRING_CPUS = 8192 };
-int perfring_parse_cpus(const char *text, unsigned char set[PERFRING_CPUS / 8]);
-
 #endif

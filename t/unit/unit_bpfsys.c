@@ -119,19 +119,6 @@ test_log(void)
 	CHECK(strlen(out) == 200);
 }
 
-static void
-test_cpus(void)
-{
-	CHECK(bpfsys_cpus_parse("0\n") == 1);
-	CHECK(bpfsys_cpus_parse("0-3\n") == 4);
-	CHECK(bpfsys_cpus_parse("0,2-3,8\n") == 9);
-	CHECK(bpfsys_cpus_parse("") == 1);
-	CHECK(bpfsys_cpus_parse("x") == 1);
-	CHECK(bpfsys_cpus_parse("0-") == 1);
-	CHECK(bpfsys_cpus_parse("0-99999999999\n") == 1);
-	CHECK(bpfsys_cpus() >= 1);
-}
-
 /* --- the ring ----------------------------------------------------------------
  */
 
@@ -246,7 +233,6 @@ main(void)
 {
 	test_reasons();
 	test_log();
-	test_cpus();
 	test_ring();
 	return failed != 0;
 }

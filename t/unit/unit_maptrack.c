@@ -9,8 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "perf_fixture.h"
+#include "proc/cpus.h"
 #include "proc/procscan.h"
 #include "track/mapbook.h"
 #include "track/perfring.h"
@@ -603,22 +605,26 @@ test_bounds(void)
 static void
 test_text(void)
 {
-	static unsigned char set[PERFRING_CPUS / 8];
+	static struct cpus c;
 	static const char stat[] =
 	    "77 (a) S (1 b)) R 66 77 77 0 -1 4194304 1 2 3 4 5 6 7 8 20 0 1 0 "
 	    "300 1 2 3\n";
 	struct procseen s;
 	size_t n;
 
-	CHECK(perfring_parse_cpus("0-3\n", set) == 4 && set[0] == 0xf);
-	CHECK(perfring_parse_cpus("1,3-4,9\n", set) == 10);
-	CHECK(set[0] == 0x1a && set[1] == 2);
-	CHECK(perfring_parse_cpus("\n", set) == 0);
-	CHECK(perfring_parse_cpus("0,\n", set) == 1);
-	CHECK(perfring_parse_cpus("3-1\n", set) == -1 && errno == EINVAL);
-	CHECK(perfring_parse_cpus("0;1\n", set) == -1);
-	CHECK(perfring_parse_cpus("x\n", set) == -1);
-	CHECK(perfring_parse_cpus("0-99999\n", set) == -1);
+	CHECK(cpus_parse("0-3\n", &c) == 4 && c.set[0] == 0xf);
+	CHECK(cpus_parse("1,3-4,9\n", &c) == 10);
+	CHECK(c.set[0] == 0x1a && c.set[1] == 2);
+	CHECK(cpus_has(&c, 9) && !cpus_has(&c, 8));
+	CHECK(cpus_parse("\n", &c) == 0);
+	CHECK(cpus_parse("0,\n", &c) == 1);
+	CHECK(cpus_parse("3-1\n", &c) == -1 && errno == EINVAL);
+	CHECK(cpus_parse("0;1\n", &c) == -1);
+	CHECK(cpus_parse("x\n", &c) == -1);
+	CHECK(cpus_parse("0-99999\n", &c) == -1);
+	CHECK(cpus_parse("0-99999999999999999999999\n", &c) == -1);
+	CHECK(cpus_parse("0-", &c) == -1);
+	CHECK(cpus_possible() >= (unsigned)sysconf(_SC_NPROCESSORS_ONLN));
 
 	memset(&s, 0, sizeof(s));
 	CHECK(procscan_parse_stat(stat, sizeof(stat) - 1, &s) == 0);
