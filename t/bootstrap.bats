@@ -186,6 +186,88 @@ slow_demo()
 	grep -q '"spinner"' <<<"$output"
 }
 
+# docker's default capabilities, and what it does to /proc
+CONTAINED="setpriv --inh-caps=-all --bounding-set=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,+net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap"
+
+# contained [READ-ONLY] COMMAND...
+contained()
+{
+	# shellcheck disable=SC2016
+	unshare --mount --pid --fork --mount-proc sh -c '
+		if [ "$1" = ro ]; then
+			shift
+			mount --bind /proc/sys /proc/sys
+			mount -o remount,bind,ro /proc/sys
+		fi
+		mount -t tmpfs none /run
+		"$@"
+		rc=$?
+		# nothing may be left
+		find /run -mindepth 1
+		exit $rc' sh "$@"
+}
+
+# Two reports, no state.
+shown_elsewhere()
+{
+	brief "$output"
+	[ "$status" = 0 ]
+	[ "$(grep -c '^usercrash report ' <<<"$output")" = 2 ]
+	[ "$(grep -c '^signal: 11 SIGSEGV' <<<"$output")" = 1 ]
+	grep -q '#00 pc .* crash_here' <<<"$output"
+	not grep -q 'put back\|again\|^/run/' <<<"$output"
+	restored
+}
+
+@test "demo: in a container, with rights or without: the true reason, no state" {
+	local i
+	needs_tool unshare setpriv mount
+	sentinel
+	# no core is to be had from this one
+	kernel_set $PATTERN '|/bin/false'
+	restored()
+	{
+		[ "$(cat $PATTERN)" = '|/bin/false' ] && [ "$(cat $LIMIT)" = 7 ]
+	}
+	for i in 1 2; do
+		# shellcheck disable=SC2086
+		run contained ro $CONTAINED "$BOOT" demo
+		grep -qx 'bootstrap: core_pattern cannot be set here: /proc/sys is read-only here' \
+		    <<<"$output"
+		grep -q 'it is made by ptrace' <<<"$output"
+		shown_elsewhere
+	done
+	run contained "$BOOT" demo
+	grep -qx 'bootstrap: core_pattern cannot be set here: the kernel runs its handlers outside of this container' \
+	    <<<"$output"
+	shown_elsewhere
+	# and with a core from the kernel, where its pattern names a file
+	kernel_put $PATTERN core
+	restored()
+	{
+		[ "$(cat $PATTERN)" = core ]
+	}
+	# shellcheck disable=SC2086
+	run contained ro $CONTAINED "$BOOT" demo
+	not grep -q 'made by ptrace' <<<"$output"
+	shown_elsewhere
+	kernel_put $PATTERN "usercrash test %p 'x'"
+}
+
+@test "kernel_set: what may not be written is nothing to put back" {
+	needs_tool unshare mount
+	# shellcheck disable=SC2016
+	run contained ro sh -c '
+		. "$1/t/kernel.sh"
+		kernel_lock || exit 9
+		kernel_set /proc/sys/kernel/core_pattern x && exit 8
+		[ ! -e "$KERNEL_STATE" ] || exit 7
+		kernel_restore || exit 6
+		rm -r /run/*' sh "$TOP"
+	echo "$output"
+	[ "$status" = 0 ]
+}
+
 # A machine with nothing but what every machine has, and MANAGER.
 bare_machine()
 {

@@ -43,10 +43,12 @@ kernel_put()
 }
 
 # kernel_set PATH VALUE: the same, the old value saved before; once per PATH.
+# What may not be written at all is not saved: nothing is to be put back there.
 kernel_set()
 {
 	if ! grep -qs "^$1 " "$KERNEL_STATE"; then
 		kernel_old=$(cat "$1") || return 1
+		{ (: >>"$1"); } 2>/dev/null || return 1
 		{
 			[ ! -f "$KERNEL_STATE" ] || cat "$KERNEL_STATE"
 			printf '%s %s\n' "$1" "$kernel_old"
