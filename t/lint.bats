@@ -26,8 +26,8 @@ setup()
 	EOF
 	printf '#include "base/a.h"\n\nint\na_value(void)\n{\n\treturn 1;\n}\n' \
 	    >"$TREE/src/base/a.c"
-	printf '#include "base/a.h"\n\nint\nmain(void)\n{\n\treturn a_value();\n}\n' \
-	    >"$TREE/src/prog.c"
+	printf '/* prog: %s */\n#include "base/a.h"\n\nint\nmain(void)\n{\n\treturn a_value();\n}\n' \
+	    'one.' >"$TREE/src/prog.c"
 	# shellcheck disable=SC2016
 	printf '#!/bin/sh\necho "$1"\n' >"$TREE/bin/script"
 	printf '@test "x" {\n\ttrue\n}\n' >"$TREE/t/prog.bats"
@@ -277,6 +277,65 @@ calls()
 	clean size
 	echo >>"$TREE/src/base/long.c"
 	finds size src/base/long.c 501
+}
+
+# shaped COMMENT PARAMETERS LINES: such a function (a line more where the
+# parameters are two), in src/base/b.c.
+shaped()
+{
+	printf '/* b: functions. */\n%sstatic int\nb(%s)\n{\n' "$1" "$2"
+	yes '	b();' | head -n "$(($3 - 3))"
+	echo '}'
+} >"$TREE/src/base/b.c"
+
+@test "shape: 5 parameters and 60 lines pass, more do not without a word" {
+	local five='int a, int (*b)(int, int), int c,
+    int d, char e[2]'
+	shaped '' "$five" 59
+	clean shape
+	shaped '/* Of several lines and parameters. */
+' "$five, int f" 59
+	finds shape src/base/b.c:4 'b has 6 parameters'
+	shaped '/* Six
+ * parameters: they differ. */
+' "$five, int f" 59
+	clean shape
+	shaped '/* Six parameters: they differ. */
+
+/* Another. */
+' "$five, int f" 59
+	finds shape 'b has 6 parameters'
+	shaped '' void 61
+	finds shape src/base/b.c:3 'b has 61 lines'
+	shaped '/* Over 60 lines: a row a case. */
+' void 61
+	clean shape
+	# a prototype is where the word is not looked for
+	printf '/* b: one. */\nint\nb(%s, int f);\n' "$five" >"$TREE/src/base/b.c"
+	clean shape
+}
+
+@test "shape: ten have a word, eleven are too many" {
+	local i
+	for i in $(seq 11); do
+		shaped '/* Six parameters: so. */
+' 'int a, int b, int c, int d, int e, int f' 4
+		mv "$TREE/src/base/b.c" "$TREE/src/base/c$i.c"
+		[ "$i" = 11 ] || clean shape
+	done
+	finds shape '11 functions'
+}
+
+@test "shape: what a file is for, in it or in its header" {
+	printf 'int b;\n' >"$TREE/src/base/b.c"
+	finds shape src/base/b.c 'what it is for'
+	printf 'int b;\n' >"$TREE/src/base/b.h"
+	finds shape src/base/b.c 'what it is for'
+	printf '/* b: one. */\nint b;\n' >"$TREE/src/base/b.h"
+	clean shape
+	rm "$TREE/src/base/b.h"
+	printf '/* b: one. */\nint b;\n' >"$TREE/src/base/b.c"
+	clean shape
 }
 
 @test "pages: a program without a man page, without tests" {

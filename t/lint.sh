@@ -12,6 +12,8 @@
 #   man      groff -ww, mandoc -Tlint
 #   words    nothing unfinished
 #   size     no file of src above 500 lines
+#   shape    functions of src: 60 lines, 5 parameters, or a word why; and each
+#            file says at its head what it is for
 #   pages    each program has a man page and a bats file
 #   guards   each header has an include guard; in t/unit it holds no code
 #   clang    compiles without a warning
@@ -29,7 +31,7 @@ if [ "${1:-}" = -C ]; then
 	shift 2
 fi
 cd "$top" || exit 100
-all='format rooms rings folders servers scripts man words size pages guards clang cross'
+all='format rooms rings folders servers scripts man words size shape pages guards clang cross'
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086
 	set -- $all
@@ -183,8 +185,8 @@ lint_rooms()
 		}' /dev/null
 }
 
-# objects: "OBJECT FILE" of each C file below src, as the build has it where
-# that is newer, else compiled for this check.
+# objects: the object of each C file below src, its path ending as the file's
+# does, as the build has it where that is newer, else compiled for this check.
 objects()
 {
 	flags=$(of_make ALL_CFLAGS)
@@ -193,8 +195,11 @@ objects()
 	for f in $(files '*.c' -- src/*/); do
 		f=${f#src/}
 		o=$build/${f%.c}.o
-		if [ ! -f "$o" ] || [ -n "$(find "src/$f" -newer "$o")" ]; then
-			o=$tmp/${f%/*}-$(basename "$f" .c).o
+		# dash has -nt, and starts no process for it
+		# shellcheck disable=SC3013
+		if [ ! -f "$o" ] || [ "src/$f" -nt "$o" ]; then
+			o=$tmp/objects/${f%.c}.o
+			mkdir -p "${o%/*}"
 			# shellcheck disable=SC2086
 			"${cc:-cc}" $flags -O0 -w -c -o "$o" "src/$f" \
 			    2>/dev/null || {
@@ -202,7 +207,7 @@ objects()
 				continue
 			}
 		fi
-		echo "$o ${f%.c}"
+		echo "$o"
 	done
 }
 
@@ -215,11 +220,15 @@ lint_rings()
 		skipped "rings: nm is not installed"
 		return
 	}
-	objects 3>&1 >"$tmp/objects"
-	while read -r o f; do
-		nm -g "$o" | sed "s|^|$f |"
-	done <"$tmp/objects" | awk "$may_use"'
+	objects 3>&1 >"$tmp/list"
+	xargs nm -gA <"$tmp/list" 2>/dev/null | awk "$may_use"'
 		function room(f) { sub(/\/.*/, "", f); return f }
+		# ROOM/FILE of PATH/ROOM/FILE.o: ...
+		{
+			sub(/\.o:.*/, "", $1)
+			n = split($1, p, "/")
+			$1 = p[n - 1] "/" p[n]
+		}
 		$(NF - 1) == "U" { uses[$1, $NF]; next }
 		$(NF - 1) ~ /^[TDBRCVW]$/ { def[$NF] = $1 }
 		END {
@@ -355,6 +364,61 @@ lint_size()
 		n=$(wc -l <"$f")
 		[ "$n" -le 500 ] || echo "$f: $n lines, 500 are allowed"
 	done
+}
+
+# Functions as our style writes them: a name at the left margin, its braces
+# too.  The word stands in the comment right above.
+lint_shape()
+{
+	# shellcheck disable=SC2016
+	files '*.c' -- src | xargs awk '
+		FNR == 1 {
+			h = FILENAME
+			sub(/\.c$/, ".h", h)
+			if ($0 !~ /^\/\*/ && ((getline l <h) <= 0 || l !~ /^\/\*/))
+				print FILENAME ": does not say what it is for"
+			close(h)
+			word = name = ""
+		}
+		/^\/\*/ || comment {
+			word = word " " $0
+			comment = $0 !~ /\*\//
+			next
+		}
+		/^$/ && name == "" { word = "" }
+		/^[A-Za-z_][A-Za-z0-9_]*\(/ {
+			name = $0
+			sub(/\(.*/, "", name)
+			at = FNR
+			n = depth = 0
+			head = 1
+		}
+		head {
+			for (i = 1; i <= length($0); i++) {
+				c = substr($0, i, 1)
+				depth += (c == "(") - (c == ")")
+				n += c == "," && depth == 1
+			}
+			if (depth == 0)
+				head = 0
+			if (!head && /;$/)
+				name = ""
+		}
+		/^\}/ && name != "" {
+			where = FILENAME ":" at ": " name
+			if (n > 4 && ++many && word !~ /parameters: /)
+				print where " has " n + 1 " parameters and" \
+				    " does not say why"
+			if (FNR - at > 59 && word !~ /lines: /)
+				print where " has " FNR - at + 1 " lines and" \
+				    " does not say why"
+			word = name = ""
+		}
+		END {
+			if (many > 10)
+				print many " functions have more than 5" \
+				    " parameters, 10 are allowed"
+		}' /dev/null
 }
 
 lint_pages()

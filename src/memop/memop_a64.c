@@ -1,15 +1,17 @@
-#include <errno.h>
-
-#include "base/bytes.h"
-#include "memop/memop_impl.h"
-
 /*
+ * AArch64: what an instruction does to memory.
+ *
  * Loads and stores (Arm ARM DDI 0487, C4.1.94) and the cache operations that
  * take an address.  The table gives each class by mask and value; the class
  * reads its own fields.  Anything outside these touches no data.
  *
  * Not understood: memory copy and set (CPY, SET).
  */
+#include <errno.h>
+
+#include "base/bytes.h"
+#include "memop/memop_impl.h"
+
 enum { G_SP = 31, G_PC = 32 };
 
 struct a64 {

@@ -1,14 +1,15 @@
-#include <errno.h>
-#include <string.h>
-
-#include "memop/memop_impl.h"
-
 /*
+ * x86-64: what an instruction does to memory.
+ *
  * Prefixes, opcode, table row, ModRM and SIB, displacement; the immediate's
  * length counts for RIP-relative addresses only.  Each memory operand,
  * explicit or implied, becomes a candidate; x86_choose() picks the one to
  * blame.
  */
+#include <errno.h>
+#include <string.h>
+
+#include "memop/memop_impl.h"
 
 /* Indices in elf_gregset_t. */
 enum { G_RIP = 16, G_RSP = 19, G_FSBASE = 21, G_GSBASE = 22 };
@@ -262,12 +263,25 @@ x86_group5(struct x86 *d)
 	}
 }
 
+/* enter pushes rbp and the display, and checks that the new top of the stack
+ * could be written. */
+static void
+x86_enter(struct x86 *d, unsigned word)
+{
+	uint64_t frame = x86_uint(d, 2);
+	unsigned level = x86_u8(d) & 31;
+
+	x86_stack(d, MEMOP_WRITE, word);
+	x86_add(d, MEMOP_WRITE,
+	    d->in->gregs[G_RSP] - word * (level + 1ul) - frame, word, 0);
+}
+
 /* Operands of an opcode without ModRM. */
 static int
 x86_implied(struct x86 *d, const struct x86_row *row)
 {
-	unsigned word = d->e.opsz ? 2 : 8, level;
-	uint64_t rsi = x86_addr(d, x86_reg(d, RSI)) + d->segbase, frame;
+	unsigned word = d->e.opsz ? 2 : 8;
+	uint64_t rsi = x86_addr(d, x86_reg(d, RSI)) + d->segbase;
 	uint64_t rdi = x86_addr(d, x86_reg(d, RDI));
 
 	if (row->size != NULL)
@@ -289,14 +303,7 @@ x86_implied(struct x86 *d, const struct x86_row *row)
 		x86_add(d, MEMOP_READ, x86_reg(d, RBP), word, 0);
 		break;
 	case X_ENTER:
-		/* Pushes rbp and the display, and checks that the new top of
-		 * the stack could be written. */
-		frame = x86_uint(d, 2);
-		level = x86_u8(d) & 31;
-		x86_stack(d, MEMOP_WRITE, word);
-		x86_add(d, MEMOP_WRITE,
-		    d->in->gregs[G_RSP] - word * (level + 1ul) - frame, word,
-		    0);
+		x86_enter(d, word);
 		break;
 	case X_MOVS:
 		x86_add(d, MEMOP_READ, rsi, d->size, 0);

@@ -405,38 +405,52 @@ x86_letter(const struct x86_enc *e, char letter)
 	return letter == 'S' ? 'X' : 'U';
 }
 
+/* A vector, or a part of one. */
+static unsigned
+x86_vector(const struct x86_enc *e, char letter, unsigned *align)
+{
+	switch (letter) {
+	case 'X':
+		*align = e->enc == X86_LEG ? e->vl : 0;
+		return e->vl;
+	case 'U':
+		return e->vl;
+	case 'A':
+		*align = e->vl;
+		return e->vl;
+	case 'H':
+		return e->vl / 2;
+	case 'R':
+		return e->vl / 4;
+	case 'E':
+		return e->vl / 8;
+	case 'W':
+		return e->enc == X86_EVX && e->w ? e->vl : e->vl / 2;
+	case 'D':
+		return e->vl == 16 ? 8 : e->vl;
+	default:
+		return 0;
+	}
+}
+
 unsigned
 x86_opsize(const struct x86_enc *e, char letter, unsigned *align)
 {
+	static const char letters[] = "bwdqtoTBen";
+	static const unsigned char size[] = {
+	    1, 2, 4, 8, 10, 16, 32, 64, 28, 108};
+	const char *p;
 	unsigned elt = e->map >= 5 ? 2 : e->w ? 8 : 4, n;
-	int legacy = e->enc == X86_LEG;
 
 	*align = 0;
 	letter = x86_letter(e, letter);
 	/* One element repeated: only where a vector of them could stand. */
 	if (e->bcast && strchr("XHRW", letter) != NULL)
 		return elt;
+	p = strchr(letters, letter);
+	if (p != NULL && *p != '\0')
+		return size[p - letters];
 	switch (letter) {
-	case 'b':
-		return 1;
-	case 'w':
-		return 2;
-	case 'd':
-		return 4;
-	case 'q':
-		return 8;
-	case 't':
-		return 10;
-	case 'o':
-		return 16;
-	case 'T':
-		return 32;
-	case 'B':
-		return 64;
-	case 'e':
-		return 28;
-	case 'n':
-		return 108;
 	case 'F':
 		*align = 16;
 		return 512;
@@ -461,27 +475,9 @@ x86_opsize(const struct x86_enc *e, char letter, unsigned *align)
 		*align = e->w ? 16 : 0;
 		return e->w ? 16 : 8;
 	case 'z':
-		*align = legacy ? 16 : 0;
+		*align = e->enc == X86_LEG ? 16 : 0;
 		return 16;
-	case 'X':
-		*align = legacy ? e->vl : 0;
-		return e->vl;
-	case 'U':
-		return e->vl;
-	case 'A':
-		*align = e->vl;
-		return e->vl;
-	case 'H':
-		return e->vl / 2;
-	case 'R':
-		return e->vl / 4;
-	case 'E':
-		return e->vl / 8;
-	case 'W':
-		return e->enc == X86_EVX && e->w ? e->vl : e->vl / 2;
-	case 'D':
-		return e->vl == 16 ? 8 : e->vl;
 	default:
-		return 0;
+		return x86_vector(e, letter, align);
 	}
 }

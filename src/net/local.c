@@ -134,6 +134,7 @@ net_clear(int dirfd, const char *name, const char *path, int type)
 	return 0;
 }
 
+/* Six parameters: what bind(2), chmod(2), listen(2) and the lock want. */
 int
 net_listen(const char *path, int type, mode_t mode, int backlog,
     int64_t deadline, struct net_listener *l)
@@ -363,6 +364,7 @@ net_is_stream(int fd)
 	    type == SOCK_STREAM;
 }
 
+/* Over 60 lines: whichever way it ends, a descriptor that came is closed. */
 int
 net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 {

@@ -1,3 +1,13 @@
+/*
+ * out_mend: a report whose writer died ends well; the contract is in out/out.h.
+ *
+ * JSON: a strict scanner (RFC 8259, UTF-8 checked) runs over the file in
+ * pieces and keeps two offsets: where it is, and behind the last complete
+ * value, together with the containers open there.  At the first byte that
+ * does not fit, or the end, the file is cut at the latter.
+ *
+ * Text: the file is cut behind its last newline.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -6,14 +16,6 @@
 #include "out/escape.h"
 #include "out/out.h"
 
-/*
- * JSON: a strict scanner (RFC 8259, UTF-8 checked) runs over the file in
- * pieces and keeps two offsets: where it is, and behind the last complete
- * value, together with the containers open there.  At the first byte that
- * does not fit, or the end, the file is cut at the latter.
- *
- * Text: the file is cut behind its last newline.
- */
 enum { MEND_PIECE = 16384, MEND_LINE_MAX = 1 << 20 };
 
 struct scan {

@@ -1,6 +1,6 @@
 /*
  * The keys of a report's first block that tell of the fault, and how one that
- * is not known is written.
+ * is not known, or has a number and a name, is written.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -21,6 +21,17 @@ key_unavailable(struct out *o, const char *key, const char *why)
 	out_str(o, "unavailable", "unavailable: ", why);
 	out_text(o, "\n");
 	out_end(o);
+}
+
+void
+number_and_name(struct out *o, const char *key, const char *namekey, int n,
+    const char *name)
+{
+	out_text(o, "%s:", key);
+	out_i64(o, key, " ", n);
+	if (name != NULL)
+		out_str(o, namekey, " ", name);
+	out_text(o, "\n");
 }
 
 static void

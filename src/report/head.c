@@ -53,18 +53,6 @@ dump_host(const struct crash *c, struct out *o)
 	out_str(o, "arch", OUT_KEY, arch != NULL ? arch : u.machine);
 }
 
-/* Key, number, name: "signal: 11 SIGSEGV". */
-void
-number_and_name(struct out *o, const char *key, const char *namekey, int n,
-    const char *name)
-{
-	out_text(o, "%s:", key);
-	out_i64(o, key, " ", n);
-	if (name != NULL)
-		out_str(o, namekey, " ", name);
-	out_text(o, "\n");
-}
-
 int
 crash_signo(const struct crash *c)
 {

@@ -28,7 +28,7 @@ void dump_fault(const struct fault *, struct out *);
 void dump_head(const struct crash *, struct out *);
 /* The number of the signal, 0 none (head.c). */
 int crash_signo(const struct crash *);
-/* Key, number, name: "signal: 11 SIGSEGV" (head.c). */
+/* Key, number, name: "signal: 11 SIGSEGV" (faultkeys.c). */
 void number_and_name(struct out *, const char *key, const char *namekey, int n,
     const char *name);
 /* The first block's keys from /proc and the command line (process.c). */

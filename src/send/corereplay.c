@@ -1,15 +1,14 @@
+/*
+ * The part of coreout that reads: a stream in a file becomes one on its way.
+ * The file may have been damaged where it lay; no byte of it is sent whose
+ * checksum is not right.
+ */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "send/coreout.h"
 #include "stream/crc32c.h"
-
-/*
- * The part of coreout that reads: a stream in a file becomes one on its way.
- * The file may have been damaged where it lay; no byte of it is sent whose
- * checksum is not right.
- */
 
 static int
 damaged(struct coreout *o, const char *why)

@@ -1,3 +1,5 @@
+/* A core by the memory of its process: the first of the two ways that
+ * coresend.h tells of. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,8 +8,6 @@
 #include <unistd.h>
 
 #include "send/sending.h"
-
-/* By the process's memory: see coresend.h. */
 
 enum sent {
 	SENT_NOT = -1, /* the receiver failed: out.why */

@@ -1,3 +1,5 @@
+/* A core by the stream it comes on: the second of the two ways that coresend.h
+ * tells of. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,8 +11,6 @@
 
 #include "base/deadline.h"
 #include "send/sending.h"
-
-/* By the stream: see coresend.h. */
 
 enum { KEPT_IN_MEMORY = 16 << 20, PIPE_SIZE = 1 << 20 };
 

@@ -22,7 +22,8 @@ spool_seal(struct spool_head *h, enum spool_type type, size_t size, int status)
 	h->status = status;
 }
 
-/* Receives exactly this kind of packet. */
+/* Receives exactly this kind of packet.  Six parameters: those of net_recv(),
+ * and the kind. */
 static int
 spool_recv(int connfd, enum spool_type type, void *packet, size_t size,
     int *gotfd, int64_t deadline)

@@ -206,6 +206,7 @@ ring_pick(const struct ring *r, uint64_t key)
 	return -1;
 }
 
+/* Six parameters: three are the report: its name, its file, whose it is. */
 int
 ring_put(struct ring *r, const char *hidden, const struct stat *st,
     uint64_t key, int resume, char name[SLOTS_NAME_MAX])

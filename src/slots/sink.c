@@ -84,6 +84,7 @@ sink_key(int procfd, const char *comm)
 	return fnv1a(FNV1A, path, (size_t)n);
 }
 
+/* Six parameters: who crashed is four of them. */
 int
 sink_open(const struct sink_cfg *cfg, uint64_t key, pid_t pid, int signo,
     const char *comm, struct sink *s)

@@ -193,6 +193,7 @@ slots_place(struct ring *r, int fd, const struct stat *st, uint64_t key,
 	return ring_put(r, hidden, st, key, 0, name);
 }
 
+/* Six parameters: a file, where it goes, whose it is, how long it may take. */
 int
 slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, uint64_t key,
     int64_t deadline, char name[SLOTS_NAME_MAX])

@@ -1,3 +1,5 @@
+/* The text that a stream begins with, written and read by the table of
+ * crash/crashid; its form is in corestream.h. */
 #include "stream/corestream.h"
 
 #include <errno.h>

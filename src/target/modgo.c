@@ -1,3 +1,5 @@
+/* The function table of a Go module, opened when somebody first asks: the
+ * contract is in target/module.h. */
 #include "elf/gopclntab.h"
 #include "target/module.h"
 
