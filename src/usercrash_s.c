@@ -2,7 +2,7 @@
  * usercrash_s: hands out report files and gives them their slot.
  *
  * usercrash_s [-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]
- *     [-c children] [-t ask-ms] [-T complete-ms] [-U uid]...
+ *     [-c children] [-t seconds] [-T seconds] [-U uid]...
  *
  * - listens on a local socket, or on one that socket activation passes;
  * - forks per connection; the child runs serve() and exits; -i runs serve() on
@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/args.h"
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
@@ -28,13 +29,15 @@
 
 #define SYNOPSIS                                                          \
 	"[-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]\n" \
-	"\t[-c children] [-t ask-ms] [-T complete-ms] [-U uid ...]"
+	"\t[-c children] [-t seconds] [-T seconds] [-U uid ...]"
 
 enum {
 	CHILDREN = 64,
 	CHILDREN_MAX = 4096,
 	LOCK_MS = 2000,	  /* a server that is just leaving */
 	FINISH_MS = 5000, /* for children, beyond what askers may take */
+	ASK_MAX = 60,	  /* seconds */
+	COMPLETE_MAX = 600,
 	WAIT_MS_MAX = 3600000
 };
 
@@ -136,10 +139,29 @@ trouble(const char *what)
 
 /* --- the start ------------------------------------------------------------ */
 
-static unsigned
-count(int opt, const char *arg, unsigned max)
+/*
+ * Seconds, "400ms", or the milliseconds that a number alone was once: those
+ * who wrote them have more than anybody means in seconds.
+ */
+static int64_t
+duration(int opt, const char *arg, unsigned most)
 {
-	return (unsigned)args_option(opt, arg, 1, max);
+	size_t len = strlen(arg);
+	char number[16] = "";
+	int64_t n;
+
+	if (len > 2 && len - 2 < sizeof(number) &&
+	    strcmp(arg + len - 2, "ms") == 0) {
+		memcpy(number, arg, len - 2);
+		return (int64_t)args_option(opt, number, 1, WAIT_MS_MAX);
+	}
+	n = (int64_t)args_option(opt, arg, 1, WAIT_MS_MAX);
+	if (n <= most)
+		return n * 1000;
+	msg_warn("option -%c takes %s as milliseconds, as it once did: more "
+		 "than %u seconds; better written %sms",
+	    opt, arg, most, arg);
+	return n;
 }
 
 static const char *
@@ -155,8 +177,13 @@ static void
 parse_options(int argc, char *argv[], struct spool *s)
 {
 	struct slots_cfg *slots = &s->cfg.slots;
+	const struct args_row rows[] = {{'i', .flag = &s->inetd},
+	    {'c', .number = &s->max, .min = 1, .max = CHILDREN_MAX},
+	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},
+	    {'s', .number = &slots->share, .min = 1, .max = SLOTS_MAX},
+	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX}};
 	uid_t *uids;
-	int opt, verbose = 0;
+	int opt;
 
 	slots_defaults(slots);
 	s->cfg.uids = uids = calloc((size_t)argc + 1, sizeof(*uids));
@@ -168,39 +195,21 @@ parse_options(int argc, char *argv[], struct spool *s)
 			s->sockpath = absolute(opt, optarg);
 			break;
 		case 'T':
-			s->cfg.completems = count(opt, optarg, WAIT_MS_MAX);
+			s->cfg.completems = duration(opt, optarg, COMPLETE_MAX);
 			break;
 		case 'U':
 			uids[s->cfg.nuids++] =
 			    (uid_t)args_option(opt, optarg, 1, (uid_t)-2);
 			break;
-		case 'c':
-			s->max = count(opt, optarg, CHILDREN_MAX);
-			break;
 		case 'd':
 			slots->dir = absolute(opt, optarg);
 			break;
-		case 'i':
-			s->inetd = 1;
-			break;
-		case 'm':
-			slots->minfree = args_option(opt, optarg, 0, 1 << 30)
-			    << 20;
-			break;
-		case 'n':
-			slots->n = count(opt, optarg, SLOTS_MAX);
-			break;
-		case 's':
-			slots->share = count(opt, optarg, SLOTS_MAX);
-			break;
 		case 't':
-			s->cfg.askms = count(opt, optarg, WAIT_MS_MAX);
-			break;
-		case 'v':
-			msg_set_verbose(++verbose);
+			s->cfg.askms = duration(opt, optarg, ASK_MAX);
 			break;
 		default:
-			msg_usage(SYNOPSIS);
+			if (!args_take(rows, NELEM(rows), opt, optarg))
+				msg_usage(SYNOPSIS);
 		}
 	if (argc != optind)
 		msg_usage(SYNOPSIS);

@@ -130,7 +130,8 @@ request()
 			[[ $output == *"fatal: option $o wants a number from "*", not \"$v\"" ]]
 		done
 	done
-	for o in -n 0 -n 10001 -s 0 -c 0 -c 4097 -t 0 -T 0 -T 3600001 -U 0; do
+	for o in -n 0 -n 10001 -s 0 -c 0 -c 4097 -t 0 -t 0ms -T 0 -T 3600001 \
+	    -T 3600001ms -T ms -T 1sms -U 0; do
 		[ "$o" != "${o#-}" ] && opt=$o && continue
 		run "$BIN/usercrash_s" "$opt" "$o"
 		[ "$status" = 100 ]
@@ -414,7 +415,7 @@ usercrash_00 server" ]
 }
 
 @test "slow askers are dropped at their deadlines, others served meanwhile" {
-	server -t 400 -T 400
+	server -t 400ms -T 400ms
 	bg $C mute >"$D/mute"
 	wait_for 20 grep -q connected "$D/mute"
 	bg $C idle >"$D/idle"
@@ -426,6 +427,37 @@ usercrash_00 server" ]
 	logged "unable to get a request: asker pid .* uid .*: Connection timed out"
 	logged "unable to get the report completed: .*: Connection timed out"
 	[ "$(names)" = 1 ]
+}
+
+# dropped OPTION VALUE MODE: one that connects and goes silent is dropped; the
+# milliseconds that took in $MS.
+dropped()
+{
+	local began
+	rm -f "$S"
+	bg $C inetd "$BIN/usercrash_s" -i "$1" "$2" -d "$L" -m 0 2>>"$D/err"
+	wait_for 20 test -S "$S"
+	began=${EPOCHREALTIME/./}
+	run timeout 50 $C "$3"
+	MS=$(((${EPOCHREALTIME/./} - began) / 1000))
+	[ "${lines[1]}" = dropped ]
+}
+
+@test "-t and -T: seconds; milliseconds with ms, or as they once were" {
+	local was
+	dropped -t 1 mute
+	[ "$MS" -ge 900 ]
+	dropped -T 1 idle
+	[ "$MS" -ge 900 ]
+	dropped -T 900ms idle
+	[ "$MS" -ge 800 ]
+	not grep option "$D/err"
+	was='option -. takes [0-9]* as milliseconds, as it once did'
+	dropped -t 61 mute
+	[ "$(grep -c "warning: $was: .* 60 seconds; .* 61ms$" "$D/err")" = 1 ]
+	dropped -T 601 idle
+	[ "$MS" -ge 500 ]
+	[ "$(grep -c "warning: $was: .* 600 seconds; .* 601ms$" "$D/err")" = 1 ]
 }
 
 @test "with all children busy the next asker waits and is not refused" {
@@ -647,11 +679,11 @@ usercrash_00 server" ]
 	run $C only x
 	[ "$output" = "usercrash_00 server" ]
 	wait "$BG"
-	bg $C inetd2 "$BIN/usercrash_s" -i -T 200 -d "$L" -m 0
+	bg $C inetd2 "$BIN/usercrash_s" -i -T 200ms -d "$L" -m 0
 	wait_for 20 test -S "$S"
 	run $C idle
 	[ "${lines[1]}" = dropped ]
-	bg $C inetd2 "$BIN/usercrash_s" -i -t 200 -d "$L" -m 0
+	bg $C inetd2 "$BIN/usercrash_s" -i -t 200ms -d "$L" -m 0
 	wait_for 20 test -S "$S"
 	run $C mute
 	[ "${lines[1]}" = dropped ]
