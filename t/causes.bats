@@ -65,6 +65,28 @@ told()
 	[ "$(grep -c '^exception_text' says)" = 0 ]
 }
 
+# No name tells whether nobody caught it, nor whose what() it has.
+@test "C++ exceptions in a static program without symbols" {
+	local how want
+	needs_victim uncaught_stripped
+	pattern_direct
+	while IFS='|' read -r how want; do
+		crash "$VICTIMS/uncaught_stripped" "$how" 9>&-
+		report_of "$PID"
+		echo "$how: $(value cause "$REPORT")"
+		[ "$(value cause "$REPORT")" = "aborted$want" ]
+	done <<-'END'
+		destructor| while handling std::logic_error: from a destructor
+		noexcept| while handling std::runtime_error: through noexcept
+		derived| while handling app::Derived
+		number| while handling int: 42
+		nested| while handling std::logic_error: the inner one
+		over|
+		kept|
+		forged|
+	END
+}
+
 @test "Rust: the place and the words of the panic it aborted for" {
 	told panics panics.rs
 	cd "$BATS_TEST_TMPDIR"

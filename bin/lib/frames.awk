@@ -188,14 +188,14 @@ function value_of(s, key, head) {
 function cause_name(part, i, name) {
 	name = part[i]
 	sub(/,$/, "", name)
-	return part[1] !~ /^abort(ed)?:$/ &&
+	return (part[1] !~ /^abort/ || part[2] == "by") &&
 	    (part[i - 1] == "in" || part[i - 1] == "from") &&
 	    name ~ /^_[ZRD][A-Za-z0-9_.$]+$/ ? name : ""
 }
 
 # A cause with names for a reader.  The type in it is the one that the next
 # line tells.
-function nice_cause(s, type, i, n, part, name, out, at) {
+function nice_cause(s, type, i, n, part, name, out) {
 	n = split(s, part, / /)
 	out = part[1]
 	for (i = 2; i <= n; i++) {
@@ -205,11 +205,10 @@ function nice_cause(s, type, i, n, part, name, out, at) {
 			    substr(part[i], length(name) + 1)
 		out = out " " part[i]
 	}
-	at = index(out, "uncaught " type)
-	if (type != "" && type_name(type) != "" && at > 0 &&
-	    substr(out, at + 9 + length(type)) ~ /^(:|$)/)
-		out = substr(out, 1, at + 8) type_name(type) \
-		    substr(out, at + 9 + length(type))
+	if (type != "" && type_name(type) != "" && match(out, exception_words) &&
+	    substr(out, RLENGTH + 1, length(type)) == type)
+		out = substr(out, 1, RLENGTH) type_name(type) \
+		    substr(out, RLENGTH + 1 + length(type))
 	return out == s ? "" : out
 }
 
@@ -294,6 +293,8 @@ function text_line(s) {
 }
 
 BEGIN {
+	exception_words = "^aborted(: uncaught|: std::terminate\\(\\) in the" \
+	    " handler of| while handling) "
 	while (names != "" && (getline line < names) > 0)
 		if (split(line, f, "\t") == 2)
 			nice[f[1]] = f[2]

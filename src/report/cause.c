@@ -283,14 +283,16 @@ say_handler(struct fault *f, const char *before)
 static void
 say_exception(struct fault *f)
 {
+	static const char *const how[] = {
+	    [EXCEPTION_UNCAUGHT] = "aborted: uncaught",
+	    [EXCEPTION_TERMINATE] =
+		"aborted: std::terminate() in the handler of",
+	    [EXCEPTION_HANDLED] = "aborted while handling"};
 	const struct exception *e = f->exception;
 	char type[EXCEPTION_TYPE];
 
 	exception_type_name(e->type, type, sizeof(type));
-	say(f,
-	    e->thrown ? "aborted: uncaught %.200s"
-		      : "aborted: std::terminate() in the handler of %.200s",
-	    type);
+	say(f, "%s %.200s", how[e->how], type);
 	if (e->have_text)
 		say(f, ": %s%s", e->text, e->cut ? "..." : "");
 }
@@ -311,7 +313,9 @@ say_panic(struct fault *f)
 static void
 say_abort(struct fault *f)
 {
-	if (f->exception != NULL && f->exception->found)
+	int handled = f->exception != NULL && f->exception->found;
+
+	if (handled && f->exception->how != EXCEPTION_HANDLED)
 		say_exception(f);
 	else if (f->panic != NULL && f->panic->found)
 		say_panic(f);
@@ -320,6 +324,8 @@ say_abort(struct fault *f)
 	else if (f->abort_msg != NULL)
 		say(f, "abort: %.200s%s", f->abort_msg,
 		    strlen(f->abort_msg) > 200 ? "..." : "");
+	else if (handled)
+		say_exception(f);
 	else
 		say(f, "aborted");
 }

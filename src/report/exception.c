@@ -1,11 +1,10 @@
 #include "report/exception.h"
 
+#include <elf.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "elf/elfsym.h"
 #include "report/crash_dump.h"
 #include "unwind/symbols.h"
 
@@ -14,11 +13,9 @@ enum {
 	TYPE_BELOW = 80,
 	HANDLERS_BELOW = 40,
 	NEXT_BELOW = 48,
-	REFS_BELOW = 96, /* libstdc++ alone: an int, then 12 bytes of zero */
+	LANDING_BELOW = 16, /* where its handler begins; 0: nobody has one */
+	REFS_BELOW = 96,    /* libstdc++ alone: an int, then 12 bytes of zero */
 	OBJECT_ABOVE = 32,
-	BASES_MAX = 16, /* of one class */
-	TYPES_MAX = 64, /* looked at in all */
-	WHAT_SLOT = 16, /* in the vtable: two destructors, what() */
 	REFS_MAX = 1 << 20
 };
 
@@ -26,198 +23,6 @@ enum {
  * a dependent one, made by rethrow_exception(). */
 #define GNU_CLASS UINT64_C(0x474e5543432b2b00)
 #define LLVM_CLASS UINT64_C(0x434c4e47432b2b00)
-
-struct reader {
-	struct target *t;
-	int types; /* that may still be looked at */
-};
-
-/* A NUL-terminated string; 1 whole, 0 cut at n - 1 bytes, -1 none. */
-static int
-read_text(struct target *t, uint64_t at, char *out, size_t n)
-{
-	size_t got = target_read(t, at, out, n - 1);
-
-	out[got] = '\0';
-	if (got == 0)
-		return -1;
-	return strlen(out) < got || got < n - 1;
-}
-
-/* The name in a type_info; -1 when it is none. */
-static int
-type_name(struct target *t, uint64_t type, char *out, size_t n)
-{
-	uint64_t p;
-	char *c;
-
-	if (type % 8 != 0 || target_word(t, type + 8, &p) == -1 ||
-	    read_text(t, p, out, n) != 1)
-		return -1;
-	if (*out == '*') /* not to be compared by its text: not part of it */
-		memmove(out, out + 1, strlen(out));
-	for (c = out; *c > ' ' && *c < 0x7f; c++)
-		;
-	return *out != '\0' && *c == '\0' ? 0 : -1;
-}
-
-/* What kind of type a type_info is of: its own class's name, behind
- * "N10__cxxabiv1"; -1 when that is not one of the ABI's. */
-static int
-type_kind(struct target *t, uint64_t type, char *out, size_t n)
-{
-	static const char abi[] = "N10__cxxabiv1";
-	uint64_t vtable, own;
-
-	if (target_word(t, type, &vtable) == -1 || vtable % 8 != 0 ||
-	    target_word(t, vtable - 8, &own) == -1 ||
-	    type_name(t, own, out, n) == -1 ||
-	    strncmp(out, abi, sizeof(abi) - 1) != 0)
-		return -1;
-	memmove(out, out + sizeof(abi) - 1, strlen(out) - sizeof(abi) + 2);
-	return 0;
-}
-
-static int find_message(struct reader *, uint64_t type, uint64_t *object);
-
-/* Over the bases of a class that has several, or a virtual one. */
-static int
-find_among(struct reader *r, uint64_t type, uint64_t *object)
-{
-	uint64_t base, info, at, vtable;
-	uint32_t count, i;
-
-	if (target_read(r->t, type + 20, &count, sizeof(count)) !=
-		sizeof(count) ||
-	    count > BASES_MAX)
-		return -1;
-	for (i = 0; i < count; i++) {
-		if (target_word(r->t, type + 24 + 16 * i, &base) == -1 ||
-		    target_word(r->t, type + 32 + 16 * i, &info) == -1)
-			return -1;
-		/* flags in the low byte, 1 is virtual: then the offset stands
-		 * in the vtable */
-		at = (uint64_t)((int64_t)info >> 8);
-		if (info & 1 &&
-		    (target_word(r->t, *object, &vtable) == -1 ||
-			target_word(r->t, vtable + at, &at) == -1))
-			continue;
-		at += *object;
-		if (find_message(r, base, &at) == 0) {
-			*object = at;
-			return 0;
-		}
-	}
-	return -1;
-}
-
-/* Moves *object to the std::logic_error or std::runtime_error in it. */
-static int
-find_message(struct reader *r, uint64_t type, uint64_t *object)
-{
-	char name[EXCEPTION_TYPE], kind[64];
-	uint64_t base;
-
-	if (r->types-- <= 0 || type_name(r->t, type, name, sizeof(name)) == -1)
-		return -1;
-	if (strcmp(name, "St11logic_error") == 0 ||
-	    strcmp(name, "St13runtime_error") == 0)
-		return 0;
-	if (type_kind(r->t, type, kind, sizeof(kind)) == -1)
-		return -1;
-	if (strcmp(kind, "20__si_class_type_infoE") == 0)
-		return target_word(r->t, type + 16, &base) == 0
-		    ? find_message(r, base, object)
-		    : -1;
-	if (strcmp(kind, "21__vmi_class_type_infoE") == 0)
-		return find_among(r, type, object);
-	return -1;
-}
-
-/* Is what() of the object the library's own?  A class of the program's may
- * have another, which says something else. */
-static int
-is_std_what(struct target *t, uint64_t object)
-{
-	static const char *const names[] = {
-	    "_ZNKSt13runtime_error4whatEv", "_ZNKSt11logic_error4whatEv"};
-	uint64_t vtable, what, vaddr;
-	struct module *m;
-	size_t i;
-
-	if (target_word(t, object, &vtable) == -1 ||
-	    target_word(t, vtable + WHAT_SLOT, &what) == -1 ||
-	    (m = target_module(t, what)) == NULL || m->fd == -1)
-		return 0;
-	for (i = 0; i < NELEM(names); i++)
-		if (elfsym_find(m->fd, names[i], &vaddr) == 0 &&
-		    m->bias + vaddr == what)
-			return 1;
-	return 0;
-}
-
-static void
-take_text(struct target *t, uint64_t at, struct exception *e)
-{
-	int r = read_text(t, at, e->text, sizeof(e->text));
-
-	e->have_text = r != -1;
-	e->cut = r == 0;
-}
-
-/* libstdc++'s keeps its words in an object of its own: two paths of 40 bytes,
- * then a std::string. */
-static void
-filesystem_text(struct target *t, uint64_t object, struct exception *e)
-{
-	uint64_t impl, text;
-
-	if (target_word(t, object + 32, &impl) == 0 &&
-	    target_word(t, impl + 80, &text) == 0)
-		take_text(t, text, e);
-	if (e->have_text && strncmp(e->text, "filesystem error", 16) != 0)
-		e->have_text = 0;
-}
-
-/* Types without bases whose value tells. */
-static void
-plain_text(struct target *t, uint64_t object, struct exception *e)
-{
-	uint64_t p;
-
-	if (target_word(t, object, &p) == -1)
-		return;
-	if (strcmp(e->type, "i") == 0) {
-		snprintf(e->text, sizeof(e->text), "%d", (int)p);
-		e->have_text = 1;
-	} else if (strcmp(e->type, "PKc") == 0 ||
-	    strcmp(e->type,
-		"NSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE") == 0) {
-		take_text(t, p, e);
-	} else if (strcmp(e->type, "St18bad_variant_access") == 0 &&
-	    target_word(t, object + 8, &p) == 0) {
-		take_text(t, p, e);
-	}
-}
-
-static void
-find_text(struct target *t, uint64_t type, uint64_t object, struct exception *e)
-{
-	struct reader r = {t, TYPES_MAX};
-	uint64_t at = object, p;
-	int std =
-	    strncmp(e->type, "St", 2) == 0 || strncmp(e->type, "NSt", 3) == 0;
-
-	if (std && strstr(e->type, "16filesystem_error") != NULL) {
-		filesystem_text(t, object, e);
-		return;
-	}
-	plain_text(t, object, e);
-	if (e->have_text || find_message(&r, type, &at) == -1)
-		return;
-	if (target_word(t, at + 8, &p) == 0 && (std || is_std_what(t, at)))
-		take_text(t, p, e);
-}
 
 /* Memory that was freed since holds the allocator's words where libstdc++
  * counts references and has zeros. */
@@ -237,10 +42,12 @@ exception_read(struct target *t, uint64_t header, struct exception *e)
 	int32_t handlers;
 	char kind[64];
 
-	memset(e, 0, sizeof(*e));
+	e->found = 0;
 	if (header % 16 != 0 || target_word(t, header, &class) == -1 ||
-	    (class >> 1 != GNU_CLASS >> 1 && class >> 1 != LLVM_CLASS >> 1) ||
-	    target_word(t, header - TYPE_BELOW, &type) == -1 ||
+	    (class >> 1 != GNU_CLASS >> 1 && class >> 1 != LLVM_CLASS >> 1))
+		return -1;
+	memset(e, 0, sizeof(*e));
+	if (target_word(t, header - TYPE_BELOW, &type) == -1 ||
 	    target_read(t, header - HANDLERS_BELOW, &handlers,
 		sizeof(handlers)) != sizeof(handlers))
 		return -1;
@@ -258,8 +65,8 @@ exception_read(struct target *t, uint64_t header, struct exception *e)
 		    target_word(t, header - TYPE_BELOW, &type) == -1)
 			return -1;
 	}
-	if (type_name(t, type, e->type, sizeof(e->type)) == -1 ||
-	    type_kind(t, type, kind, sizeof(kind)) == -1)
+	if (exception_type(t, type, e->type, sizeof(e->type)) == -1 ||
+	    exception_type_kind(t, type, kind, sizeof(kind)) == -1)
 		return -1;
 	e->handlers = handlers;
 	/* libstdc++ leaves the count of handlers as it was when it frees */
@@ -267,7 +74,7 @@ exception_read(struct target *t, uint64_t header, struct exception *e)
 	    class >> 1 == GNU_CLASS >> 1 ? is_alive(t, header) : handlers > 0;
 	if (!e->found)
 		return -1;
-	find_text(t, type, object, e);
+	exception_words(t, type, object, e);
 	return 0;
 }
 
@@ -394,6 +201,78 @@ latest(const struct found *f, size_t n)
 	return 0;
 }
 
+/*
+ * The exception that the thread's library calls caught, which std::terminate()
+ * has it do first: struct __cxa_eh_globals, a thread's own variable, begins
+ * with a pointer to the latest __cxa_exception.  Looked for in n words; 0 when
+ * it is not there.
+ */
+static uint64_t
+caught_in(struct target *t, uint64_t at, size_t n, struct exception *e)
+{
+	uint64_t v;
+	uint32_t thrown; /* and not caught yet */
+
+	for (; n > 0; n--, at += 8) {
+		if (target_word(t, at, &v) == -1 || v % 16 != 0 ||
+		    target_map(t, v) == NULL ||
+		    target_read(t, at + 8, &thrown, sizeof(thrown)) !=
+			sizeof(thrown) ||
+		    thrown > REFS_MAX)
+			continue;
+		if (exception_read(t, v + TYPE_BELOW, e) == 0)
+			return v + TYPE_BELOW;
+		if (exception_read(t, v + REFS_BELOW, e) == 0)
+			return v + REFS_BELOW;
+	}
+	return 0;
+}
+
+/* x86-64: a thread's variables lie below fs; those of libraries that were
+ * loaded later stand in the vector that the next word points to. */
+static uint64_t
+caught_now(const struct crash *c, struct exception *e)
+{
+	enum { FS_BASE = 21, WORDS = 2048, LATER = 16, MODULES = 64 };
+	const struct regs *r = &c->t->threads[0].regs;
+	uint64_t fs, dtv, at, header;
+	size_t i;
+
+	if (c->t->machine != EM_X86_64 || r->n <= FS_BASE)
+		return 0;
+	fs = r->r[FS_BASE];
+	if (fs == 0 || fs % 8 != 0)
+		return 0;
+	header = caught_in(c->t, fs - WORDS * 8, WORDS, e);
+	if (header != 0 || target_word(c->t, fs + 8, &dtv) == -1)
+		return header;
+	for (i = 1; i <= MODULES && header == 0; i++)
+		if (target_word(c->t, dtv + 16 * i, &at) == 0 && at % 8 == 0)
+			header = caught_in(c->t, at, LATER, e);
+	return header;
+}
+
+static int
+is_gnu(struct target *t, uint64_t header)
+{
+	uint64_t class;
+
+	return target_word(t, header, &class) == 0 &&
+	    class >> 1 == GNU_CLASS >> 1;
+}
+
+/* What is sure without a name: no function had a handler for it, and yet it
+ * counts as caught. */
+static int
+has_no_handler(struct target *t, uint64_t header)
+{
+	uint64_t landing;
+
+	return is_gnu(t, header) &&
+	    target_word(t, header - LANDING_BELOW, &landing) == 0 &&
+	    landing == 0;
+}
+
 void
 exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
 {
@@ -401,11 +280,23 @@ exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
 	uint64_t range[2], at, v;
 	struct map *m;
 	size_t n = 0;
-	int thrown;
+	int thrown, named;
 
 	memset(e, 0, sizeof(*e));
-	if (c->t->nthreads == 0 ||
-	    !find_range(&c->t->threads[0].trace, sy, range, &thrown))
+	if (c->t->nthreads == 0)
+		return;
+	named = find_range(&c->t->threads[0].trace, sy, range, &thrown);
+	v = caught_now(c, e);
+	if (v != 0) {
+		if (thrown || has_no_handler(c->t, v))
+			e->how = EXCEPTION_UNCAUGHT;
+		else
+			e->how =
+			    named ? EXCEPTION_TERMINATE : EXCEPTION_HANDLED;
+		return;
+	}
+	e->found = 0;
+	if (!named)
 		return;
 	if (range[1] - range[0] > SCAN_MAX)
 		range[0] = range[1] - SCAN_MAX;
@@ -415,6 +306,10 @@ exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
 		if (target_word(c->t, at - 8, &v) == 0 && v % 16 == 0 &&
 		    (m = target_map(c->t, v)) != NULL && m->prot & MAP_W)
 			n = take_found(c->t, v, thrown, f, n);
-	if (n > 0 && exception_read(c->t, f[latest(f, n)].header, e) == 0)
-		e->thrown = thrown;
+	if (n == 0 || exception_read(c->t, f[latest(f, n)].header, e) == -1)
+		return;
+	e->how = thrown ? EXCEPTION_UNCAUGHT : EXCEPTION_TERMINATE;
+	/* libstdc++ does not count down for one that somebody still points to,
+	 * though its handler has ended */
+	e->found = thrown || !is_gnu(c->t, f[latest(f, n)].header);
 }

@@ -130,6 +130,10 @@ fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
 		f->exception = calloc(1, sizeof(*f->exception));
 		if (f->exception != NULL)
 			exception_find(c, sy, f->exception);
+		/* only what calls abort() means it, perhaps */
+		if (f->exception != NULL && f->signo != SIGABRT &&
+		    f->exception->how == EXCEPTION_HANDLED)
+			f->exception->found = 0;
 	}
 	cause_text(f, c, sy);
 }

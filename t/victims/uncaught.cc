@@ -14,7 +14,11 @@
  * cause number: aborted: uncaught int: 42
  * cause rethrown: aborted: uncaught std::out_of_range: kept and thrown again
  * cause nested: aborted: uncaught std::logic_error: the inner one
+ * cause handler: aborted: std::terminate\(\) in the handler of
+ *  std::runtime_error: in its handler
+ * cause handling: aborted while handling std::runtime_error: and abort\(\)
  * cause over: aborted
+ * cause kept: aborted
  * cause forged: aborted
  */
 #include <cstdlib>
@@ -37,16 +41,25 @@ struct Derived : std::runtime_error {
 };
 struct Says : std::logic_error {
 	using std::logic_error::logic_error;
-	const char *what() const noexcept override { return "something else"; }
+	const char *what() const noexcept override
+	{
+		return "something else";
+	}
 };
 struct Second : Own, std::runtime_error {
-	Second() : std::runtime_error("second base") {}
+	Second() : std::runtime_error("second base")
+	{
+	}
 };
 } // namespace app
 
 struct Thrower {
-	~Thrower() { throw_it(); }
-	NOINLINE static void throw_it() {
+	~Thrower()
+	{
+		throw_it();
+	}
+	NOINLINE static void throw_it()
+	{
 		throw std::logic_error("from a destructor");
 	}
 };
@@ -75,6 +88,31 @@ again()
 		p = std::current_exception();
 	}
 	std::rethrow_exception(p);
+}
+
+NOINLINE static void
+handler(void (*end)(), const char *words)
+{
+	try {
+		thrower(words);
+	} catch (...) {
+		end();
+	}
+	KEEP();
+}
+
+/* Somebody points to it still, but its handler has ended. */
+NOINLINE static void
+kept()
+{
+	std::exception_ptr p;
+
+	try {
+		thrower("kept");
+	} catch (...) {
+		p = std::current_exception();
+	}
+	std::terminate();
 }
 
 /* A header that is none, where one would be looked for. */
@@ -131,6 +169,12 @@ main(int argc, char *argv[])
 		} catch (std::runtime_error &) {
 			throw std::logic_error("the inner one");
 		}
+	if (how == "handler")
+		handler(std::terminate, "in its handler");
+	if (how == "handling")
+		handler(abort, "and abort()");
+	if (how == "kept")
+		kept();
 	if (how == "over") {
 		try {
 			throw std::runtime_error("caught, and done with");

@@ -51,6 +51,8 @@ leader_FLAGS = leader.c -O1 -pthread
 causes_FLAGS = causes.c -O0
 uncaught_CC = $(CXX)
 uncaught_FLAGS = uncaught.cc -O1 -std=c++17 -pthread
+uncaught_stripped_CC = $(CXX)
+uncaught_stripped_FLAGS = uncaught.cc -O2 -std=c++17 -pthread -static -s
 throw_CC = $(CXX)
 throw_FLAGS = throw.cc -O1
 jit_FLAGS = jit.c -O1 -fno-omit-frame-pointer
@@ -86,6 +88,8 @@ VICTIMS += $(if $(call cc_try,-fuse-ld=lld,$(hello)),null_lld)
 VICTIMS += $(if $(call have,clang),null_clang inclone_clang)
 VICTIMS += $(if $(call have,musl-gcc),null_musl strlen_musl)
 VICTIMS += $(if $(call have,$(CXX)),throw uncaught)
+VICTIMS += $(if $(and $(call have,$(CXX)),$(call \
+	cc_try,-static,$(hello))),uncaught_stripped)
 VICTIMS += $(if $(call have,xz),null_mini)
 endif
 
