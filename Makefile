@@ -287,8 +287,10 @@ LIBDIR = $(PREFIX)/lib/usercrash
 COMPDIR = $(PREFIX)/share/bash-completion/completions
 UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket \
 	recv_core.service recv_core@.service recv_core.socket \
-	core_send-flush.service core_send-flush.timer \
 	usercrash-flush.service usercrash-flush.timer
+# names that older versions had, NAME:UNIT: who switched that on has this on
+UNITS_ONCE = core_send-flush.service:usercrash-flush.service \
+	core_send-flush.timer:usercrash-flush.timer
 # examples, for whoever sets things up: nothing reads them where they lie
 EXAMPLES = usercrash.conf sysctl.d/60-usercrash.conf openrc/usercrash_s \
 	runit/usercrash_s/run runit/usercrash_s/log/run \
@@ -333,12 +335,22 @@ install: all
 		chmod $$mode "$$to.new"; \
 		mv -f "$$to.new" "$$to"; \
 		echo "$$to"; \
+	done; \
+	for f in $(UNITS_ONCE); do \
+		to='$(DESTDIR)$(PREFIX)/lib/systemd/system/'$${f%:*}; \
+		rm -f "$$to.new"; \
+		ln -s "$${f#*:}" "$$to.new"; \
+		mv -f "$$to.new" "$$to"; \
+		echo "$$to"; \
 	done
 
 uninstall:
 	@set -e; for f in $(PLACED); do \
 		to=$${f#*:}; \
 		rm -f '$(DESTDIR)'"$${to%:*}"; \
+	done; \
+	for f in $(UNITS_ONCE); do \
+		rm -f '$(DESTDIR)$(PREFIX)/lib/systemd/system/'$${f%:*}; \
 	done
 	@[ ! -d '$(DESTDIR)$(DOCDIR)' ] || find '$(DESTDIR)$(DOCDIR)' -depth \
 		-type d -exec rmdir {} \; 2>/dev/null || :

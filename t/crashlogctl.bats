@@ -689,8 +689,8 @@ recorder()
 	ctl_fake_proc
 	recorder systemctl
 	# units go to a place of the test's
-	sed -i "s|^etcunits=.*|etcunits=$CTL/units|" \
-	    "$CTL/lib/usercrash/server.sh"
+	sed -i "s|^etcunits=.*|etcunits=$CTL/units|; s|^send_env=.*|send_env=$CTL/env|" \
+	    "$CTL/lib/usercrash/server.sh" "$CTL/lib/usercrash/cores.sh"
 	u=$CTL/units
 	ctl --server systemd enable >/dev/null
 	diff "$CTL/calls" - <<-END
@@ -713,7 +713,11 @@ recorder()
 	ctl --server systemd enable >/dev/null
 	grep -qx 'systemctl enable --now usercrash-flush.timer' "$CTL/calls"
 	[ "$(stat -c %a "$CTL/spool")" = 700 ]
+	# what core_send.env says where to is sent on
+	touch "$CTL/env"
+	: >"$CTL/calls"
 	ctl disable >/dev/null
+	head -1 "$CTL/calls" | grep -qx 'systemctl disable --now usercrash_s.socket'
 	printf '#!/bin/sh\nexit 1\n' >"$CTL/rec/systemctl"
 	exits 1 ctl --server systemd enable >/dev/null 2>"$CTL/err"
 	grep -q 'unable to start the server by systemd' "$CTL/err"

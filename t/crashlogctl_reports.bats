@@ -769,3 +769,44 @@ gdb_gets()
 	tail -1 "$CTL/out" |
 	    grep -Fqx "<--flush><$CTL/spool><-t><30><--></bin/ssh><*><x>"
 }
+
+@test "flush: core_send.env, by which the timer of older versions was told" {
+	local r=$CTL/r
+	rm -f "$CTL/bin/core_send"
+	cat >"$CTL/bin/core_send" <<-'END'
+		#!/bin/sh
+		printf '<%s>' "$@"
+		echo
+		case "$*" in
+		*lost*) exit 111 ;;
+		*some*) exit 1 ;;
+		esac
+	END
+	chmod 755 "$CTL/bin/core_send"
+	mkdir -p "$r/etc" "$r/var/spool" "$r$CTL"
+	flush()
+	{
+		echo "$1" >"$r/etc/core_send.env"
+		$SH "$CTL/bin/crashlogctl" --root "$r" flush |
+		    grep '^[<n]' >"$CTL/out"
+	}
+	set -o pipefail
+	flush 'CORE_SEND_ARGS="-c 3 h"'
+	[ "$(cat "$CTL/out")" = 'nothing waits' ]
+	mkdir "$r/var/spool/usercrash"
+	each_shell flush 'CORE_SEND_ARGS="-c 3 h"'
+	[ "$(cat "$CTL/out")" = "<--flush><$r/var/spool/usercrash><-c><3><h>" ]
+	# split, with quotes, and nothing of it run
+	flush "CORE_SEND_ARGS=-- ssh 'a  b' \$(touch $CTL/x) *"
+	[ "$(cat "$CTL/out")" = "<--flush><$r/var/spool/usercrash><--><ssh><a  b><\$(touch><$CTL/x)><*>" ]
+	[ ! -e "$CTL/x" ]
+	# both, one after the other, and the worse of what they say
+	printf '%s\n' 'receiver lost' >"$r/etc/usercrash.conf"
+	exits 111 flush 'CORE_SEND_ARGS="some"'
+	[ "$(cat "$CTL/out")" = "<--flush><$r/var/spool/usercrash><-t><30><lost>
+<--flush><$r/var/spool/usercrash><some>" ]
+	printf '%s\n' 'receiver h' >"$r/etc/usercrash.conf"
+	exits 1 flush 'CORE_SEND_ARGS="some"'
+	rm "$r/etc/usercrash.conf"
+	exits 100 flush 'OTHER=1' 2>/dev/null
+}

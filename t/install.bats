@@ -87,8 +87,8 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		755 usr/bin/usercrash-wrapper
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
-		644 usr/lib/systemd/system/core_send-flush.service
-		644 usr/lib/systemd/system/core_send-flush.timer
+		777 usr/lib/systemd/system/core_send-flush.service
+		777 usr/lib/systemd/system/core_send-flush.timer
 		644 usr/lib/systemd/system/recv_core.service
 		644 usr/lib/systemd/system/recv_core.socket
 		644 usr/lib/systemd/system/recv_core@.service
@@ -546,31 +546,50 @@ receives_in_image()
 }
 
 @test "the flush service: its command, with its capabilities, and its settings" {
-	local unit=$TOP/etc/systemd/core_send-flush.service cmd caps
+	local unit=$TOP/etc/systemd/usercrash-flush.service cmd caps
+	local spool=$BATS_TEST_TMPDIR/r/var/spool/usercrash
+	local env=$BATS_TEST_TMPDIR/r/etc/core_send.env
 	needs_root
 	needs_tool setpriv
 	a_store
-	mkdir -m 700 "$BATS_TEST_TMPDIR/spool"
+	mkdir -p "${env%/*}" "${spool%/*}"
+	mkdir -m 700 "$spool"
 	# one that waits: nobody listens there
-	run "$BIN/core_send" -m 0 -s "$BATS_TEST_TMPDIR/spool" --pid=4 \
+	run "$BIN/core_send" -m 0 -s "$spool" --pid=4 \
 	    --comm=x --time=5 --dumpmode=1 "127.0.0.1:$PORT" <"$CORE"
 	[ "$status" = 1 ]
-	cmd=$(sed -n 's/^ExecStart=//p' "$unit" |
-	    sed "s|/usr/bin|$BIN|; s|/var/spool/usercrash|$BATS_TEST_TMPDIR/spool|")
+	cmd=$(sed -n 's/^ExecStart=//p' "$unit")
+	[ "$cmd" = '/usr/bin/crashlogctl flush' ]
 	caps=$(sed -n 's/^CapabilityBoundingSet=//p' "$unit" |
 	    tr '[:upper:]' '[:lower:]' | sed 's/cap_/+/g; s/ /,/g')
-	# shellcheck source=etc/core_send.env
-	. "$TOP/etc/core_send.env"
-	[[ "$CORE_SEND_ARGS" == *collector.example.org* ]]
-	CORE_SEND_ARGS="-c 1 127.0.0.1:$((PORT + 1)),127.0.0.1:$PORT"
+	grep -q '^CORE_SEND_ARGS="-c 3 collector' "$TOP/etc/core_send.env"
+	sed "s|^\(CORE_SEND_ARGS=\).*|\1\"-c 1 127.0.0.1:$((PORT + 1)),127.0.0.1:$PORT\"|" \
+	    "$TOP/etc/core_send.env" >"$env"
 	bg "$BIN/recv_core" -m 0 -p "$PORT" -d "$S" 127.0.0.1 \
 	    2>"$BATS_TEST_TMPDIR/log"
 	wait_for 10 eval "(: >/dev/tcp/127.0.0.1/$PORT) 2>/dev/null"
-	# as systemd splits it
-	# shellcheck disable=SC2086
-	setpriv --bounding-set "-all,$caps" ${cmd/\$CORE_SEND_ARGS/$CORE_SEND_ARGS}
+	PATH=$BIN:$PATH setpriv --bounding-set "-all,$caps" \
+	    "$TOP/bin/crashlogctl" --root "$BATS_TEST_TMPDIR/r" flush
 	core_in "$S"/*/core.x.4.5
-	[ -z "$(find "$BATS_TEST_TMPDIR/spool" -name '*.core')" ]
+	[ -z "$(find "$spool" -name '*.core')" ]
+}
+
+@test "one timer: who switched on the flush timer of older versions has it" {
+	local units=$D/usr/lib/systemd/system wants
+	wants=$D/etc/systemd/system/timers.target.wants
+	mkdir -p "$units" "$wants"
+	echo old | tee "$units/core_send-flush.timer" \
+	    >"$units/core_send-flush.service"
+	ln -s ../../../../usr/lib/systemd/system/core_send-flush.timer "$wants"
+	build install >/dev/null
+	build install >/dev/null
+	[ "$(readlink -f "$wants/core_send-flush.timer")" = \
+	    "$(readlink -f "$units")/usercrash-flush.timer" ]
+	[ "$(readlink -f "$units/core_send-flush.service")" = \
+	    "$(readlink -f "$units")/usercrash-flush.service" ]
+	build uninstall
+	[ ! -L "$units/core_send-flush.timer" ]
+	[ -z "$(find "$units" -name '*flush*')" ]
 }
 
 @test "installed usercrash_c: a report of a core on its stdin" {

@@ -235,19 +235,29 @@ cmd_gdb()
 
 # --- flush -----------------------------------------------------------------
 
-# What the flush timer runs: the spool goes to where the conf says.
+# What usercrash-flush.timer runs: the spool goes to where the conf says, and to
+# where core_send.env does, by which the timer of older versions was told.
+send_env=/etc/core_send.env
+
 cmd_flush()
 {
 	plain_command "$@"
 	need_root
 	read_conf
-	sends || die 100 "no receiver and no send-command in $conf"
-	[ "$conf_spool" != no ] || die 100 "there is no spool: $conf, spool no"
-	if [ ! -d "$root$conf_spool" ]; then
-		say "nothing waits"
-		return
+	worst=
+	! sends || [ "$conf_spool" = no ] || flush_conf
+	flush_env
+	if [ -z "$worst" ]; then
+		! sends || die 100 "there is no spool: $conf, spool no"
+		die 100 "no receiver and no send-command in $conf," \
+		    "nor CORE_SEND_ARGS in $send_env"
 	fi
-	set -- core_send --flush "$root$conf_spool" -t "$conf_send_timeout"
+	exit "$worst"
+}
+
+flush_conf()
+{
+	set -- -t "$conf_send_timeout"
 	if [ -n "$conf_receiver" ]; then
 		set -- "$@" "$conf_receiver"
 	else
@@ -256,6 +266,37 @@ cmd_flush()
 		set -- "$@" -- $conf_send_command
 		set +f
 	fi
-	change "run $*" || return 0
-	exec "$@"
+	flush "$root$conf_spool" "$@"
+}
+
+# CORE_SEND_ARGS="-c 3 host": its words, which may be quoted; nothing else is
+# read there.
+flush_env()
+{
+	line=$(sed -n 's/^[[:blank:]]*CORE_SEND_ARGS=//p' "$root$send_env" \
+	    2>/dev/null | tail -n 1)
+	case $line in
+	\"*\" | \'*\') line=${line#?} line=${line%?} ;;
+	esac
+	[ -n "$line" ] || return 0
+	set --
+	while IFS= read -r word; do
+		set -- "$@" "$word"
+	done <<-END
+		$(say "$line" | xargs printf '%s\n')
+	END
+	flush "$root/var/spool/usercrash" "$@"
+}
+
+# flush SPOOL ARGUMENT...: by core_send; the worst it has said is in $worst.
+flush()
+{
+	worst=${worst:-0}
+	if [ ! -d "$1" ]; then
+		say "nothing waits"
+		return
+	fi
+	rc=0
+	run core_send --flush "$@" || rc=$?
+	[ "$worst" -ge "$rc" ] || worst=$rc
 }

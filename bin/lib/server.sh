@@ -224,7 +224,9 @@ stop_systemd()
 	[ -z "$root" ] || now=
 	set --
 	[ -z "$(systemd_unit)" ] || set -- $unit
-	[ -z "$(systemd_unit $flush)" ] || set -- "$@" $flush
+	# it goes on where core_send.env, too, says where to
+	[ -z "$(systemd_unit $flush)" ] || [ -e "$root$send_env" ] ||
+	    set -- "$@" $flush
 	[ $# = 0 ] || systemctl_do disable ${now:+"$now"} "$@" || return 1
 	drop_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf"
 	drop_marked "$root$etcunits/$unit.d/50-conf.conf"
