@@ -787,10 +787,12 @@ gdb_gets()
 	flush()
 	{
 		echo "$1" >"$r/etc/core_send.env"
-		$SH "$CTL/bin/crashlogctl" --root "$r" flush |
-		    grep '^[<n]' >"$CTL/out"
+		local rc=0
+		$SH "$CTL/bin/crashlogctl" --root "$r" flush >"$CTL/all" ||
+		    rc=$?
+		grep '^[<n]' "$CTL/all" >"$CTL/out" || :
+		return $rc
 	}
-	set -o pipefail
 	flush 'CORE_SEND_ARGS="-c 3 h"'
 	[ "$(cat "$CTL/out")" = 'nothing waits' ]
 	mkdir "$r/var/spool/usercrash"
