@@ -31,6 +31,7 @@
 
 #include "base/args.h"
 #include "base/bytes.h"
+#include "base/floor.h"
 #include "base/msg.h"
 #include "crash/crashid.h"
 #include "crash/crashproc.h"
@@ -54,7 +55,6 @@ enum {
 	CONNECT_MS = 3000,
 	IDLE_MS = 30000,
 	SPOOL_MIB = 4096,
-	FREE_MIB = 256,
 	PLACE_MAX = PATH_MAX + CORESPOOL_NAME_MAX
 };
 
@@ -139,7 +139,7 @@ defaults(struct options *o)
 	cfg->corefd = cfg->spool.fd = -1;
 	cfg->connect_ms = CONNECT_MS;
 	cfg->out.idle_ms = IDLE_MS;
-	cfg->spool.minfree = (uint64_t)FREE_MIB << 20;
+	cfg->spool.minfree = FLOOR_SHARE;
 }
 
 static void

@@ -29,6 +29,7 @@
 #include "base/args.h"
 #include "base/bytes.h"
 #include "base/child.h"
+#include "base/floor.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
 #include "base/sandbox.h"
@@ -43,13 +44,7 @@
 	"\t[-m minfree] [-t idle] [-l life] [-c children] [-C per-host]\n" \
 	"\t[-R seconds] [bind-address] [-r command [arg ...]]"
 
-enum {
-	CHILDREN = 64,
-	CHILDREN_MAX = 4096,
-	PER_HOST = 8,
-	MINFREE = 64, /* MiB */
-	FINISH_MS = 60000
-};
+enum { CHILDREN = 64, CHILDREN_MAX = 4096, PER_HOST = 8, FINISH_MS = 60000 };
 
 struct connection {
 	int infd, outfd; /* the same, but for a pipe */
@@ -377,8 +372,7 @@ main(int argc, char *argv[])
 	static struct receiver s = {.cfg = {.idlems = RECV_IDLE_MS,
 					.lifems = RECV_LIFE_MS,
 					.trace = trace},
-	    .cfg.store = {.minfree = (uint64_t)MINFREE << 20,
-		.removed = removed},
+	    .cfg.store = {.minfree = FLOOR_SHARE, .removed = removed},
 	    .hookms = HOOK_MS,
 	    .dir = STORE_DIR,
 	    .port = STREAM_PORT,

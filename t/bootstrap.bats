@@ -220,7 +220,6 @@ shown_elsewhere()
 }
 
 @test "demo: in a container, with rights or without: the true reason, no state" {
-	local i
 	needs_tool unshare setpriv mount
 	sentinel
 	# no core is to be had from this one
@@ -229,7 +228,7 @@ shown_elsewhere()
 	{
 		[ "$(cat $PATTERN)" = '|/bin/false' ] && [ "$(cat $LIMIT)" = 7 ]
 	}
-	for i in 1 2; do
+	for _ in 1 2; do
 		# shellcheck disable=SC2086
 		run contained ro $CONTAINED "$BOOT" demo
 		grep -qx 'bootstrap: core_pattern cannot be set here: /proc/sys is read-only here' \

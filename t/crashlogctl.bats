@@ -875,6 +875,117 @@ boot_order()
 	grep -q "^spool: 1 cores wait, [0-9]* MiB in $CTL/spool" "$CTL/out"
 }
 
+small_board()
+{
+	printf '%s\n' "reports $CTL/d" "socket $CTL/s/s" "store $CTL/m/store" \
+	    'receiver h:1' "spool $CTL/m/spool" >"$CTL/c"
+	ctl --server none enable >"$CTL/out" 2>"$CTL/err"
+	[ ! -s "$CTL/err" ]
+	# a tenth stays free
+	grep -qx "store: $CTL/m/store: a core of more than 432 MiB is refused" \
+	    "$CTL/out"
+	grep -qx "spool: $CTL/m/spool: a core of more than 416 MiB is refused" \
+	    "$CTL/out"
+	ctl status >"$CTL/out"
+	grep -Eqx "store: 0 cores, 0 MiB in $CTL/m/store; a core of more than 43[12] MiB is refused" \
+	    "$CTL/out"
+	grep -Eqx "spool: 0 cores wait, 0 MiB in $CTL/m/spool; a core of more than 41[56] MiB is refused" \
+	    "$CTL/out"
+	doctor_says ok 'store: 0 cores in .*, 4(79|80) MiB free; a core of more than 43[12] MiB is refused'
+	# what was set is so, and what that leaves is said
+	printf '%s\n' 'store-free 1024' 'spool-free 470' 'report-free 1048576' \
+	    >>"$CTL/c"
+	ctl --server none enable >"$CTL/out" 2>"$CTL/err"
+	grep -Eq "warning: store: $CTL/m/store: every core is refused: 4(79|80) MiB are free and 1024 must stay free" \
+	    "$CTL/err"
+	grep -Eq "warning: spool: $CTL/m/spool: every core is refused: 4(79|80) MiB are free and 470 must stay free" \
+	    "$CTL/err"
+	grep -q "warning: $CTL/d: every report is refused: " "$CTL/err"
+	ctl status >"$CTL/out"
+	grep -q '^store: .*; every core is refused: ' "$CTL/out"
+	grep -q '^refused: every report is refused: ' "$CTL/out"
+	doctor_says error 'store: .*: every core is refused: '
+	doctor_says error 'spool: .*: every core is refused: '
+	doctor_says error 'reports: .*: every report is refused: '
+	ctl disable >/dev/null
+}
+
+@test "a small board: what will be refused is said by enable, status, doctor" {
+	ctl_install
+	ctl_fake_proc
+	mkdir "$CTL/m"
+	mount -t tmpfs -o size=480m,mode=755 none "$CTL/m" 2>/dev/null ||
+	    unmet "needs to mount"
+	each_shell small_board
+	umount "$CTL/m"
+}
+
+# What an initramfs of busybox has, below $CTL/r.
+busybox_root()
+{
+	local p l
+	mkdir -p "$1/bin" "$1/lib" "$1/proc" "$1/dev" "$1/etc" "$1/tmp" "$1/var/log"
+	cp "$(command -v busybox)" "$1/bin/busybox"
+	busybox --install -s "$1/bin"
+	for p in busybox "${@:2}"; do
+		[ -e "$1/bin/$p" ] || cp -L "$CTL/bin/$p" "$1/bin"
+		for l in $(ldd "$1/bin/$p" 2>/dev/null | grep -o '/[^ ]*'); do
+			mkdir -p "$1${l%/*}"
+			cp -L "$l" "$1$l"
+		done
+	done
+	# the applets point at where busybox lies here
+	mkdir -p "$1/usr/bin"
+	ln -sf /bin/busybox "$1/usr/bin/busybox"
+	mknod -m 666 "$1/dev/null" c 1 3
+}
+
+@test "enable, status, doctor, disable on a root of busybox alone" {
+	local r rc=0
+	needs_tool busybox
+	ctl_install
+	ctl_fake_proc
+	r=$CTL/r
+	mkdir "$r"
+	mount -t ramfs none "$r" 2>/dev/null || unmet "needs to mount"
+	# nobody but root may write to what root runs
+	chmod 755 "$r"
+	busybox_root "$r" usercrash_c usercrash_s core_tee core_send recv_core
+	cp "$CTL/bin/usercrash-wrapper" "$CTL/bin/crashlogctl" "$r/bin"
+	cp -r "$CTL/lib/usercrash" "$r/bin/lib"
+	sed -i 's|^proc=.*|proc=/sys|' "$r/bin/lib/settings.sh"
+	cp -r "$CTL/sys" "$r/sys"
+	in_root()
+	{
+		# shellcheck disable=SC2016
+		unshare --mount sh -c 'mount -t proc none "$0/proc" &&
+		    exec chroot "$0" /bin/env -i PATH=/bin crashlogctl "$@"' \
+		    "$r" "$@" >"$CTL/out" 2>"$CTL/err" || rc=$?
+		cat "$CTL/out" "$CTL/err"
+		[ ! -s "$CTL/err" ]
+	}
+	in_root --server none enable
+	[ $rc = 0 ]
+	grep -qx 'store: /var/lib/usercrash/cores: a core of more than 4096 MiB is refused' \
+	    "$CTL/out"
+	[[ $(cat "$r/sys/kernel/core_pattern") == "|/bin/usercrash-wrapper "* ]]
+	in_root status
+	[ $rc = 0 ]
+	in_root list
+	in_root cores
+	in_root doctor --no-crash
+	grep -q '^ok  *reports: 0 of 50 in /var/log/usercrashes, ? MiB free' \
+	    "$CTL/out"
+	grep -q '^ok  *core_pattern: ' "$CTL/out"
+	grep -q '^ok  *store: 0 cores' "$CTL/out"
+	not grep -q '^error' "$CTL/out"
+	rc=0
+	in_root disable
+	[ $rc = 0 ]
+	[ "$(cat "$r/sys/kernel/core_pattern")" = core ]
+	umount "$r"
+}
+
 # --- doctor ----------------------------------------------------------------
 
 # doctor_says WORD TEXT: a line of it; no crash is made.
@@ -947,7 +1058,9 @@ doctor_looks()
 	doctor_says ok 'core_pattern: '
 	mount -t tmpfs -o size=4m,mode=750 none "$CTL/d" 2>/dev/null ||
 	    unmet "needs to mount"
-	doctor_says error 'reports: .*: 4 MiB are free and 16 must'
+	doctor_says ok 'reports: .*, 4 MiB free'
+	echo 'report-free 16' >>"$CTL/c"
+	doctor_says error 'reports: .*: every report is refused: 4 MiB are free and 16 must stay free'
 	mount -o remount,ro "$CTL/d"
 	doctor_says error "reports: $CTL/d cannot be written to"
 	umount "$CTL/d"

@@ -102,6 +102,7 @@ ctl_release()
 			kill "$pid"
 			wait_for 20 gone "$pid"
 		fi
+		grep -o " $CTL/[^ ]*" /proc/mounts | xargs -r umount
 		rm -rf "$CTL"
 		CTL=
 	fi

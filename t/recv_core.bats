@@ -632,6 +632,23 @@ child_of()
 	[ ! -e "$S/h/core.x.100.1" ]
 }
 
+@test "limit: where no floor is set, a tenth of the file system stays free" {
+	local rc=0
+	needs_root
+	mkdir "$S"
+	mount -t tmpfs -o size=20m,mode=750 none "$S"
+	MOUNTED=$S
+	head -c 6000000 /dev/urandom >"$D/big"
+	"$A" -p 1 core "$D/big" | "$BIN/recv_core" -i -d "$S" >"$D/out"
+	"$A" -p 2 core "$D/big" | "$BIN/recv_core" -i -d "$S" >"$D/out"
+	[ "$(cores)" = 2 ]
+	head -c 7500000 /dev/zero >"$S/other"
+	"$A" -p 3 core "$D/big" | "$BIN/recv_core" -i -d "$S" >"$D/out" \
+	    2>"$D/err" || rc=$?
+	[ $rc = 1 ]
+	[ "$(cat "$D/out")" = "ERR the receiver has no more than its minimum of free space" ]
+}
+
 @test "limit: free space, and a disk that is full; earlier cores intact" {
 	needs_root
 	mkdir "$S"

@@ -154,7 +154,7 @@ conf_defaults()
 	conf_socket=/run/usercrash/usercrash.sock
 	conf_slots=50
 	conf_share=auto
-	conf_report_free=16
+	conf_report_free=auto
 	conf_report_format=text
 	conf_report_wait=20
 	conf_report_max=8
@@ -163,11 +163,11 @@ conf_defaults()
 	conf_send_timeout=30
 	conf_spool=/var/spool/usercrash
 	conf_spool_max=4096
-	conf_spool_free=1024
+	conf_spool_free=auto
 	conf_store=auto
 	conf_store_max=4096
 	conf_store_core_max=no
-	conf_store_free=1024
+	conf_store_free=auto
 	conf_suid_cores=keep
 	conf_suid_dumpable=2
 	conf_core_rate=5/600
@@ -290,7 +290,8 @@ conf_key()
 	socket) conf_dir "$@" && conf_socket=$1 ;;
 	slots) conf_num 1 10000 "$@" && conf_slots=$1 ;;
 	share) conf_or auto "$@" || conf_num 1 10000 "$@" && conf_share=$1 ;;
-	report-free) conf_num 0 1048576 "$@" && conf_report_free=$1 ;;
+	report-free) conf_or auto "$@" || conf_num 0 1048576 "$@" &&
+	    conf_report_free=$1 ;;
 	report-format) conf_one_of 'text json' "$@" && conf_report_format=$1 ;;
 	report-wait) conf_num 1 3600 "$@" && conf_report_wait=$1 ;;
 	report-max) conf_num 1 1024 "$@" && conf_report_max=$1 ;;
@@ -299,13 +300,15 @@ conf_key()
 	send-timeout) conf_num 1 3600 "$@" && conf_send_timeout=$1 ;;
 	spool) conf_or no "$@" || conf_dir "$@" && conf_spool=$1 ;;
 	spool-max) conf_num 1 1073741824 "$@" && conf_spool_max=$1 ;;
-	spool-free) conf_num 0 1073741824 "$@" && conf_spool_free=$1 ;;
+	spool-free) conf_or auto "$@" || conf_num 0 1073741824 "$@" &&
+	    conf_spool_free=$1 ;;
 	store) conf_or no "$@" || conf_or auto "$@" || conf_dir "$@" &&
 	    conf_store=$1 ;;
 	store-max) conf_num 1 1073741824 "$@" && conf_store_max=$1 ;;
 	store-core-max) conf_or no "$@" || conf_num 1 1073741824 "$@" &&
 	    conf_store_core_max=$1 ;;
-	store-free) conf_num 0 1073741824 "$@" && conf_store_free=$1 ;;
+	store-free) conf_or auto "$@" || conf_num 0 1073741824 "$@" &&
+	    conf_store_free=$1 ;;
 	suid-cores) conf_one_of 'keep forward' "$@" && conf_suid_cores=$1 ;;
 	suid-dumpable) conf_one_of 'keep 0 1 2' "$@" &&
 	    conf_suid_dumpable=$1 ;;

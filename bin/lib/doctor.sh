@@ -147,7 +147,7 @@ doctor_boot()
 
 # --- where things go -------------------------------------------------------
 
-# doctor_dir NAME DIR FREE-MIB: whether it can be written to.
+# doctor_dir NAME DIR: whether it can be written to.
 doctor_dir()
 {
 	if [ ! -d "$2" ]; then
@@ -163,11 +163,14 @@ doctor_dir()
 		finding error "$1: $2 cannot be written to"
 		return 1
 	fi
-	free=$(df -Pk "$2" | awk 'NR == 2 { printf "%d", $4 / 1024 }')
-	if [ "$free" -lt "$3" ]; then
-		finding error "$1: $2: $free MiB are free and $3 must stay free"
-		return 1
-	fi
+}
+
+# doctor_room NAME DIR WHAT: whether something can be kept there, by $takes.
+doctor_room()
+{
+	[ "$takes" = refused ] || return 0
+	finding error "$1: $2: $(room_says "$3")"
+	return 1
 }
 
 # Root's access(2) says yes on a filesystem that is read-only for it, too.
@@ -181,9 +184,11 @@ doctor_readonly()
 
 doctor_reports()
 {
-	doctor_dir reports "$reports" "$conf_report_free" || return
+	doctor_dir reports "$reports" || return
+	room_reports
+	doctor_room reports "$reports" report || return
 	finding ok "reports: $(report_files | grep -c .) of $conf_slots in" \
-	    "$reports, $free MiB free"
+	    "$reports, ${free:-?} MiB free"
 }
 
 doctor_server()
@@ -204,16 +209,20 @@ doctor_store()
 		finding ok "store: none"
 		return
 	fi
-	doctor_dir store "$dir" "$conf_store_free" || return
+	doctor_dir store "$dir" || return
+	room_store "$dir"
+	doctor_room store "$dir" core || return
 	finding ok "store: $(core_files "$dir" | grep -c .) cores in $dir," \
-	    "$free MiB free"
+	    "${free:-?} MiB free; $(room_says core)"
 }
 
 doctor_spool()
 {
 	sends && [ "$conf_spool" != no ] || return 0
 	dir=$root$conf_spool
-	doctor_dir spool "$dir" "$conf_spool_free" || return
+	doctor_dir spool "$dir" || return
+	room_spool "$dir"
+	doctor_room spool "$dir" core || return
 	waiting=$(spool_files "$dir" | grep -c .)
 	if [ "$waiting" -gt 0 ]; then
 		finding warning "spool: $waiting cores wait in $dir," \

@@ -60,7 +60,7 @@ server_args()
 	    args="$args -d $conf_reports"
 	[ "$conf_slots" = 50 ] || args="$args -n $conf_slots"
 	[ "$conf_share" = auto ] || args="$args -s $conf_share"
-	[ "$conf_report_free" = 16 ] || args="$args -m $conf_report_free"
+	[ "$conf_report_free" = auto ] || args="$args -m $conf_report_free"
 	printf '%s\n' "${args# }"
 }
 

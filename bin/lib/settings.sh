@@ -358,6 +358,31 @@ explain_before()
 	esac
 }
 
+# What is kept, and what will be refused.
+explain_room()
+{
+	room_reports
+	[ "$takes" != refused ] || warn "$reports: $(room_says report)"
+	dir=$(store_dir)
+	if [ -n "$dir" ]; then
+		room_store "$dir"
+		explain_cores store "$dir"
+	fi
+	if sends && [ "$conf_spool" != no ]; then
+		room_spool "$root$conf_spool"
+		explain_cores spool "$root$conf_spool"
+	fi
+}
+
+explain_cores()
+{
+	if [ "$takes" = refused ]; then
+		warn "$1: $2: $(room_says core)"
+	else
+		say "$1: $2: $(room_says core)"
+	fi
+}
+
 cmd_enable()
 {
 	plain_command "$@"
@@ -397,6 +422,7 @@ cmd_enable()
 	else
 		explain_before "$(was kernel.core_pattern)"
 	fi
+	explain_room
 	return "$partly"
 }
 

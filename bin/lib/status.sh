@@ -87,8 +87,76 @@ cmd_status()
 	return $rc
 }
 
+# room DIR SETTING MOST: in MiB, what is $free on the file system of DIR and what
+# stays so, $floor, as base/floor.h has it.  $free is "" where no size is told
+# (ramfs).  What is not there yet comes to lie where the next above it does.
+room()
+{
+	free='' floor=$2
+	room_at=$1
+	until [ -d "$room_at" ]; do
+		room_at=${room_at%/*}
+		room_at=${room_at:-/}
+	done
+	# not df: that of busybox leaves out the root of an initramfs
+	room_now=$(stat -f -c '%S %b %a' "$room_at" 2>/dev/null) || return 0
+	room_size=${room_now%% *} room_now=${room_now#* }
+	[ "${room_now% *}" -gt 0 ] || return 0
+	free=$((${room_now#* } * room_size / 1048576))
+	[ "$floor" = auto ] || return 0
+	floor=$((${room_now% *} * room_size / 10485760))
+	[ "$floor" -le "$3" ] || floor=$3
+}
+
+# What the floors leave of each, which is "refused" or a number of MiB, or ""
+# for as much as there is: $takes, and $free and $floor.
+room_reports()
+{
+	room "$reports" "$conf_report_free" 16
+	room_takes 0
+}
+
+room_store()
+{
+	room "$1" "$conf_store_free" 1024
+	room_takes 0 "$conf_store_max" "$conf_store_core_max"
+}
+
+# core_send looks at the free space every 16 MiB
+room_spool()
+{
+	room "$1" "$conf_spool_free" 1024
+	room_takes 16 "$conf_spool_max"
+}
+
+# room_takes MORE MAX...
+room_takes()
+{
+	takes=
+	[ -z "$free" ] || takes=$((free - floor - $1))
+	shift
+	for room_max; do
+		[ "$room_max" != no ] || continue
+		[ -n "$takes" ] && [ "$takes" -le "$room_max" ] ||
+		    takes=$room_max
+	done
+	[ -z "$takes" ] || [ "$takes" -gt 0 ] || takes=refused
+}
+
+# room_says WHAT: in words, what will be refused.
+room_says()
+{
+	case $takes in
+	refused) say "every $1 is refused: $free MiB are free and $floor must" \
+	    "stay free" ;;
+	*) say "a $1 of more than $takes MiB is refused" ;;
+	esac
+}
+
 status_kept()
 {
+	room_reports
+	[ "$takes" != refused ] || say "refused: $(room_says report)"
 	if [ -d "$reports" ] && [ -r "$reports" ]; then
 		set -- "$(report_files | grep -c .)"
 		say "reports: $1 of $conf_slots in $reports"
@@ -99,8 +167,9 @@ status_kept()
 	if [ -z "$dir" ]; then
 		say "store: none"
 	elif [ -d "$dir" ] && [ -r "$dir" ]; then
+		room_store "$dir"
 		say "store: $(core_files "$dir" | grep -c .) cores," \
-		    "$(mib_of "$dir") MiB in $dir"
+		    "$(mib_of "$dir") MiB in $dir; $(room_says core)"
 	else
 		say "store: $dir cannot be read"
 	fi
@@ -113,8 +182,9 @@ status_kept()
 	if [ "$conf_spool" = no ]; then
 		say "spool: none"
 	elif [ -d "$dir" ] && [ -r "$dir" ]; then
+		room_spool "$dir"
 		say "spool: $(spool_files "$dir" | grep -c .) cores wait," \
-		    "$(mib_of "$dir") MiB in $dir"
+		    "$(mib_of "$dir") MiB in $dir; $(room_says core)"
 	else
 		say "spool: $dir cannot be read"
 	fi

@@ -4,10 +4,10 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/floor.h"
 #include "stream/crc32c.h"
 
 enum {
@@ -57,8 +57,6 @@ lost(struct coreout *o, const char *reason)
 static int
 keep_room(struct coreout *o, size_t len)
 {
-	struct statvfs v;
-
 	if (len > o->keep.max || o->kept > o->keep.max - len) {
 		errno = EFBIG;
 		return -1;
@@ -67,13 +65,7 @@ keep_room(struct coreout *o, size_t len)
 	    (o->kept > 0 && o->kept - o->checked < FREE_EVERY))
 		return 0;
 	o->checked = o->kept;
-	if (fstatvfs(o->keep.fd, &v) == -1)
-		return -1;
-	if (v.f_bavail <= (o->keep.minfree + FREE_EVERY) / v.f_frsize) {
-		errno = ENOSPC;
-		return -1;
-	}
-	return 0;
+	return floor_left(o->keep.fd, o->keep.minfree, FLOOR_CORES, FREE_EVERY);
 }
 
 /* Advances over done bytes: *first is the first that is not done. */

@@ -33,7 +33,7 @@ struct coreout_meter {
 struct coreout_keep {	  /* a file that keeps the stream */
 	int fd;		  /* regular, -1 none */
 	uint64_t max;	  /* bytes it may get */
-	uint64_t minfree; /* bytes that stay free on its file system */
+	uint64_t minfree; /* bytes that stay free: base/floor.h */
 };
 
 struct coreout_cfg {

@@ -7,11 +7,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/floor.h"
 #include "base/io.h"
 #include "base/num.h"
 #include "base/owned.h"
@@ -23,7 +23,7 @@ slots_defaults(struct slots_cfg *cfg)
 	memset(cfg, 0, sizeof(*cfg));
 	cfg->dir = SLOTS_DIR;
 	cfg->n = SLOTS_N;
-	cfg->minfree = (uint64_t)SLOTS_MINFREE << 20;
+	cfg->minfree = FLOOR_SHARE;
 	cfg->group = SLOTS_GROUP;
 }
 
@@ -80,22 +80,6 @@ slots_open(const struct slots_cfg *cfg)
 	return dirfd;
 }
 
-static int
-slots_floor(int dirfd, uint64_t minfree)
-{
-	struct statvfs v;
-
-	if (minfree == 0)
-		return 0;
-	if (fstatvfs(dirfd, &v) == -1)
-		return -1;
-	if (v.f_bavail <= minfree / v.f_frsize) {
-		errno = ENOSPC;
-		return -1;
-	}
-	return 0;
-}
-
 /*
  * Without O_TMPFILE: a hidden file, flocked for as long as somebody has it
  * open.  Made under the ring's lock, so that no holder of that sees it before
@@ -134,7 +118,7 @@ slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
 {
 	int fd = -1, none = cfg->named;
 
-	if (slots_floor(dirfd, cfg->minfree) == -1)
+	if (floor_left(dirfd, cfg->minfree, SLOTS_MINFREE << 20, 0) == -1)
 		return -1;
 	if (!none) {
 		fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

@@ -31,7 +31,7 @@ enum {
 	SLOTS_N = 50,
 	SLOTS_MAX = 10000,    /* of n */
 	SLOTS_NAME_MAX = 32,  /* "usercrash_9999" and a NUL, with room */
-	SLOTS_MINFREE = 16,   /* MiB */
+	SLOTS_MINFREE = 16,   /* MiB, at most, of FLOOR_SHARE */
 	SLOTS_LOCK_MS = 10000 /* a sensible deadline for the calls below */
 };
 
@@ -39,7 +39,7 @@ struct slots_cfg {
 	const char *dir;
 	unsigned n;	   /* 1 to SLOTS_MAX */
 	unsigned share;	   /* of one program; 0: a quarter of n, at least 1 */
-	uint64_t minfree;  /* bytes that must stay free; 0: no floor */
+	uint64_t minfree;  /* bytes that stay free: base/floor.h */
 	const char *group; /* owning group; root where it does not exist */
 	int named;	   /* do as if there were no O_TMPFILE */
 };

@@ -35,7 +35,7 @@ struct corestore {
 	int dirfd;
 	uint64_t maxcore; /* bytes of one core; 0: no bound, as below */
 	uint64_t total;	  /* bytes on the disk of all together */
-	uint64_t minfree; /* bytes that stay free */
+	uint64_t minfree; /* bytes that stay free: base/floor.h */
 	/* Told of each file that had to go for others; may be NULL. */
 	void (*removed)(const char *host, const char *name, uint64_t bytes);
 };

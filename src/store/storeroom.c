@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/floor.h"
 #include "base/io.h"
 #include "base/owned.h"
 #include "store/storefile.h"
@@ -34,17 +34,12 @@ struct survey {
 int
 store_floor(struct store_part *p)
 {
-	struct statvfs v;
+	int rc = floor_left(p->hostfd, p->store->minfree, FLOOR_CORES, 0);
 
-	if (p->store->minfree == 0)
-		return 0;
-	if (fstatvfs(p->hostfd, &v) == -1)
-		return -1;
-	if (v.f_bavail > p->store->minfree / v.f_frsize)
-		return 0;
-	p->limit = "the receiver has no more than its minimum of free space";
-	errno = ENOSPC;
-	return -1;
+	if (rc == -1 && errno == ENOSPC)
+		p->limit =
+		    "the receiver has no more than its minimum of free space";
+	return rc;
 }
 
 static int
