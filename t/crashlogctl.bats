@@ -37,13 +37,13 @@ usage_is_100()
 	exits 100 ctl bogus 2>/dev/null
 	exits 100 ctl -x list 2>/dev/null
 	exits 100 ctl list --bogus 2>/dev/null
-	exits 100 ctl list more 2>/dev/null
+	exits 100 ctl list '' 2>/dev/null
 	exits 100 ctl enable now 2>/dev/null
 	exits 100 ctl --conf 2>/dev/null
 	exits 100 ctl --server bogus status 2>/dev/null
 	exits 100 ctl --root "$CTL/nowhere" status 2>/dev/null
 	exits 100 ctl show --bogus 2>/dev/null
-	exits 100 ctl show 'a*' 2>/dev/null
+	exits 100 ctl show -n x 2>/dev/null
 	exits 100 ctl top x 2>/dev/null
 	exits 100 ctl watch --count 2>/dev/null
 	exits 100 ctl vacuum 2>/dev/null

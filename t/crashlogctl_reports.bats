@@ -180,7 +180,7 @@ which_is_found()
 	exits 1 ctl show 7 2>/dev/null
 	exits 1 ctl show 00000000000000cc 2>/dev/null
 	exits 1 ctl show "$CTL/d/none" 2>/dev/null
-	exits 100 ctl show ../d/../x+ 1 2>/dev/null
+	exits 1 ctl show ../d/../x+ 1 2>/dev/null
 }
 
 @test "show: a slot, latest, a signature, a file" {
@@ -415,7 +415,9 @@ show_names_causes()
 	for a in mawk gawk 'busybox awk' awk; do
 		command -v "${a%% *}" >/dev/null || continue
 		# shellcheck disable=SC2086
-		$a -v want=frames -f "$TOP/bin/lib/frames.awk" \
+		$a -v want=frames -f "$TOP/bin/lib/text.awk" \
+		    -f "$TOP/bin/lib/keys.awk" \
+		    -f "$TOP/bin/lib/frames.awk" \
 		    "$CTL/d/usercrash_00" | sort >"$CTL/out"
 		# shellcheck disable=SC2059
 		diff <(printf "$(cat <<-'END'

@@ -100,16 +100,25 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/lib/sysusers.d/usercrash.conf
 		644 usr/lib/tmpfiles.d/usercrash.conf
 		644 usr/lib/usercrash/conf.sh
+		644 usr/lib/usercrash/cores.awk
 		644 usr/lib/usercrash/cores.sh
 		644 usr/lib/usercrash/doctor.sh
 		644 usr/lib/usercrash/frames.awk
+		644 usr/lib/usercrash/info.awk
+		644 usr/lib/usercrash/keys.awk
+		644 usr/lib/usercrash/pick.awk
+		644 usr/lib/usercrash/pick.sh
 		644 usr/lib/usercrash/reports.awk
 		644 usr/lib/usercrash/reports.sh
+		644 usr/lib/usercrash/rows.awk
 		644 usr/lib/usercrash/server.sh
 		644 usr/lib/usercrash/settings.sh
 		644 usr/lib/usercrash/show.sh
 		644 usr/lib/usercrash/status.sh
 		644 usr/lib/usercrash/table.awk
+		644 usr/lib/usercrash/text.awk
+		644 usr/lib/usercrash/time.awk
+		644 usr/lib/usercrash/top.awk
 		644 usr/lib/usercrash/upgrade.sh
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
@@ -774,7 +783,7 @@ ctl_words()
 @test "crashlogctl: manual page and completion have what it takes" {
 	local m=$TOP/man/crashlogctl.8 c
 	for c in $("$TOP/bin/crashlogctl" --help |
-	    sed -n 's/^\([a-z-]*\)  .*/\1/p; s/^\([a-z]*\) \[.*/\1/p'); do
+	    sed -n 's/^\([a-z-]*\)  .*/\1/p; s/^\([a-z]*\) [[A-Z].*/\1/p'); do
 		echo "$c"
 		grep -q "^\.It Cm $c\( \|\$\)" "$m"
 		echo "$c" >>"$BATS_TEST_TMPDIR/commands"

@@ -18,28 +18,14 @@ spool_files()
 	    2>/dev/null
 }
 
-# info_of CORE: its .info, or nothing.
-info_of()
-{
-	if [ -f "$1.info" ]; then
-		printf '%s\n' "$1.info"
-	fi
-}
-
-# info_value KEY FILE
-info_value()
-{
-	awk -v k="$1: " 'index($0, k) == 1 {
-		print substr($0, length(k) + 1)
-		exit
-	}' "$2"
-}
-
 # ---------------------------------------------------------------------------
 
 cmd_cores()
 {
-	plain_command "$@"
+	while [ $# -gt 0 ]; do
+		pick "$@" || bad_usage "cores: no option is called $1"
+		shift "$eaten"
+	done
 	read_conf
 	colours
 	paged show_cores
@@ -55,10 +41,13 @@ show_cores()
 	elif [ ! -r "$dir" ] || [ ! -x "$dir" ]; then
 		die 111 "unable to read $dir: Permission denied"
 	else
-		core_files "$dir" | while IFS= read -r f; do
-			core_row "$f"
-		done | awk -v heads='WHEN PROGRAM PID:r SIGNAL:r MIB:r STATE NAME' \
-		    -v bold="$bold" -v plain="$plain" -f "$libdir/table.awk"
+		core_files "$dir" | core_rows | picked | awk -F '\t' -v OFS='\t' \
+		    -v dir="$dir/" '{
+			if (index($14, dir) == 1)
+				$14 = substr($14, length(dir) + 1)
+			print $2, $13, $4, $10, $15, $19, $14
+		}' | awk_lib 'text table' \
+		    -v heads='WHEN PROGRAM PID:r SIGNAL:r MIB:r STATE NAME'
 		say "$(core_files "$dir" | grep -c .) cores," \
 		    "$(mib_of "$dir") MiB in $dir"
 	fi
@@ -68,59 +57,13 @@ show_cores()
 	fi
 }
 
-core_row()
+# core_rows: on stdin paths of cores; rows as of reports (reports.awk), but
+# for 15, MiB, and 19, "complete" or "partial".
+core_rows()
 {
-	state_word=complete
-	case $1 in
-	*.part) state_word=partial ;;
-	esac
-	info=$(info_of "$1")
-	{
-		[ -z "$info" ] || cat "$info"
-		say
-		du -k "$1"
-	} | awk -v OFS='\t' -v name="${1#"$dir"/}" -v word="$state_word" '
-		!body && $0 == "" { body = 1; next }
-		body { mib = sprintf("%.1f", $1 / 1024); next }
-		(at = index($0, ": ")) > 1 {
-			v = substr($0, at + 2)
-			gsub(/[\001-\037\177]/, "?", v)
-			key[substr($0, 1, at - 1)] = v
-		}
-		function get(k) {
-			return (k in key) && key[k] != "" ? key[k] : "-"
-		}
-		# seconds since the Epoch -> as in the reports
-		function utc(t, d, y, m, n, leap) {
-			if (t !~ /^[0-9]+$/)
-				return t
-			d = int(t / 86400)
-			t %= 86400
-			for (y = 1970; ; y++) {
-				leap = y % 4 == 0 && y % 100 != 0 ||
-				    y % 400 == 0
-				if (d < 365 + leap)
-					break
-				d -= 365 + leap
-			}
-			for (m = 1; ; m++) {
-				n = m == 2 ? 28 + leap : m == 4 || m == 6 ||
-				    m == 9 || m == 11 ? 30 : 31
-				if (d < n)
-					break
-				d -= n
-			}
-			return sprintf("%04d-%02d-%02dT%02d:%02d:%02dZ", y, m,
-			    d + 1, int(t / 3600), int(t % 3600 / 60), t % 60)
-		}
-		END {
-			p = get("exe")
-			sub(/.*\//, "", p)
-			if (p == "-")
-				p = get("comm")
-			print utc(get("time")), p, get("pid"), get("signal"),
-			    mib, word, name
-		}'
+	while IFS= read -r f; do
+		printf '%s\t%s\n' "$(du -k "$f" | cut -f 1)" "$f"
+	done | awk_lib 'text keys time cores'
 }
 
 # --- gdb -------------------------------------------------------------------
@@ -130,39 +73,61 @@ core_row()
 core_of_report()
 {
 	core=
-	row=$(printf '%s\n' "$report" | report_rows)
-	pid=$(printf '%s\n' "$row" | cut -f 4)
-	when=$(printf '%s\n' "$row" | cut -f 2)
 	dir=$(store_dir)
+	was_row=$(printf '%s\n' "$report" | report_rows)
+	pid=$(printf '%s\n' "$was_row" | cut -f 4)
+	when=$(printf '%s\n' "$was_row" | cut -f 2)
 	[ -n "$dir" ] && [ -d "$dir" ] && conf_is_num "$pid" || return 1
-	core=$(core_files "$dir" | while IFS= read -r f; do
-		case ${f##*/} in
-		core.*."$pid".*) ;;
-		*) continue ;;
-		esac
-		[ "$(core_row "$f" | cut -f 1)" = "$when" ] || continue
-		printf '%s\n' "$f"
-		break
-	done)
+	core=$(core_files "$dir" | grep "/core[.].*[.]${pid}[.][^/]*\$" |
+	    core_rows | awk -F '\t' -v pid="$pid" -v at="$when" \
+	    '$4 "" == pid "" && $2 "" == at "" { print $14; exit }')
 	[ -n "$core" ]
 }
 
-# unpacked CORE: a file gdb can read.
-unpacked()
+# unpack CORE: on stdout, as gdb reads it
+unpack()
 {
 	case $1 in
 	*.zst) set -- "$1" zstd ;;
 	*.gz) set -- "$1" gzip ;;
 	*.xz) set -- "$1" xz ;;
 	*.lz4) set -- "$1" lz4 ;;
-	*)
-		printf '%s\n' "$1"
-		return
-		;;
+	*) set -- "$1" cat ;;
 	esac
 	have "$2" || die 111 "unable to unpack $1: $2 is not installed"
-	"$2" -dc "$1" >"$tmp/core" || die 111 "unable to unpack $1"
-	printf '%s\n' "$tmp/core"
+	case $2 in
+	cat) cat <"$1" ;;
+	*) "$2" -dc <"$1" ;;
+	esac || die 111 "unable to unpack $1"
+}
+
+# unpacked CORE: a file gdb can read.
+unpacked()
+{
+	case $1 in
+	*.zst | *.gz | *.xz | *.lz4)
+		unpack "$1" >"$tmp/core" || exit
+		printf '%s\n' "$tmp/core"
+		;;
+	*) printf '%s\n' "$1" ;;
+	esac
+}
+
+# need_core COMMAND: sets $core to the one of $report, or ends.
+need_core()
+{
+	if core_of_report; then
+		case $core in
+		*.part) warn "$core is not complete" ;;
+		esac
+		return
+	fi
+	hint=
+	case $(was kernel.core_pattern 2>/dev/null) in
+	*systemd-coredump*) hint="; try: coredumpctl $1 $pid" ;;
+	*) [ -n "$dir" ] || hint=" (there is none: $conf, store)" ;;
+	esac
+	die 1 "the local store has no core of process $pid$hint"
 }
 
 # exe_of_report: sets $exe to the program of $report if it still is the same,
@@ -170,7 +135,7 @@ unpacked()
 exe_of_report()
 {
 	exe=
-	awk -v want=modules -f "$libdir/frames.awk" "$report" >"$tmp/modules"
+	frames modules >"$tmp/modules"
 	path=$(printf '%s\n' "$report" | report_rows | cut -f 7)
 	path=${path% (deleted)}
 	id=$(awk -F '\t' -v path="$path" '$2 == path { print $1; exit }' \
@@ -191,34 +156,17 @@ exe_of_report()
 
 cmd_gdb()
 {
-	while [ $# -gt 0 ]; do
-		option "$@" || break
+	# what is behind the report is gdb's, and an option that is not ours
+	while [ $# -gt 0 ] && [ -z "$pick_words" ] && pick "$@"; do
 		shift "$eaten"
 	done
-	which=latest
-	case ${1:-} in
-	'' | -*) ;;
-	*)
-		which=$1
-		shift
-		;;
-	esac
 	read_conf
 	have gdb || die 111 "unable to find gdb"
-	find_report "$which"
+	colours
+	pick_reports gdb
 	make_tmp
 	unpriv_find
-	if ! core_of_report; then
-		hint=
-		case $(was kernel.core_pattern 2>/dev/null) in
-		*systemd-coredump*) hint="; try: coredumpctl gdb $pid" ;;
-		*) [ -n "$dir" ] || hint=" (there is none: $conf, store)" ;;
-		esac
-		die 1 "the local store has no core of process $pid$hint"
-	fi
-	case $core in
-	*.part) warn "$core is not complete" ;;
-	esac
+	need_core gdb
 	core=$(unpacked "$core") || exit
 	exe_of_report
 	[ -z "$root" ] || set -- -iex "set sysroot $root" "$@"
@@ -231,6 +179,40 @@ cmd_gdb()
 	# an interrupt is for gdb
 	trap : INT
 	gdb "$@"
+}
+
+# --- dump ------------------------------------------------------------------
+
+cmd_dump()
+{
+	out=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		-o | --output)
+			[ $# -gt 1 ] || bad_usage "$1 needs a value"
+			out=$2 eaten=2
+			;;
+		*) pick "$@" || bad_usage "dump: no option is called $1" ;;
+		esac
+		shift "$eaten"
+	done
+	read_conf
+	colours
+	if [ -z "$out" ] && [ -n "$terminal" ]; then
+		die 100 "a core is nothing for a terminal: say -o FILE, or a pipe"
+	fi
+	pick_reports dump
+	need_core dump
+	if [ -z "$out" ]; then
+		unpack "$core"
+		return
+	fi
+	change "write $core to $out" || return 0
+	# others may read it when it is its owner's wish
+	(
+		umask 077
+		unpack "$core" >"$out"
+	) || die 111 "unable to write $out"
 }
 
 # --- flush -----------------------------------------------------------------

@@ -1,17 +1,25 @@
 # frames.awk: the frames of a report, taken out and put back with names and
 # source lines.  Part of crashlogctl.
 #
-#   awk -v want=frames -f frames.awk REPORT
+#   awk -v want=frames -f text.awk -f keys.awk -f frames.awk REPORT
 #	"name FUNCTION"                a mangled one; a C++ type's is "_ZTS"
 #	                               and what the report has
 #	"at BUILD-ID ADDRESS PATH"     an address in a file; tabs between
-#   awk -v want=modules -f frames.awk REPORT
+#   awk -v want=modules -f text.awk -f keys.awk -f frames.awk REPORT
 #	"BUILD-ID<tab>PATH" of each
-#   awk -v want=report -v names=FILE -v lines=FILE -f frames.awk REPORT
+#   awk -v want=report -v names=FILE -v lines=FILE -f text.awk -f keys.awk \
+#       -f frames.awk REPORT
 #	the report, with what those two files hold put in:
 #	names	MANGLED<tab>DEMANGLED
 #	lines	BUILD-ID ADDRESS PATH<tab>FUNCTION<tab>FILE:LINE, the
 #		innermost inlined function first; tabs between
+#	With first=1 cause and backtrace come before the rest, and ">" marks
+#	the first frame that is in no library of the system; with short=1 the
+#	names of the C++ library are shortened.
+#   awk -v want=short ... REPORT
+#	"NUMBER FUNCTION MODULE OWN FILE:LINE" of each frame of the thread
+#	that crashed, the inlined ones of their own; OWN is 1 for such a frame;
+#	before them "cause TEXT"
 #
 # Both forms of a report are read (usercrash(7)).  PC is the instruction itself
 # in the first frame and in the one after a signal frame; in others it is the
@@ -79,14 +87,24 @@ function read_frame(s, t) {
 	}
 }
 
-# The key of the row's address in its file, or "".
-function place(i, a) {
-	if (offset == "")
-		return ""
+# The number of the module that pc is in, or one that there is not.
+function module(i) {
 	for (i = 1; i <= mods; i++)
 		if (pc >= mstart[i] && pc < mend[i])
 			break
-	if (i > mods || substr(mpath[i], 1, 1) != "/")
+	return i
+}
+
+# Whether that is the program's own, and not one of the system's libraries.
+function is_own(i) {
+	return i <= mods && (mpath[i] == exe ||
+	    mpath[i] ~ /^\// && mpath[i] !~ /^\/(usr\/)?lib[0-9x]*\//)
+}
+
+# The key of the row's address in its file, or "".
+function place(i, a) {
+	i = module()
+	if (offset == "" || i > mods || substr(mpath[i], 1, 1) != "/")
 		return ""
 	a = number + 0 == 0 || after_signal ? offset : less_one(offset)
 	sub(/^0+/, "", a)
@@ -128,8 +146,8 @@ function read_module(s, n, part) {
 }
 
 # Which section a line begins or is in.
-function note_section(s) {
-	if (NR == 1)
+function note_section(s, r) {
+	if (r == 1)
 		json = s == "{"
 	if (json ? match(s, /^"[a-z_]+": /) : match(s, /^[a-z]+:/)) {
 		section = s
@@ -145,21 +163,42 @@ function clean(s) {
 	return s
 }
 
-function quote(s, n, i, out, part) {
-	n = split(clean(s), part, /\\/)
-	out = part[1]
-	for (i = 2; i <= n; i++)
-		out = out "\\\\" part[i]
-	n = split(out, part, /"/)
-	out = part[1]
-	for (i = 2; i <= n; i++)
-		out = out "\\\"" part[i]
-	return out
-}
-
 # As JSON has it; the escapes of a report's string are doubled there.
 function demangled(name) {
-	return name in nice ? nice[name] : ""
+	return name in nice ? shortened(nice[name]) : ""
+}
+
+# Where the brackets close that open at at.
+function closing(s, at, depth, c) {
+	for (; at <= length(s); at++) {
+		c = substr(s, at, 1)
+		if (c == "<")
+			depth++
+		else if (c == ">" && --depth == 0)
+			return at
+	}
+	return 0
+}
+
+# Without the arguments of templates that are what they are by default, where
+# that is asked for.
+function shortened(s, i, at, end) {
+	if (!short)
+		return s
+	gsub(/std::(__cxx11|__1)::/, "std::", s)
+	gsub(/\[abi:[a-z0-9]+\]/, "", s)
+	for (i = 1; i <= defaults; i++)
+		while ((at = index(s, by_default[i])) > 0) {
+			end = closing(s, at)
+			if (end == 0)
+				return s
+			s = substr(s, 1, at - 1) substr(s, end + 1)
+		}
+	gsub(/ +>/, ">", s)
+	gsub(/std::basic_string<char>/, "std::string", s)
+	gsub(/std::basic_ostream<char>/, "std::ostream", s)
+	gsub(/std::basic_istream<char>/, "std::istream", s)
+	return s
 }
 
 # A type without what the demangler says of "_ZTS".
@@ -169,7 +208,7 @@ function type_name(name) {
 }
 
 function shown(s) {
-	return json ? quote(s) : clean(s)
+	return json ? quote(clean(s)) : clean(s)
 }
 
 # The value of a key of the first block, as it stands there; "": another line.
@@ -253,23 +292,61 @@ function text_frame(s, k, i, at, indent) {
 		    substr(s, at + 1 + length(func_name))
 	match(s, /^ */)
 	indent = substr(s, 1, RLENGTH) "      "
+	if (first && section == "backtrace" && !marked &&
+	    is_own(module()) && !is_std(demangled(func_name))) {
+		marked = 1
+		s = ">" substr(s, 2)
+	}
 	print (number + 0 == 0 && section == "backtrace" ? bold s plain : s)
 	for (i = 1; i <= count[k]; i++)
-		print dim indent clean(where_func[k, i]) " at " \
+		print bold indent clean(shortened(where_func[k, i])) " at " \
 		    clean(where_line[k, i]) (i < count[k] ? ", inlined" : "") \
 		    plain
+}
+
+# A frame, the functions inlined into it before.  What the program has of the
+# C++ library is none of its own.
+function short_frame(k, i, m, path, name) {
+	i = module()
+	m = is_own(i)
+	path = i <= mods ? mpath[i] : "-"
+	sub(/.*\//, "", path)
+	for (i = 1; i <= count[k] || i == 1; i++) {
+		name = shortened(where_func[k, i])
+		if (i >= count[k])
+			name = func_name in nice ? demangled(func_name) : func_name
+		if (name == "")
+			name = "??"
+		print number + 0 "\t" clean(name) "\t" (m && is_std(name) ? \
+		    "std" : clean(path)) "\t" (m && !is_std(name)) "\t" \
+		    clean(where_line[k, i])
+	}
+}
+
+function short_cause(s, next_line, cause, said) {
+	cause = value_of(s, "cause")
+	if (cause == "")
+		return
+	said = nice_cause(cause, value_of(next_line, "exception"))
+	if (said == "")
+		said = cause
+	print "cause\t" clean(json ? unquote(said) : said)
+}
+
+function is_std(name) {
+	return name ~ /^(std|__gnu_cxx|__cxxabiv1)::/
 }
 
 function json_frame(s, k, i, extra, at, head) {
 	extra = ""
 	if (demangled(func_name) != "")
-		extra = ", \"demangled\": \"" quote(demangled(func_name)) "\""
+		extra = ", \"demangled\": \"" quote(clean(demangled(func_name))) "\""
 	if (count[k] > 0) {
 		extra = extra ", \"source\": ["
 		for (i = 1; i <= count[k]; i++)
 			extra = extra (i > 1 ? ", " : "") "{\"function\": \"" \
-			    quote(where_func[k, i]) "\", \"line\": \"" \
-			    quote(where_line[k, i]) "\"}"
+			    quote(clean(where_func[k, i])) "\", \"line\": \"" \
+			    quote(clean(where_line[k, i])) "\"}"
 		extra = extra "]"
 	}
 	# the end of the first object that has no other in it
@@ -282,6 +359,7 @@ function json_frame(s, k, i, extra, at, head) {
 }
 
 function text_line(s) {
+	s = printable(s)
 	if (s ~ /^cause: /)
 		print red s plain
 	else if (s ~ /^[a-z]+:( unavailable: .*)?$/ && section != "" && past)
@@ -292,45 +370,27 @@ function text_line(s) {
 		past = 1
 }
 
-BEGIN {
-	exception_words = "^aborted(: uncaught|: std::terminate\\(\\) in the" \
-	    " handler of| while handling) "
-	while (names != "" && (getline line < names) > 0)
-		if (split(line, f, "\t") == 2)
-			nice[f[1]] = f[2]
-	while (lines != "" && (getline line < lines) > 0)
-		if (split(line, f, "\t") == 5) {
-			k = f[1] "\t" f[2] "\t" f[3]
-			count[k]++
-			where_func[k, count[k]] = f[4]
-			where_line[k, count[k]] = f[5]
-		}
+# Whether the line stands before the others.
+function leads() {
+	return r == 1 || section == "cause" || section == "backtrace"
 }
 
-# The modules come after the frames that need them, so all is kept.
-{
-	row[NR] = $0
-	note_section($0)
-	if (section == "modules" &&
-	    (json ? /^ +[{]"start": / : /^ +[0-9a-f]+-[0-9a-f]+ bias /))
-		read_module($0)
-}
-
-END {
-	if (want == "modules") {
-		for (i = 1; i <= mods; i++)
-			print mid[i] "\t" mpath[i]
-		exit
-	}
+# Every line, or those that come first, or the rest.
+function walk(part, s, k) {
 	section = ""
+	past = 0
 	for (r = 1; r <= NR; r++) {
 		s = row[r]
-		if (r == 1)
-			json = s == "{"
-		note_section(s)
+		note_section(s, r)
+		# the empty line behind the keys is behind both
+		if (part != "" && (part == "first") != leads() &&
+		    (s != "" || past))
+			continue
 		if (!is_frame(s)) {
 			if (want == "frames")
 				tell_first(s)
+			else if (want == "short")
+				short_cause(s, row[r + 1])
 			else if (json)
 				print first_block(s, row[r + 1])
 			else
@@ -346,13 +406,69 @@ END {
 			json_frame(s, k)
 		else if (want == "report")
 			text_frame(s, k)
-		else {
-			if (k != "" && !(k in told)) {
-				told[k] = 1
-				print "at\t" k
-			}
-			if (func_name ~ /^_[ZRD]/)
-				tell(func_name)
-		}
+		else if (want == "short") {
+			if (section == "backtrace")
+				short_frame(k)
+		} else
+			take(k)
 	}
+}
+
+function take(k) {
+	if (k != "" && !(k in told)) {
+		told[k] = 1
+		print "at\t" k
+	}
+	if (func_name ~ /^_[ZRD]/)
+		tell(func_name)
+}
+
+BEGIN {
+	exception_words = "^aborted(: uncaught|: std::terminate\\(\\) in the" \
+	    " handler of| while handling) "
+	defaults = split(", std::allocator<, std::char_traits<, std::less<" \
+	    ", std::equal_to<, std::hash<, std::default_delete<", by_default,
+	    /, /)
+	for (i = 1; i < defaults; i++)
+		by_default[i] = ", " by_default[i + 1]
+	defaults--
+	while (names != "" && (getline line < names) > 0)
+		if (split(line, f, "\t") == 2)
+			nice[f[1]] = f[2]
+	while (lines != "" && (getline line < lines) > 0)
+		if (split(line, f, "\t") == 5) {
+			k = f[1] "\t" f[2] "\t" f[3]
+			count[k]++
+			where_func[k, count[k]] = f[4]
+			where_line[k, count[k]] = f[5]
+		}
+}
+
+# The modules come after the frames that need them, so all is kept.
+{
+	row[NR] = $0
+	note_section($0, NR)
+	if (section == "exe" && exe == "") {
+		exe = $0
+		if (json)
+			exe = member("{" $0, "exe")
+		sub(/^exe: /, "", exe)
+		sub(/ \(deleted\)$/, "", exe)
+	}
+	if (section == "modules" &&
+	    (json ? /^ +[{]"start": / : /^ +[0-9a-f]+-[0-9a-f]+ bias /))
+		read_module($0)
+}
+
+END {
+	if (want == "modules") {
+		for (i = 1; i <= mods; i++)
+			print mid[i] "\t" mpath[i]
+		exit
+	}
+	if (want == "report" && first && !json) {
+		walk("first")
+		walk("rest")
+	} else
+		walk("")
 }

@@ -1,98 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# reports: list, top, watch, vacuum, and finding one.  Part of crashlogctl.
-#
-# The directory is root's alone, so names in it are usercrash_s's; what is in
-# the files is read by awk only.
-
-# --- finding ---------------------------------------------------------------
-
-# report_files: their paths, the newest first.  The order is that of
-# publication, from the ring's records (src/spool/ring.c); where those cannot
-# be read, and for files they do not know, it is that of modification.
-report_files()
-{
-	{
-		od -An -v -t u8 "$reports/.slots" 2>/dev/null |
-		    tr -s ' ' '\n' | grep .
-		say end
-		ls -it "$reports" 2>/dev/null
-	} | awk '
-		# 40 bytes a slot: key, sequence, inode, time, slot and sum
-		!files && $0 == "end" { files = 1; next }
-		!files {
-			if (n % 5 == 1) seq = $0
-			if (n % 5 == 2) order[int(n / 5) " " $0] = seq
-			n++
-			next
-		}
-		# names are "usercrash_" and digits, or passed over
-		$2 ~ /^usercrash_[0-9]+$/ && NF == 2 {
-			slot = substr($2, 11) + 0
-			print order[slot " " $1] + 0 "\t" ++rank "\t" $2
-		}' | sort -k 1,1nr -k 2,2n | while IFS= read -r name; do
-		name=$reports/${name##*"$tab"}
-		if [ -f "$name" ] && [ ! -L "$name" ]; then
-			printf '%s\n' "$name"
-		fi
-	done
-}
-
-# report_rows [FORM]: on stdin paths; see reports.awk.
-report_rows()
-{
-	awk -v want="${1:-tsv}" -f "$libdir/reports.awk"
-}
-
-# The directory can be read, or we end here.
-need_reports()
-{
-	[ -d "$reports" ] || die 1 "there is no $reports: no report yet"
-	if [ ! -r "$reports" ] || [ ! -x "$reports" ]; then
-		die 111 "unable to read $reports: Permission denied"
-	fi
-}
-
-# find_report [WHICH]: sets $report, or ends.
-find_report()
-{
-	which=${1:-latest}
-	case $which in
-	*/*)
-		report=$which
-		[ -f "$report" ] || die 1 "there is no file $report"
-		[ -r "$report" ] || die 111 "unable to read $report"
-		return
-		;;
-	esac
-	need_reports
-	which=${which#usercrash_}
-	case $which in
-	latest)
-		report=$(report_files | head -n 1)
-		[ -n "$report" ] || die 1 "there is no report in $reports"
-		;;
-	[0-9a-f][0-9a-f][0-9a-f][0-9a-f]????????????)
-		report=$(report_files | report_rows |
-		    awk -F '\t' -v s="$which" '
-			# both sides as text, or 0e10 were a number
-			$12 "" == s "" { print $14; exit }')
-		[ -n "$report" ] || die 1 "no report has signature $which"
-		;;
-	'' | *[!0-9]*) bad_usage "'$1' is no slot, signature or file" ;;
-	*)
-		report=
-		for name in "$which" "0$which" "$(say "$which" |
-		    sed 's/^0*\(.\)/\1/')"; do
-			if [ -f "$reports/usercrash_$name" ]; then
-				report=$reports/usercrash_$name
-				break
-			fi
-		done
-		[ -n "$report" ] || die 1 "there is no report $which"
-		;;
-	esac
-	[ -r "$report" ] || die 111 "unable to read $report: Permission denied"
-}
+# reports: list, top, watch, rm, note, vacuum.  Part of crashlogctl.
 
 # --- list ------------------------------------------------------------------
 
@@ -100,44 +7,61 @@ cmd_list()
 {
 	form=table
 	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
 		case $1 in
-		--json) form=json ;;
-		*) bad_usage "list: no option or operand is called $1" ;;
+		--json) form=json eaten=1 ;;
+		-F | --format)
+			[ $# -gt 1 ] || bad_usage "$1 needs a value"
+			form=$2 eaten=2
+			;;
+		*) pick "$@" || bad_usage "list: no option is called $1" ;;
 		esac
-		shift
+		shift "$eaten"
 	done
+	case $form in
+	table | json) ;;
+	*) bad_usage "no format is called $form: table, json" ;;
+	esac
 	read_conf
-	if [ ! -d "$reports" ] && [ $form = json ]; then
+	if [ ! -d "$reports" ] && [ -z "$pick_files" ] && [ "$form" = json ]; then
 		say '[]'
 		return
 	fi
-	need_reports
+	[ -n "$pick_files" ] || need_reports
 	colours
-	if [ $form = json ]; then
-		report_files | report_rows json
+	pick_command=list
+	all=$(pick_rows 1)
+	[ -z "$pick_words" ] || pick_need
+	all=$(printf '%s\n' "$all" | cut -f 3- | grep .)
+	if [ "$form" = json ]; then
+		list_rows | rows_json
 	else
 		paged list_table
 	fi
 }
 
-list_heads='SLOT:r WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE'
+list_rows()
+{
+	[ -z "$all" ] || printf '%s\n' "$all"
+}
 
 list_table()
 {
-	report_files | report_rows | list_columns |
-	    awk -v heads="$list_heads" -v bold="$bold" -v plain="$plain" \
-	        -f "$libdir/table.awk"
+	list_rows | rows_table
 }
 
-# As list_heads has them.
-list_columns()
+rows_json()
 {
-	awk -F '\t' -v OFS='\t' '
-		{ print $1, $2, $13, $4, $10, $15, $12, $11; fflush() }'
+	awk_lib 'text keys rows'
+}
+
+rows_table()
+{
+	awk -F '\t' -v OFS='\t' '{
+		note = $20 == "-" ? "" : " [" $20 "]"
+		print $1, $2, $13, $4, $10, $15, $12, $11 note
+		fflush()
+	}' | awk_lib 'text table' \
+	    -v heads='SLOT:r WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE'
 }
 
 # --- top -------------------------------------------------------------------
@@ -157,68 +81,7 @@ cmd_top()
 	read_conf
 	need_reports
 	colours
-	report_files | report_rows | awk -F '\t' -v most="$most" \
-	    -v bold="$bold" -v red="$red" -v plain="$plain" '
-	function bar(n, max, len, s) {
-		len = int(n * 40 / max + 0.5)
-		s = ""
-		while (len-- > 0)
-			s = s "#"
-		return red (s == "" ? "#" : s) plain
-	}
-	# by count, then the one that crashed last
-	function show(title, count, order, text, n, i, k, best, done, max) {
-		printf "%s%s%s\n", bold, title, plain
-		for (k = 1; k <= most; k++) {
-			best = ""
-			for (i = 1; i <= n; i++)
-				if (!(order[i] in done) && (best == "" ||
-				    count[order[i]] > count[best]))
-					best = order[i]
-			if (best == "")
-				break
-			done[best] = 1
-			if (k == 1)
-				max = count[best]
-			printf "%5d  %s  %s\n", count[best],
-			    bar(count[best], max) pad(count[best], max),
-			    text[best]
-		}
-		if (n > most)
-			printf "       and %d more\n", n - most
-	}
-	function pad(n, max, len) {
-		len = 40 - int(n * 40 / max + 0.5)
-		if (len > 39)
-			len = 39
-		return sprintf("%" (len + 1) "s", "")
-	}
-	{
-		rows++
-		if (rows == 1)
-			last = $2
-		first = $2
-		p = $13 ""
-		if (!(p in programs)) {
-			byprogram[++np] = p
-			ptext[p] = p
-		}
-		programs[p]++
-		s = $12 ""
-		if (!(s in signatures)) {
-			bysignature[++ns] = s
-			stext[s] = s "  " $13 ": " $11
-		}
-		signatures[s]++
-	}
-	END {
-		if (rows == 0)
-			exit
-		printf "%d reports, %s to %s\n\n", rows, first, last
-		show("programs", programs, byprogram, ptext, np)
-		print ""
-		show("signatures", signatures, bysignature, stext, ns)
-	}'
+	report_files | report_rows | awk_lib 'text top' -v most="$most"
 }
 
 # --- watch -----------------------------------------------------------------
@@ -298,6 +161,93 @@ watch_new()
 	}'
 }
 
+# --- rm --------------------------------------------------------------------
+
+cmd_rm()
+{
+	every=
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--all) every=1 eaten=1 ;;
+		*) pick "$@" || bad_usage "rm: no option is called $1" ;;
+		esac
+		shift "$eaten"
+	done
+	[ -n "$every$pick_words$pick_most" ] ||
+	    bad_usage "rm: which? --all is every report that the options say"
+	need_root
+	read_conf
+	colours
+	make_tmp
+	most=$pick_most
+	pick_most=1000000
+	pick_reports rm
+	if [ -z "$every" ] && [ -z "$most" ] && [ "$(printf '%s\n' "$picks" |
+	    awk -F '\t' '{ print $4, $2 }' | sort -u | wc -l)" != 1 ]; then
+		printf '%s\n' "$picks" | rows_table >&2
+		die 1 "rm: more than one is meant: say a slot, -1 or --all"
+	fi
+	[ -z "$most" ] || picks=$(printf '%s\n' "$picks" | head -n "$most")
+	each_pick remove_report
+}
+
+# The report of $row, if that still is in its place, and its core.
+remove_report()
+{
+	if core_of_report; then
+		(
+			hold "$dir" .lock
+			change "remove $core" || exit 0
+			rm -f "$core" "$core.info"
+			[ -e "$dir/core_dump" ] || rm -f "$dir/core_dump"
+		) || exit
+	fi
+	(
+		hold "$reports" .slots
+		if [ "$(printf '%s\n' "$report" | report_rows | cut -f 2-14)" != \
+		    "$(printf '%s\n' "$row" | cut -f 2-14)" ]; then
+			die 1 "$report is another one by now"
+		fi
+		change "remove $report" || exit 0
+		rm -f "$report"
+	) || exit
+}
+
+# --- note ------------------------------------------------------------------
+
+# What is noted stands in .notes beside the reports, "TIME PID<tab>TEXT" a
+# line; what is about reports that have gone goes with the next one.
+cmd_note()
+{
+	while [ $# -gt 0 ] && [ -z "$pick_words" ]; do
+		pick "$@" || bad_usage "note: no option is called $1"
+		shift "$eaten"
+	done
+	[ $# -gt 0 ] || bad_usage "note: what is to be noted? '' takes it back"
+	text=$(printf %s "$*" | tr '\n\t' '  ')
+	[ ${#text} -le 1000 ] || bad_usage "note: more than 1000 bytes"
+	need_root
+	read_conf
+	colours
+	make_tmp
+	pick_reports note
+	change "note it at $report" || return 0
+	(
+		hold "$reports" .slots
+		new=$(mktemp "$reports/.notes.XXXXXX") ||
+		    die 111 "unable to write in $reports"
+		trap 'rm -f "$new"' EXIT
+		report_files | report_rows | text=$text awk -F '\t' \
+		    -v at="$(printf '%s\n' "$picks" | cut -f 2,4)" '
+			{ text = $2 "\t" $4 == at ? ENVIRON["text"] : $20 }
+			text != "" && text != "-" { print $2 " " $4 "\t" text }
+		    ' >"$new" || die 111 "unable to write $new"
+		chown --reference="$reports/.slots" "$new" 2>/dev/null || :
+		chmod 640 "$new" && mv "$new" "$reports/.notes" ||
+		    die 111 "unable to write $reports/.notes"
+	) || exit
+}
+
 # --- vacuum ----------------------------------------------------------------
 
 cmd_vacuum()
@@ -340,16 +290,22 @@ cmd_vacuum()
 	    "$tmp/removed"
 }
 
-# vacuum_dir DIRECTORY LOCK LISTER: under the lock that those hold who publish
-# there, so that nothing new goes in the place of something old.
+# hold DIRECTORY LOCK: for the rest of this shell the lock that those hold who
+# publish there, so that nothing new goes in the place of something old.
+hold()
+{
+	if [ -z "$dry" ] && have flock; then
+		exec 9>>"$1/$2"
+		flock -w 30 9 || die 111 "unable to lock $1/$2"
+	fi
+}
+
+# vacuum_dir DIRECTORY LOCK LISTER
 vacuum_dir()
 {
 	[ -d "$1" ] || return 0
 	(
-		if [ -z "$dry" ] && have flock; then
-			exec 9>>"$1/$2" && flock -w 30 9 ||
-			    die 111 "unable to lock $1/$2"
-		fi
+		hold "$1" "$2"
 		"$3" "$1" >"$tmp/files"
 		[ -z "$age" ] || while IFS= read -r f; do
 			if [ "$age" = 0 ]; then

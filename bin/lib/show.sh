@@ -229,42 +229,112 @@ module_lines()
 
 # ---------------------------------------------------------------------------
 
-cmd_show()
+# resolve: names and source lines of the frames of $report, for frames.awk
+resolve()
 {
-	raw='' which=''
-	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
-		case $1 in
-		--raw) raw=1 ;;
-		-*) bad_usage "show: no option is called $1" ;;
-		*)
-			[ -z "$which" ] || bad_usage "show: one report"
-			which=$1
-			;;
-		esac
-		shift
-	done
-	read_conf
-	find_report "$which"
-	colours
-	if [ -n "$raw" ]; then
-		paged cat "$report"
-		return
-	fi
-	make_tmp
-	unpriv_find
-	awk -v want=frames -f "$libdir/frames.awk" "$report" >"$tmp/frames"
+	frames frames >"$tmp/frames"
 	demangle
 	source_lines
-	paged show_report
+}
+
+# frames WANT [VAR=VALUE...]: see frames.awk
+frames()
+{
+	want=$1
+	shift
+	awk_lib 'text keys frames' -v want="$want" \
+	    -v names="${tmp:+$tmp/names}" -v lines="${tmp:+$tmp/lines}" \
+	    "$@" "$report"
+}
+
+cmd_show()
+{
+	raw='' form=text
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--raw) raw=1 eaten=1 ;;
+		*) pick "$@" || bad_usage "show: no option is called $1" ;;
+		esac
+		shift "$eaten"
+	done
+	read_conf
+	colours
+	pick_reports show
+	make_tmp
+	[ -n "$raw" ] || unpriv_find
+	paged each_pick show_report
+}
+
+# each_pick COMMAND: for each of $picks, as $row and $report.
+each_pick()
+{
+	printf '%s\n' "$picks" >"$tmp/picks"
+	while IFS= read -r row <&8; do
+		report=$(printf '%s\n' "$row" | cut -f 14)
+		"$@"
+	done 8<"$tmp/picks"
 }
 
 show_report()
 {
-	awk -v want=report -v names="$tmp/names" -v lines="$tmp/lines" \
-	    -v bold="$bold" -v red="$red" -v dim="$dim" -v plain="$plain" \
-	    -f "$libdir/frames.awk" "$report"
+	if [ -n "$raw" ]; then
+		cat "$report"
+		return
+	fi
+	resolve
+	if [ -n "$terminal" ]; then
+		frames report first=1 short=1
+	else
+		frames report
+	fi
+}
+
+# --- info ------------------------------------------------------------------
+
+cmd_info()
+{
+	form=text raw=''
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--json) form=json eaten=1 ;;
+		--raw) raw=short= eaten=1 ;;
+		*) pick "$@" || bad_usage "info: no option is called $1" ;;
+		esac
+		shift "$eaten"
+	done
+	read_conf
+	colours
+	pick_reports info
+	make_tmp
+	unpriv_find
+	report_files | report_rows >"$tmp/all"
+	paged each_pick info_report
+}
+
+# user_name UID: its name, where it has one.
+user_name()
+{
+	if [ -z "$root" ] && have getent; then
+		getent passwd "$1"
+	else
+		cat "$root/etc/passwd"
+	fi 2>/dev/null | awk -F : -v uid="$1" '$3 == uid { print $1; exit }'
+}
+
+# One screen about $report; its row is $row.
+info_report()
+{
+	resolve
+	frames short "${raw:-short=1}" >"$tmp/short"
+	core_of_report || core=
+	kib=
+	[ -z "$core" ] || kib=$(du -k "$core" | cut -f 1)
+	uid=$(printf '%s\n' "$row" | cut -f 8)
+	user=$(user_name "$uid")
+	info_core=$core
+	export info_core
+	printf '%s\n' "$row" | awk_lib 'text keys time info' -v form="$form" \
+	    -v all="$tmp/all" -v short="$tmp/short" -v now="$(date +%s)" \
+	    -v kib="$kib" -v user="$user" -v store="$dir" \
+	    -v gdb="$(program gdb)"
 }

@@ -1,15 +1,11 @@
 # table.awk: lines with tabs -> columns.  Part of crashlogctl.
 #
-#   awk -v heads='SLOT:r WHEN ...' -v bold=... -v plain=... -f table.awk
+#   awk -v heads='SLOT:r WHEN ...' -v bold= -v plain= -v columns= \
+#       -f text.awk -f table.awk
 #
-# Columns are as wide as what is in them; with ":r" right-aligned.  Nothing is
-# cut, and the last one is not padded.  Width is counted in characters, under
-# whatever locale: bytes that go on with a character of UTF-8 do not count.
-
-function width(s) {
-	gsub(/[\200-\277]/, "", s)
-	return length(s)
-}
+# Columns are as wide as what is in them; with ":r" right-aligned.  The last
+# one is not padded, and cut where a line is longer than columns, if that is
+# given: it ends in "...".
 
 function pad(n, s) {
 	s = sprintf("%" (n > 0 ? n : 0) "s", "")
@@ -26,7 +22,7 @@ function row(line, i, n, cell, out) {
 			cell[i] = cell[i] pad(wide[i] - width(cell[i]))
 		out = out (i > 1 ? "  " : "") cell[i]
 	}
-	return out
+	return cut(out, columns)
 }
 
 BEGIN {
