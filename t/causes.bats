@@ -87,6 +87,28 @@ told()
 	END
 }
 
+@test "Go: the fault that became a panic" {
+	local exe how
+	needs_victim gopher
+	pattern_direct
+	for exe in gopher gopher_stripped gopher_pie; do
+		GOTRACEBACK=crash crash "$VICTIMS/$exe" panic 9>&-
+		report_of "$PID"
+		echo "$exe: $(value cause "$REPORT")"
+		[ "$(value cause "$REPORT")" = "aborted by its handler of\
+ SIGSEGV: null pointer read at offset 0x18 in main.leaf" ]
+		[ "$(value caught_address "$REPORT")" = 0x18 ]
+		[ "$(value caught_access "$REPORT")" = read ]
+		# its registers are lost
+		not grep -q '^fault_registers' "$REPORT"
+	done
+	for how in index later; do
+		GOTRACEBACK=crash crash "$VICTIMS/gopher" $how 9>&-
+		report_of "$PID"
+		[ "$(value cause "$REPORT")" = aborted ]
+	done
+}
+
 @test "Rust: the place and the words of the panic it aborted for" {
 	told panics panics.rs
 	cd "$BATS_TEST_TMPDIR"

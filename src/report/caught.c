@@ -16,6 +16,7 @@
 #include "report/crash_dump.h"
 #include "report/fault.h"
 #include "target/sigframe.h"
+#include "unwind/symbols.h"
 
 /* Intel SDM volume 3, 6.15, and the error code of a page fault, 4.7; Arm ARM
  * DDI 0487, ESR_EL1. */
@@ -232,6 +233,131 @@ on_stack(struct fault *f, const struct crash *c)
 	return -1;
 }
 
+/* --- Go --------------------------------------------------------------------
+ * Its handler returns to make it look as if the instruction had called
+ * runtime.sigpanic.  What the kernel told stays in the goroutine, struct g
+ * (runtime/runtime2.go): the bounds of its stack come first, its m is at 48;
+ * at sigpc the instruction's address, before it the rest.
+ */
+enum {
+	GO_M = 48,
+	GO_WORDS = 96, /* of struct g, and of struct m, looked at */
+	GO_STACK = 4096,
+	SIGPC_ADDR = 8, /* below sigpc */
+	SIGPC_CODE = 16,
+	SIGPC_SIG = 48,
+	FS_BASE = 21,
+	A64_G = 28 /* x28 */
+};
+
+/* A goroutine whose stack sp is in and that was stopped at pc: where its sigpc
+ * is, or 0. */
+static uint64_t
+go_sigpc(struct target *t, uint64_t g, uint64_t sp, uint64_t pc)
+{
+	uint64_t lo, hi, v;
+	size_t i;
+
+	if (g % 8 != 0 || target_word(t, g, &lo) == -1 || sp < lo ||
+	    target_word(t, g + 8, &hi) == -1 || sp >= hi)
+		return 0;
+	for (i = GO_M / 8; i < GO_WORDS; i++)
+		if (target_word(t, g + 8 * i, &v) == 0 && v == pc)
+			return g + 8 * i;
+	return 0;
+}
+
+/* The same among n words at addr. */
+static uint64_t
+go_among(struct target *t, uint64_t addr, size_t n, const uint64_t sp_pc[2])
+{
+	uint64_t g, at;
+
+	for (; n > 0; n--, addr += 8)
+		if (target_word(t, addr, &g) == 0 && target_map(t, g) != NULL &&
+		    (at = go_sigpc(t, g, sp_pc[0], sp_pc[1])) != 0)
+			return at;
+	return 0;
+}
+
+/* It is the thread's own, or its m's, or one that stands on the stack. */
+static uint64_t
+go_find(const struct crash *c, uint64_t from, const uint64_t sp_pc[2])
+{
+	const struct regs *r = &c->t->threads[0].regs;
+	uint64_t g = 0, m, at;
+
+	if (c->t->machine != EM_X86_64)
+		g = r->r[A64_G];
+	else if (target_word(c->t, r->r[FS_BASE] - 8, &g) == -1)
+		g = 0;
+	at = go_sigpc(c->t, g, sp_pc[0], sp_pc[1]);
+	if (at == 0 && target_word(c->t, g + GO_M, &m) == 0)
+		at = go_among(c->t, m, GO_WORDS, sp_pc);
+	return at != 0 ? at : go_among(c->t, from, GO_STACK, sp_pc);
+}
+
+/* Which access it was, of an instruction that makes but one. */
+static unsigned
+only_access(const struct crash *c, uint64_t pc, uint64_t addr)
+{
+	static const unsigned char several[] = {
+	    0xa4, 0xa5, 0xa6, 0xa7, 0x8f, 0xff};
+	unsigned char b[16];
+	struct regs r = {.n = 0};
+	size_t n = target_read(c->t, pc, b, sizeof(b)), i = 0;
+	struct memop_in in = {c->t->machine, b, n, r.r, addr, 1};
+	struct memop op;
+
+	while (i < n &&
+	    (b[i] == 0xf2 || b[i] == 0xf3 || b[i] == 0x66 ||
+		(b[i] & 0xf0) == 0x40))
+		i++;
+	if (i == n ||
+	    (c->t->machine == EM_X86_64 &&
+		memchr(several, b[i], sizeof(several)) != NULL))
+		return 0;
+	r.r[c->t->arch->pc] = pc;
+	return memop_decode(&in, &op) == 0 ? (unsigned)op.access : 0;
+}
+
+static int
+in_go(struct fault *f, const struct crash *c, struct symbols *sy)
+{
+	const struct trace *tr = &c->t->threads[0].trace;
+	uint64_t sp_pc[2], at, code, addr;
+	struct symbol s;
+	uint32_t sig;
+	size_t i;
+
+	for (i = 0; i + 1 < tr->n && i < FRAMES_MAX; i++) {
+		symbols_get(sy, tr->f[i].pc, tr->f[i].flags & FRAME_EXACT, &s);
+		if (s.name == NULL || strcmp(s.name, "runtime.sigpanic") != 0)
+			continue;
+		sp_pc[0] = tr->f[i].sp;
+		sp_pc[1] = tr->f[i + 1].pc;
+		at = go_find(c, tr->f[0].sp, sp_pc);
+		if (at == 0 ||
+		    target_read(c->t, at - SIGPC_SIG, &sig, sizeof(sig)) !=
+			sizeof(sig) ||
+		    target_word(c->t, at - SIGPC_CODE, &code) == -1 ||
+		    target_word(c->t, at - SIGPC_ADDR, &addr) == -1 ||
+		    !fault_is_raised((int)sig) || code == 0 || code >> 8 != 0)
+			continue;
+		memset(f, 0, sizeof(*f));
+		f->frame = i + 1;
+		f->signo = (int)sig;
+		f->code = (int)code;
+		f->have_code = 1;
+		f->have_addr = f->code != FAULT_SI_KERNEL;
+		f->addr = f->have_addr ? addr : 0;
+		if (is_memory(f->signo) && f->have_addr)
+			f->access = only_access(c, sp_pc[1], addr);
+		return 0;
+	}
+	return -1;
+}
+
 /* No frame of it: what the instruction at pc could not have done. */
 static int
 at_pc(struct fault *f, const struct fault *sent, const struct crash *c)
@@ -263,13 +389,15 @@ at_pc(struct fault *f, const struct fault *sent, const struct crash *c)
 }
 
 struct fault *
-caught_find(const struct fault *f, const struct crash *c)
+caught_find(const struct fault *f, const struct crash *c, struct symbols *sy)
 {
 	struct fault *first = malloc(sizeof(*first));
 	struct sigframe s;
 
 	if (first == NULL)
 		return NULL;
+	if (in_go(first, c, sy) == 0)
+		return first;
 	if (on_stack(first, c) == 0 && first->signo != SIGABRT)
 		return first;
 	/* raised again while it was blocked: it came when the handler had

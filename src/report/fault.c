@@ -124,7 +124,7 @@ fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
 		}
 		if (f->panic != NULL)
 			panic_find(c, f->panic);
-		f->caught = caught_find(f, c);
+		f->caught = caught_find(f, c, sy);
 		if (f->caught != NULL)
 			f->caught->overflow = is_overflow(f->caught, c);
 		f->exception = calloc(1, sizeof(*f->exception));

@@ -58,7 +58,8 @@ void fault_look(struct fault *, const struct crash *);
 void fault_guess(struct fault *, const struct crash *);
 /* What a handler caught whose frame is on the stack, or just was; malloc'd, or
  * NULL. */
-struct fault *caught_find(const struct fault *, const struct crash *);
+struct fault *
+caught_find(const struct fault *, const struct crash *, struct symbols *);
 /* Fills in text, of f->caught first. */
 void cause_text(struct fault *, const struct crash *, struct symbols *);
 

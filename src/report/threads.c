@@ -147,7 +147,7 @@ void
 dump_fault_registers(const struct crash *c, struct symbols *sy, struct out *o)
 {
 	(void)sy;
-	if (c->fault->caught == NULL)
+	if (c->fault->caught == NULL || c->fault->caught->regs.n == 0)
 		return;
 	out_section(o, '{');
 	register_rows(c->t, &c->fault->caught->regs, "  ", o);

@@ -21,8 +21,9 @@ import (
 )
 
 type T struct {
-	x int
 	p *T
+	y [2]int
+	x int
 }
 
 //go:noinline
@@ -36,6 +37,11 @@ func mid(t *T, n int) int {
 	return leaf(t)
 }
 
+func recovered() {
+	defer func() { recover() }()
+	mid(&T{}, 2)
+}
+
 //go:noinline
 func unlock(m *sync.Mutex) { m.Unlock() }
 
@@ -45,6 +51,14 @@ func main() {
 	}
 	if len(os.Args) > 1 && os.Args[1] == "throw" {
 		unlock(&sync.Mutex{})
+	}
+	// no fault, or one that is over
+	if len(os.Args) > 1 && os.Args[1] == "index" {
+		_ = os.Args[len(os.Args)+7]
+	}
+	if len(os.Args) > 1 && os.Args[1] == "later" {
+		recovered()
+		panic("of its own")
 	}
 	time.Sleep(time.Hour)
 }
