@@ -54,6 +54,18 @@ told()
 	done
 }
 
+@test "a stack overflow that a handler on another stack caught" {
+	local name
+	told altstack altstack.c
+	cd "$BATS_TEST_TMPDIR"
+	for name in abort raise blocked fault; do
+		[ "$(value caught_signal $name)" = "11 SIGSEGV" ]
+		[ "$(value caught_access $name)" = write ]
+		section fault_registers $name | grep -q .
+	done
+	[ "$(grep -c '^caught' return)" = 0 ]
+}
+
 @test "C++ exceptions that nobody catches: type and words" {
 	told uncaught uncaught.cc
 	cd "$BATS_TEST_TMPDIR"

@@ -1,9 +1,18 @@
 /*
  * altstack: a thread's stack overflows; the handler runs on the alternate
- * stack and gives up there.  The backtrace crosses from one to the other.
+ * stack and gives up there, raises the signal again or faults itself.  The
+ * backtrace crosses from one to the other.
  *
  * case: - | SIGABRT SI_TKILL * | @lib on_overflow @lib (recurse )+.*worker
  * thread: altstack | (@lib )?main
+ *
+ * What the report is to say, as an extended regular expression:
+ * cause abort: aborted by its handler of SIGSEGV: stack overflow in recurse
+ * cause raise: stack overflow in recurse, raised again by its handler
+ * cause blocked: stack overflow in recurse, raised again by its handler
+ * cause return: stack overflow in recurse
+ * cause fault: null pointer write at offset 0x18 in on_overflow, in its
+ *  handler of SIGSEGV: stack overflow in recurse
  */
 #include <pthread.h>
 #include <signal.h>
@@ -28,11 +37,27 @@ recurse(int n)
 	return n + room[depth & 511];
 }
 
+static const char *how;
+static int *volatile low = (int *)0x18;
+
 static void
 on_overflow(int sig)
 {
-	(void)sig;
-	abort();
+	sigset_t set;
+
+	signal(sig, SIG_DFL);
+	if (strcmp(how, "return") == 0)
+		return;
+	if (strcmp(how, "fault") == 0)
+		*low = 1;
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	if (strcmp(how, "raise") == 0)
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (strcmp(how, "abort") == 0)
+		abort();
+	raise(sig); /* while it is blocked: when this returns */
+	KEEP();
 }
 
 static void *
@@ -55,11 +80,12 @@ worker(void *arg)
 }
 
 int
-main(void)
+main(int argc, char *argv[])
 {
 	pthread_attr_t attr;
 	pthread_t t;
 
+	how = argc > 1 ? argv[1] : "abort";
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, 128 << 10);
 	if (pthread_create(&t, &attr, worker, NULL) != 0)
