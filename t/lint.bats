@@ -347,6 +347,17 @@ shaped()
 	finds pages src/prog.c t/prog.bats
 }
 
+@test "machines: a file that knows of one, and is not named" {
+	mkdir "$TREE/src/core"
+	printf '/*\n * places: base (all), here.c\n */\nint there;\n' \
+	    >"$TREE/src/core/arch.h"
+	echo 'int m = EM_X86_64;' | tee "$TREE/src/base/any.c" \
+	    >"$TREE/src/report/here.c"
+	clean machines
+	printf '#if defined(__aarch64__)\n#endif\n' >"$TREE/src/report/there.c"
+	finds machines src/report/there.c
+}
+
 @test "guards: none, one that guards nothing; code in a header of t/unit" {
 	printf 'int b;\n' >"$TREE/src/base/b.h"
 	finds guards src/base/b.h

@@ -15,6 +15,7 @@
 #   shape    functions of src: 60 lines, 5 parameters, or a word why; and each
 #            file says at its head what it is for
 #   pages    each program has a man page and a bats file
+#   machines what knows of one is named at the head of src/core/arch.h
 #   guards   each header has an include guard; in t/unit it holds no code
 #   clang    compiles without a warning
 #   cross    so it does for aarch64
@@ -31,7 +32,7 @@ if [ "${1:-}" = -C ]; then
 	shift 2
 fi
 cd "$top" || exit 100
-all='format rooms rings folders servers scripts man words size shape pages guards clang cross'
+all='format rooms rings folders servers scripts man words size shape pages machines guards clang cross'
 [ $# -gt 0 ] || {
 	# shellcheck disable=SC2086
 	set -- $all
@@ -429,6 +430,20 @@ lint_pages()
 		ls man/"$p".[1-9] >/dev/null 2>&1 ||
 		    echo "$f: $p has no page in man/"
 		[ -f "t/$p.bats" ] || echo "$f: there is no t/$p.bats"
+	done
+}
+
+# A room that is named has a "(" behind it.
+lint_machines()
+{
+	[ -f src/core/arch.h ] || return 0
+	sed '/\*\//q' src/core/arch.h >"$tmp/places"
+	files '*.c' '*.h' -- src |
+	    xargs grep -lwE 'EM_(X86_64|AARCH64)|__(x86_64|aarch64)__' |
+	    while read -r f; do
+		room=${f#src/}
+		grep -qF -e "${f##*/}" -e "${room%%/*} (" "$tmp/places" ||
+		    echo "$f: knows of machines, and src/core/arch.h not of it"
 	done
 }
 

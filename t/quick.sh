@@ -65,6 +65,6 @@ esac
 EOF
 bad=0
 xargs -r -n 1 -P 2 sh "$tmp/one" "$tmp" <"$tmp/units" || bad=1
-t/lint.sh format rooms folders servers scripts man words size shape pages guards ||
+t/lint.sh format rooms folders servers scripts man words size shape pages machines guards ||
     bad=1
 exit $bad

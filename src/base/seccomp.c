@@ -22,6 +22,8 @@
 #define MACHINE AUDIT_ARCH_RISCV64
 #elif defined(__powerpc64__) && defined(__LITTLE_ENDIAN__)
 #define MACHINE AUDIT_ARCH_PPC64LE
+#else
+#define MACHINE 0 /* none: no filter */
 #endif
 
 /* The low half of a 64-bit argument. */
@@ -106,11 +108,14 @@ add_rule(struct code *c, const struct seccomp_rule *r)
 int
 seccomp_shut(const struct seccomp_rule *rules, size_t n, unsigned role)
 {
-#if defined(MACHINE)
 	struct code c = {.n = 0};
 	struct sock_fprog prog;
 	size_t i;
 
+	if (MACHINE == 0) {
+		errno = ENOSYS;
+		return -1;
+	}
 	if (n > SECCOMP_RULES) {
 		errno = E2BIG;
 		return -1;
@@ -134,11 +139,4 @@ seccomp_shut(const struct seccomp_rule *rules, size_t n, unsigned role)
 	if (errno == EINVAL)
 		errno = ENOSYS;
 	return -1;
-#else
-	(void)rules;
-	(void)n;
-	(void)role;
-	errno = ENOSYS;
-	return -1;
-#endif
 }

@@ -27,15 +27,17 @@ static const struct arch_reg aarch64_reg[] = {X(0), X(1), X(2), X(3), X(4),
     {"pc", 32, 32, 1}, {"pstate", 33, -1, 0}};
 #undef X
 
-static const struct arch archs[] = {
-    {"x86_64", EM_X86_64, x86_64_reg, NELEM(x86_64_reg), 16, 19, 4, -1, 27},
-    {"aarch64", EM_AARCH64, aarch64_reg, NELEM(aarch64_reg), 32, 31, 29, 30,
-	34}};
+static const struct arch x86_64 = {"x86_64", EM_X86_64, x86_64_reg,
+			     NELEM(x86_64_reg), 16, 19, 4, -1, 27},
+			 aarch64 = {"aarch64", EM_AARCH64, aarch64_reg,
+			     NELEM(aarch64_reg), 32, 31, 29, 30, 34};
+
+static const struct arch *const archs[] = {&x86_64, &aarch64};
 
 #if defined(__x86_64__)
-const struct arch *const arch_native = &archs[0];
+const struct arch *const arch_native = &x86_64;
 #elif defined(__aarch64__)
-const struct arch *const arch_native = &archs[1];
+const struct arch *const arch_native = &aarch64;
 #else
 /* Registers and backtraces stay out of the report, everything else is in. */
 static const struct arch arch_none = {"unknown", EM_NONE, 0, 0, 0, 0, 0, -1, 0};
@@ -48,7 +50,7 @@ arch_find(int machine)
 	size_t i;
 
 	for (i = 0; i < NELEM(archs); i++)
-		if (archs[i].machine == machine)
-			return &archs[i];
+		if (archs[i]->machine == machine)
+			return archs[i];
 	return NULL;
 }

@@ -196,9 +196,12 @@ is_named(const struct crash *c, uint64_t addr, uint64_t location)
 			continue;
 		at = tr->f[i].pc - sizeof(code);
 		got = target_read(c->t, at, code, sizeof(code));
-		if (got == sizeof(code) &&
-		    (c->t->machine == EM_X86_64 ? x86_names : a64_names)(
-			code, got, at, location))
+		if (got != sizeof(code))
+			continue;
+		if (c->t->machine == EM_X86_64
+			? x86_names(code, got, at, location)
+			: c->t->machine == EM_AARCH64 &&
+			    a64_names(code, got, at, location))
 			return 1;
 	}
 	return 0;

@@ -125,7 +125,9 @@ sigframe_read(
 	if (t->arch == NULL || now->n < t->arch->gregs)
 		return -1;
 	f->regs = *now;
-	return (t->machine == EM_X86_64 ? x86_read : a64_read)(t, sp, f);
+	if (t->machine == EM_X86_64)
+		return x86_read(t, sp, f);
+	return t->machine == EM_AARCH64 ? a64_read(t, sp, f) : -1;
 }
 
 /* Where pc and sp of a frame's registers stand, from what sigframe_read()

@@ -87,7 +87,8 @@ run-$(1): $(FUZZ_OUT)/$(1)
 	@secs=$$$$(( ($(FUZZ_SECONDS) + 1) / $(words $(FUZZERS)) )); \
 	if [ -e $(FUZZ_OUT)/$(1).libfuzzer ]; then \
 		mkdir -p $(FUZZ_OUT)/$(1).corpus && \
-		cp $$($(1)_SEEDS) $(FUZZ_OUT)/$(1).corpus/ && \
+		$$(if $$($(1)_SEEDS),cp $$($(1)_SEEDS) \
+		    $(FUZZ_OUT)/$(1).corpus/ &&) \
 		$(FUZZ_OUT)/$(1) -max_total_time=$$$$secs -seed=$(FUZZ_SEED) \
 		    -max_len=65536 -timeout=20 -print_final_stats=1 \
 		    -artifact_prefix=$(FUZZ_OUT)/$(1). $(FUZZ_OUT)/$(1).corpus \
