@@ -106,6 +106,8 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/lib/usercrash/frames.awk
 		644 usr/lib/usercrash/info.awk
 		644 usr/lib/usercrash/keys.awk
+		644 usr/lib/usercrash/ledger.awk
+		644 usr/lib/usercrash/ledger.sh
 		644 usr/lib/usercrash/pick.awk
 		644 usr/lib/usercrash/pick.sh
 		644 usr/lib/usercrash/reports.awk

@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2034,SC2154
-# reports: list, top, watch, rm, note, vacuum.  Part of crashlogctl.
+# reports: list, watch, rm, note, vacuum.  Part of crashlogctl.
 
 # --- list ------------------------------------------------------------------
 
@@ -62,26 +62,6 @@ rows_table()
 		fflush()
 	}' | awk_lib 'text table' \
 	    -v heads='SLOT:r WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE'
-}
-
-# --- top -------------------------------------------------------------------
-
-cmd_top()
-{
-	most=10
-	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
-		number top "$1"
-		most=$1
-		shift
-	done
-	read_conf
-	need_reports
-	colours
-	report_files | report_rows | awk_lib 'text top' -v most="$most"
 }
 
 # --- watch -----------------------------------------------------------------

@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "base/owned.h"
+#include "slots/ledger.h"
 #include "slots/ring.h"
 
 void
@@ -174,7 +175,11 @@ slots_place(struct ring *r, int fd, const struct stat *st, uint64_t key,
 	} else if (slots_link(r->dirfd, fd, hidden) == -1) {
 		return -1;
 	}
-	return ring_put(r, hidden, st, key, 0, name);
+	if (ring_put(r, hidden, st, key, 0, name) == -1)
+		return -1;
+	/* a disk that is full for a line was not for the report */
+	ledger_add(r->dirfd, fd);
+	return 0;
 }
 
 /* Six parameters: a file, where it goes, whose it is, how long it may take. */

@@ -4,7 +4,7 @@
  * Owns the directory: reports `usercrash_00`, `usercrash_01` ..., 0640
  * root:adm, and hidden files: `.slots` (the lock, and one record per slot),
  * `.pub.KEY` (a whole report between link and rename), `.tmp.*` (reports being
- * written where the filesystem has no O_TMPFILE).
+ * written where the filesystem has no O_TMPFILE), `.ledger` (slots/ledger.h).
  *
  * A report has no name while it is written.  Publishing, under the lock:
  * link the file to `.pub.KEY`, pick the slot, note its new record, rename over
