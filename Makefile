@@ -16,6 +16,8 @@
 #   debug       bin/*_dbg: sanitizers, and -v shows every block
 #   install     below DESTDIR/PREFIX; switches nothing on
 #   uninstall   removes what install placed
+#   deb, rpm    packages of it (etc/packaging)
+#   dist        the tree, as a tarball
 #   compile_commands.json  for editors and clang's tools
 #   clean       removes what was built
 #   help        this list
@@ -248,6 +250,7 @@ units: $(UNITS:%=$(BUILD)/t/%) $(AIDS:%=$(BUILD)/t/%)
 include t/victims/victims.mk
 include t/fuzz/fuzz.mk
 include t/bench/bench.mk
+include etc/packaging/packaging.mk
 
 check: all units victims
 	t/run
@@ -361,7 +364,7 @@ clean:
 	rm -rf build build-san compile_commands.json
 	rm -f $(PROGS:%=bin/%) $(PROGS:%=bin/%_dbg)
 
--include $(shell find build build-san -name '*.d' 2>/dev/null)
+-include $(shell find build build-san -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all debug units check check-san check-cross quick lint help demo install \
 	uninstall clean
