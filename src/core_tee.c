@@ -32,6 +32,7 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/fanout.h"
+#include "base/io.h"
 #include "base/msg.h"
 
 #define SYNOPSIS                                                             \
@@ -135,10 +136,8 @@ start(struct tee *t, unsigned i)
 static void
 link_close(struct tee *t)
 {
-	if (t->link[0] != -1)
-		close(t->link[0]);
-	if (t->link[1] != -1)
-		close(t->link[1]);
+	io_close(&t->link[0]);
+	io_close(&t->link[1]);
 	t->linkto = 0;
 }
 

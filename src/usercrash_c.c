@@ -31,6 +31,7 @@
 #include "base/bytes.h"
 #include "base/child.h"
 #include "base/deadline.h"
+#include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "crash/crashid.h"
@@ -371,10 +372,8 @@ make_report(const struct options *o, struct sink *s, struct told *told,
 
 	if (worker == 0) {
 		/* the worker is to fill the report, not to publish it */
-		if (s->connfd != -1)
-			close(s->connfd);
-		if (s->dirfd != -1)
-			close(s->dirfd);
+		io_close(&s->connfd);
+		io_close(&s->dirfd);
 		if (o->print) /* its end is to mean that it is published */
 			fd_to_null(STDOUT_FILENO);
 		_exit(work(o, s->fd, told));

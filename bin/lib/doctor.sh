@@ -454,16 +454,12 @@ cmd_doctor()
 {
 	crash=1 keep='' findings=0
 	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
-		case $1 in
+		option "$@" || case $1 in
 		--no-crash) crash= ;;
 		--keep) keep=1 ;;
 		*) bad_usage "doctor: no option or operand is called $1" ;;
 		esac
-		shift
+		shift "$eaten"
 	done
 	read_conf
 	colours

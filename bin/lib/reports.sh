@@ -79,20 +79,15 @@ cmd_watch()
 {
 	left=-1
 	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
-		case $1 in
+		option "$@" || case $1 in
 		--count)
 			[ $# -gt 1 ] || bad_usage "$1 needs a value"
 			number watch "$2"
-			left=$2
-			shift
+			left=$2 eaten=2
 			;;
 		*) bad_usage "watch: no option or operand is called $1" ;;
 		esac
-		shift
+		shift "$eaten"
 	done
 	read_conf
 	need_reports
@@ -234,11 +229,7 @@ cmd_vacuum()
 {
 	age='' keep='' size='' what=both
 	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
-		case $1 in
+		option "$@" || case $1 in
 		--age | --count | --size)
 			[ $# -gt 1 ] || bad_usage "$1 needs a value"
 			number "$1" "$2"
@@ -247,13 +238,13 @@ cmd_vacuum()
 			--count) keep=$2 ;;
 			--size) size=$2 ;;
 			esac
-			shift
+			eaten=2
 			;;
 		--reports) what=reports ;;
 		--cores) what=cores ;;
 		*) bad_usage "vacuum: no option or operand is called $1" ;;
 		esac
-		shift
+		shift "$eaten"
 	done
 	[ -n "$age$keep$size" ] ||
 	    bad_usage "vacuum: by --age, --count or --size?"

@@ -28,13 +28,11 @@ cmd_check()
 {
 	file=
 	while [ $# -gt 0 ]; do
-		if option "$@"; then
-			shift "$eaten"
-			continue
-		fi
-		[ -z "$file" ] || bad_usage "one file is enough"
-		file=$1
-		shift
+		option "$@" || {
+			[ -z "$file" ] || bad_usage "one file is enough"
+			file=$1
+		}
+		shift "$eaten"
 	done
 	if [ -n "$file" ]; then
 		[ -e "$file" ] || die 100 "there is no $file"

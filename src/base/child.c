@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/io.h"
 
 enum { NAP_MS = 10 }; /* between two looks, where there is no pidfd */
 
@@ -62,8 +63,7 @@ child_wait(pid_t pid, int64_t deadline, int *status)
 			left = NAP_MS;
 		poll(&p, 1, left);
 	}
-	if (p.fd != -1)
-		close(p.fd);
+	io_close(&p.fd);
 	return r > 0 ? 1 : r;
 }
 
@@ -96,8 +96,7 @@ fd_to_null(int fd)
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
 
 	r = null == -1 ? -1 : dup2(null, fd);
-	if (null != -1)
-		close(null);
+	io_close(&null);
 	if (r == -1)
 		close(fd);
 	return r == -1 ? -1 : 0;

@@ -44,5 +44,7 @@ deadline_poll(int fd, short events, int64_t deadline)
 	do
 		r = poll(&p, 1, deadline_left(deadline));
 	while (r == -1 && errno == EINTR);
+	if (r == 0)
+		errno = ETIMEDOUT;
 	return r > 0 ? p.revents : r;
 }

@@ -11,8 +11,8 @@ int64_t deadline_in(int64_t ms);
 /* Milliseconds left, for poll(2): 0 when passed, -1 for never. */
 int deadline_left(int64_t deadline);
 /*
- * Waits until fd has one of events.  The revents (> 0), 0 once the deadline
- * has passed, -1 on error.  Retries EINTR.
+ * Waits until fd has one of events.  The revents (> 0), 0 with ETIMEDOUT once
+ * the deadline has passed, -1 on error.  Retries EINTR.
  */
 int deadline_poll(int fd, short events, int64_t deadline);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/io.h"
 
 /* When one output took at least so much, the others get no more than that
  * either: those that are level need no copy. */
@@ -52,8 +53,7 @@ fanout_free(struct fanout *f)
 		fanout_drop(f, i, FANOUT_CLOSED);
 	if (f->ring != MAP_FAILED)
 		munmap(f->ring, f->size);
-	if (f->nullfd != -1)
-		close(f->nullfd);
+	io_close(&f->nullfd);
 	free(f->out);
 	free(f->pfd);
 	*f = (struct fanout){.nullfd = -1, .ring = MAP_FAILED};

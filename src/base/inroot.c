@@ -103,8 +103,7 @@ step(struct walk *w, int *found)
 		return 0;
 	}
 out:
-	if (fd != -1)
-		close(fd);
+	io_close(&fd);
 	return r;
 }
 

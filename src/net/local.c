@@ -288,7 +288,6 @@ net_send(int fd, const void *data, size_t size, int passfd, int64_t deadline)
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 	struct cmsghdr *c;
 	ssize_t w;
-	int r;
 
 	if (passfd != -1) {
 		memset(&control, 0, sizeof(control));
@@ -313,13 +312,8 @@ net_send(int fd, const void *data, size_t size, int passfd, int64_t deadline)
 			continue;
 		if (errno != EAGAIN)
 			return -1;
-		r = deadline_poll(fd, POLLOUT, deadline);
-		if (r == -1)
+		if (deadline_poll(fd, POLLOUT, deadline) <= 0)
 			return -1;
-		if (r == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
 	}
 }
 
@@ -376,15 +370,12 @@ net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 	struct msghdr mh;
 	size_t got = 0;
 	ssize_t n;
-	int r, reset = 0;
+	int reset = 0;
 
 	if (gotfd != NULL)
 		*gotfd = -1;
 	for (;;) {
-		r = deadline_poll(fd, POLLIN, deadline);
-		if (r == 0)
-			errno = ETIMEDOUT;
-		if (r <= 0)
+		if (deadline_poll(fd, POLLIN, deadline) <= 0)
 			goto fail;
 		memset(&mh, 0, sizeof(mh));
 		iov.iov_base = (char *)data + got;

@@ -140,7 +140,7 @@ is_own_end(int fd)
 static int
 tcp_try(const struct addrinfo *a, int64_t deadline)
 {
-	int fd, r, err;
+	int fd, err;
 	socklen_t len = sizeof(err);
 
 	fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
@@ -150,10 +150,7 @@ tcp_try(const struct addrinfo *a, int64_t deadline)
 	if (connect(fd, a->ai_addr, a->ai_addrlen) == -1) {
 		if (errno != EINPROGRESS && errno != EINTR)
 			goto fail;
-		r = deadline_poll(fd, POLLOUT, deadline);
-		if (r == 0)
-			errno = ETIMEDOUT;
-		if (r <= 0 ||
+		if (deadline_poll(fd, POLLOUT, deadline) <= 0 ||
 		    getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) == -1)
 			goto fail;
 		if (err != 0) {

@@ -53,8 +53,7 @@ close_all(int *fd, size_t n)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (fd[i] != -1)
-			close(fd[i]);
+		io_close(&fd[i]);
 }
 
 int
@@ -97,8 +96,7 @@ transport_start(struct transport *t, char *const argv[], int catch)
 fail:
 	e = errno;
 	close_all(fd, 6);
-	if (t->errfd != -1)
-		close(t->errfd);
+	io_close(&t->errfd);
 	t->errfd = t->pid = -1;
 	errno = e;
 	return -1;
@@ -137,7 +135,6 @@ transport_end(struct transport *t, int ms, char *text, size_t len)
 	}
 	if (*text != '\0' && t->errfd != -1)
 		append_caught(t->errfd, text, len);
-	if (t->errfd != -1)
-		close(t->errfd);
+	io_close(&t->errfd);
 	t->pid = t->errfd = -1;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/io.h"
 #include "core/arch.h"
 #include "proc/cpus.h"
 #include "segv/segv_prog.h"
@@ -71,8 +72,7 @@ try(struct segv_probe *p, const struct segv_probe_opts *o,
 	p->have = prog.have;
 out:
 	e = errno;
-	if (load.btffd != -1)
-		close(load.btffd);
+	io_close(&load.btffd);
 	insns_free(&prog.insns);
 	errno = e;
 	return p->progfd == -1 ? -1 : 0;
@@ -236,11 +236,8 @@ segv_probe_close(struct segv_probe *p)
 
 	segv_probe_detach(p);
 	bpf_ring_close(&p->ring);
-	for (i = 0; i < NELEM(fd); i++) {
-		if (*fd[i] != -1)
-			close(*fd[i]);
-		*fd[i] = -1;
-	}
+	for (i = 0; i < NELEM(fd); i++)
+		io_close(fd[i]);
 	free(p->log);
 	p->log = NULL;
 }
@@ -248,9 +245,7 @@ segv_probe_close(struct segv_probe *p)
 void
 segv_probe_detach(struct segv_probe *p)
 {
-	if (p->linkfd != -1)
-		close(p->linkfd);
-	p->linkfd = -1;
+	io_close(&p->linkfd);
 }
 
 int

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "base/io.h"
 #include "net/local.h"
 
 _Static_assert((int)SLOTS_NAME_MAX == (int)SPOOL_NAME_MAX, "a slot's name");
@@ -105,8 +106,6 @@ serve(int connfd, const struct serve_cfg *cfg, struct serve_outcome *o)
 		    connfd, o->error, -1, deadline_in(SERVE_SEND_MS));
 	else
 		serve_report(connfd, dirfd, reportfd, cfg, o);
-	if (reportfd != -1)
-		close(reportfd);
-	if (dirfd != -1)
-		close(dirfd);
+	io_close(&reportfd);
+	io_close(&dirfd);
 }

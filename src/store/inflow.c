@@ -68,7 +68,6 @@ take_some(struct inflow *in, void *p, size_t max)
 {
 	int64_t deadline = in->idle < in->life ? in->idle : in->life;
 	ssize_t n;
-	int r;
 
 	for (;;) {
 		/* Data that never ends must not outrun the clock. */
@@ -83,10 +82,7 @@ take_some(struct inflow *in, void *p, size_t max)
 			if (errno != EAGAIN && errno != EINTR)
 				return -1;
 		}
-		r = deadline_poll(in->fd, POLLIN, deadline);
-		if (r == 0)
-			errno = ETIMEDOUT;
-		if (r <= 0)
+		if (deadline_poll(in->fd, POLLIN, deadline) <= 0)
 			return -1;
 		if (in->sock)
 			continue;

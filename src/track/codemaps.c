@@ -23,8 +23,7 @@ codemaps_init(struct codemaps *c)
 static void
 drop(struct codemap *m)
 {
-	if (m->fd != -1)
-		close(m->fd);
+	io_close(&m->fd);
 	memset(m, 0, sizeof(*m));
 	m->fd = -1;
 }

@@ -86,8 +86,7 @@ ring_close(struct cpu_ring *c)
 {
 	if (c->head != NULL)
 		munmap(c->head, c->maplen);
-	if (c->fd != -1)
-		close(c->fd);
+	io_close(&c->fd);
 }
 
 /* perf_event_mlock_kb and RLIMIT_MEMLOCK bound what may be mapped. */
@@ -182,8 +181,7 @@ perfring_close(struct perfring *r)
 	for (i = 0; i < r->n; i++)
 		ring_close(&r->ring[i]);
 	free(r->ring);
-	if (r->epollfd != -1)
-		close(r->epollfd);
+	io_close(&r->epollfd);
 	free(r);
 }
 

@@ -338,7 +338,8 @@ test_deadline(void)
 	if (pipe(p) == -1)
 		exit(111);
 	start = now_ms();
-	CHECK(deadline_poll(p[0], POLLIN, deadline_in(30)) == 0);
+	CHECK(deadline_poll(p[0], POLLIN, deadline_in(30)) == 0 &&
+	    errno == ETIMEDOUT);
 	CHECK(now_ms() - start >= 29);
 	CHECK(deadline_poll(p[0], POLLIN, deadline_in(0)) == 0);
 	CHECK(deadline_poll(p[1], POLLOUT, deadline_in(0)) == POLLOUT);
