@@ -112,10 +112,11 @@ parse_options(struct options *o, int argc, char **argv)
 static void
 shut_door(const struct options *o)
 {
+	static struct opener opener; /* for debug files, to the end */
 	struct sandbox_bounds b = {0};
 	const char *why;
 
-	if (report_door(&b, o->self, &why) == -1)
+	if (report_door(&b, o->self, 0, &opener, &why) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
 	if (why != NULL)
 		msg_debug(1, "no sandbox: %s", why);

@@ -192,15 +192,14 @@ known(int64_t number)
 /* What was opened is all there is from here on, and separate debug files; or
  * where the process cannot be read, the files that its core names. */
 static int
-shut_door(const struct options *o, int readable)
+shut_door(const struct options *o, struct dying *d)
 {
 	struct sandbox_bounds b = {.memory = (uint64_t)WORKER_MEM << 20,
 	    .file = o->report_max,
-	    .cpu_s = (unsigned)o->wait_s,
-	    .any_file = !readable};
+	    .cpu_s = (unsigned)o->wait_s};
 	const char *why;
 
-	if (report_door(&b, o->self, &why) == -1)
+	if (report_door(&b, o->self, !d->readable, &d->opener, &why) == -1)
 		return -1;
 	if (why != NULL)
 		msg_debug(1, "no sandbox: %s", why);
@@ -242,7 +241,7 @@ work(const struct options *o, int reportfd, struct told *told)
 	c.proc_why = o->proc_why;
 	r = dying_open(&d, &c, o->procfd);
 	if (r == 0)
-		r = shut_door(o, d.readable);
+		r = shut_door(o, &d);
 	if (r == 0)
 		r = dying_report(&d, STDIN_FILENO, reportfd, o->format);
 	memcpy(told->summary, c.summary, sizeof(told->summary));

@@ -124,6 +124,8 @@ static const struct seccomp_rule rules[] = {
 #if defined(SYS_fstatat64)
     {SYS_fstatat64, ALL, SC_ALL, 3, AT_EMPTY_PATH, 0},
 #endif
+    /* files that were opened for it */
+    {SYS_recvmsg, SANDBOX_REPORT, SC_ANY, 0, 0, 0},
     /* a connection, never elsewhere than where it leads */
     {SYS_recvfrom, STORE, SC_ANY, 0, 0, 0},
     {SYS_sendto, STORE, SC_NULL, 4, 0, 0},
@@ -133,6 +135,7 @@ static const struct seccomp_rule rules[] = {
     {SYS_send, STORE, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_socketcall) /* 32-bit x86, by the numbers of linux/net.h */
+    {SYS_socketcall, SANDBOX_REPORT, SC_EQUAL, 0, SYS_RECVMSG, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SEND, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_RECV, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SHUTDOWN, 0},
@@ -299,8 +302,7 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
 	    (b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0);
 	if (priv_lose() == -1)
 		return -1;
-	if (rooted || b->any_file ||
-	    (b->treefd != -1 && landlock(role, b->treefd) == 0))
+	if (rooted || (b->treefd != -1 && landlock(role, b->treefd) == 0))
 		bits |= CONFINED;
 	else if (role == SANDBOX_STORE)
 		*why = "the store is not all that its keeper can reach here";

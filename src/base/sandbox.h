@@ -37,9 +37,6 @@ struct sandbox_bounds {
 	 */
 	int treefd;
 	int rooted; /* it is the root already */
-	/* instead: any file that everybody may read, for a core whose process
-	 * is gone names the files it was made of */
-	int any_file;
 	/* SANDBOX_STORE: the owner; else not looked at */
 	uid_t uid;
 	gid_t gid;

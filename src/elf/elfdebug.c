@@ -17,10 +17,12 @@
 #endif
 
 #include "base/io.h"
+#include "base/opener.h"
 #include "elf/elffile.h"
 #include "elf/elfsym.h"
 
 const char *elfsym_debug_root = "/usr/lib/debug";
+struct opener *elfsym_debug_opener;
 
 int
 elfsym_debug_path(
@@ -51,9 +53,14 @@ debug_open(const unsigned char *id, size_t idlen, const char **note)
 
 	if (elfsym_debug_path(id, idlen, path, sizeof(path)) == -1)
 		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	fd = elfsym_debug_opener != NULL
+	    ? opener_open(elfsym_debug_opener, path)
+	    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd == -1) {
-		if (errno != ENOENT && errno != ENOTDIR)
+		if (errno == ETIMEDOUT)
+			*note = "the file system of separate debug files did "
+				"not answer in time";
+		else if (errno != ENOENT && errno != ENOTDIR)
 			*note = "the separate debug file cannot be opened";
 		return -1;
 	}

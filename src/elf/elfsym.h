@@ -56,6 +56,9 @@ int elfsym_resolve_more(int fd, const unsigned char *id, size_t idlen,
 int elfsym_wanting(const struct elfsym_query *, size_t n);
 /* ROOT above: "/usr/lib/debug".  Not from any environment; tests set it. */
 extern const char *elfsym_debug_root;
+/* Who opens what is there, NULL: we do. */
+struct opener;
+extern struct opener *elfsym_debug_opener;
 
 /* ROOT/.build-id/xx/yyyy.debug; -1 when an id cannot be a name. */
 int elfsym_debug_path(

@@ -13,8 +13,16 @@
 
 #include "base/io.h"
 
-/* MAP_GUESS: nobody told the permissions (of a core without that segment) */
-enum { MAP_R = 1, MAP_W = 2, MAP_X = 4, MAP_S = 8, MAP_GUESS = 16 };
+/* MAP_GUESS: nobody told the permissions (of a core without that segment).
+ * MAP_FAR: its file is on a file system that may not answer */
+enum {
+	MAP_R = 1,
+	MAP_W = 2,
+	MAP_X = 4,
+	MAP_S = 8,
+	MAP_GUESS = 16,
+	MAP_FAR = 32
+};
 enum { MAPS_NAMES = 16 << 20 };
 enum { MAP_ID_MAX = 20 }; /* as perf_event_open(2) has build-ids */
 

@@ -1,7 +1,9 @@
 #include "proc/mounts.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 /* The n'th field (from 0) of a line, up to a blank or the end. */
@@ -79,6 +81,44 @@ mounts_type(const char *text, size_t len, const char *path, size_t *typelen)
 		}
 	}
 	return found;
+}
+
+const char *
+mounts_dev_type(const char *text, size_t len, uint64_t dev, size_t *typelen)
+{
+	static const char dash[] = " - ";
+	const char *p = text, *end = text + len, *nl, *at, *sep;
+	char want[32];
+	size_t n, wantlen;
+
+	wantlen = (size_t)snprintf(
+	    want, sizeof(want), "%u:%u", (unsigned)(dev >> 32), (unsigned)dev);
+	for (; p < end; p = nl + 1) {
+		nl = memchr(p, '\n', (size_t)(end - p));
+		if (nl == NULL)
+			break;
+		at = field(p, nl, 2, &n);
+		if (at == NULL || n != wantlen || memcmp(at, want, n) != 0)
+			continue;
+		sep = memmem(at, (size_t)(nl - at), dash, sizeof(dash) - 1);
+		return sep == NULL ? NULL : field(sep + 3, nl, 0, typelen);
+	}
+	return NULL;
+}
+
+int
+mounts_is_local(const char *type, size_t len)
+{
+	static const char *const known[] = {"bcachefs", "btrfs", "devtmpfs",
+	    "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "hugetlbfs",
+	    "iso9660", "jfs", "ntfs3", "ramfs", "reiserfs", "rootfs",
+	    "squashfs", "tmpfs", "udf", "vfat", "xfs", "zfs"};
+	size_t i;
+
+	for (i = 0; type != NULL && i < NELEM(known); i++)
+		if (strlen(known[i]) == len && memcmp(known[i], type, len) == 0)
+			return 1;
+	return 0;
 }
 
 int

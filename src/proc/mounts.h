@@ -8,6 +8,7 @@
 #define PROC_MOUNTS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { MOUNTS_MAX = 16 << 20 }; /* bytes of text that are read */
 
@@ -17,6 +18,16 @@ enum { MOUNTS_MAX = 16 << 20 }; /* bytes of text that are read */
  */
 const char *
 mounts_type(const char *text, size_t len, const char *path, size_t *typelen);
+/* The same of the mount of a device (major << 32 | minor, as in proc/maps.h).
+ */
+const char *
+mounts_dev_type(const char *text, size_t len, uint64_t dev, size_t *typelen);
+/*
+ * Whether a file system of that type answers by itself: none that asks a
+ * server, or another file system that may do so (overlay), or that is not known
+ * here.  NULL is none.
+ */
+int mounts_is_local(const char *type, size_t len);
 /*
  * Whether a look-up there may wait for ever on a program that any user can
  * have written: FUSE (but for fuseblk, which takes a block device), or a mount

@@ -46,11 +46,13 @@ is_file(int fd)
 
 /* The process cannot be read: what the core itself holds must do. */
 static void
-read_core_only(struct crash *c, int corefd)
+read_core_only(struct dying *d, int corefd)
 {
+	struct crash *c = d->c;
 	const struct core_head *h = c->head;
 	struct target *t = c->t;
-	static const struct core_paths here = {.rootfd = -1};
+	struct core_paths here = {
+	    .rootfd = -1, .opener = d->opener.askfd != -1 ? &d->opener : NULL};
 	struct core_stash s = {.n = t->nthreads, .deadline = c->deadline};
 	uint64_t *want;
 	size_t i;
@@ -101,6 +103,7 @@ dying_open(struct dying *d, struct crash *c, int procfd)
 	c->t = &d->t;
 	d->c = c;
 	d->readable = 0;
+	d->opener.askfd = -1;
 	if (procfd == -1)
 		return 0;
 	if (procinfo_gather(
@@ -132,7 +135,7 @@ dying_report(struct dying *d, int corefd, int reportfd, enum out_format format)
 	if (target_take_notes(&d->t, &d->head, c->pi, c->tid) == -1)
 		return -1;
 	if (!d->readable)
-		read_core_only(c, corefd);
+		read_core_only(d, corefd);
 	o = out_new(reportfd, format);
 	if (o == NULL)
 		return -1;

@@ -4,6 +4,7 @@
 #ifndef REPORT_DYING_H
 #define REPORT_DYING_H
 
+#include "base/opener.h"
 #include "core/corehead.h"
 #include "proc/procinfo.h"
 #include "report/crash_dump.h"
@@ -16,6 +17,9 @@ struct dying {
 	struct core_head head;
 	struct target t;
 	int readable; /* the process is, through t */
+	/* who opens the files that a core names, from within the sandbox;
+	 * the caller's to start, askfd -1: nobody */
+	struct opener opener;
 };
 
 /*

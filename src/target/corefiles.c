@@ -12,6 +12,7 @@
 
 #include "base/inroot.h"
 #include "base/io.h"
+#include "base/opener.h"
 #include "elf/debuglink.h"
 #include "target/modhead.h"
 
@@ -39,18 +40,28 @@ permitted(int fd, uid_t owner)
 	return fd;
 }
 
+/* In the other machine's root or ours, if somebody may have it. */
+static int
+open_in(const struct corefiles *c, int root, const char *path)
+{
+	int fd;
+
+	if (root != -1)
+		fd = inroot_open(root, path);
+	else if (c->where->opener != NULL)
+		fd = opener_open(c->where->opener, path);
+	else
+		fd = io_open_regular(AT_FDCWD, path);
+	return permitted(fd, c->owner);
+}
+
 int
 corefiles_open(const struct corefiles *c, const char *path)
 {
-	int root = c->where->rootfd;
-
-	if (*path != '/') {
-		errno = ENOENT;
-		return -1;
-	}
-	return permitted(root != -1 ? inroot_open(root, path)
-				    : io_open_regular(AT_FDCWD, path),
-	    c->owner);
+	if (*path == '/')
+		return open_in(c, c->where->rootfd, path);
+	errno = ENOENT;
+	return -1;
 }
 
 /* Takes a file in if it is better than what was there; 1 when it is proven. */
@@ -99,7 +110,7 @@ search_module(const struct corefiles *c, struct target *t, struct module *m,
 			c->where->libdirs[i], (int)m->baselen,
 			m->base) >= (int)sizeof(path))
 			continue;
-		fd = permitted(io_open_regular(AT_FDCWD, path), c->owner);
+		fd = open_in(c, -1, path);
 		if (consider(s, t, m, fd, path)) {
 			s->root = -1;
 			return;
@@ -107,15 +118,6 @@ search_module(const struct corefiles *c, struct target *t, struct module *m,
 		if (s->fd == fd && fd != -1)
 			s->root = -1;
 	}
-}
-
-/* In the other machine's root or ours, if somebody may have it. */
-static int
-open_in(const struct corefiles *c, int root, const char *path)
-{
-	return permitted(root != -1 ? inroot_open(root, path)
-				    : io_open_regular(AT_FDCWD, path),
-	    c->owner);
 }
 
 /* Takes fd over; unless it is the module's own file, or there is no room. */
@@ -200,7 +202,9 @@ open_module(const struct corefiles *c, struct target *t, struct module *m)
 	m->byname = 1;
 	open_by_id(c, t, m);
 	if (s.fd == -1) {
-		m->fdwhy = s.other    ? "the file now is another one"
+		m->fdwhy = s.other ? "the file now is another one"
+		    : s.err == ETIMEDOUT
+		    ? "its file system did not answer in time"
 		    : s.err != 0      ? "the file cannot be opened"
 		    : *m->path == '/' ? "the file is gone"
 				      : "where the file is was not told";

@@ -16,8 +16,8 @@
 
 enum { STAT_MAX = 4096, STARTTIME = 22 };
 
-static int
-makes_code(const struct target *t)
+int
+jitmap_wanted(const struct target *t)
 {
 	const struct map *m;
 	size_t i;
@@ -106,11 +106,4 @@ jitmap_find(int procfd, const struct buf *status)
 		return -1;
 	}
 	return io_reopen_regular(fd);
-}
-
-void
-jitmap_open(int procfd, const struct procinfo *pi, struct target *t)
-{
-	if (makes_code(t))
-		t->jitfd = jitmap_find(procfd, &pi->item[PROC_STATUS].b);
 }

@@ -16,8 +16,7 @@
  * the text of /proc/PID/status.  -1: there is none.
  */
 int jitmap_find(int procfd, const struct buf *status);
-/* The same into t->jitfd, if the process has such code at all; else that stays
- * as it is. */
-void jitmap_open(int procfd, const struct procinfo *, struct target *);
+/* Whether the process has such code at all. */
+int jitmap_wanted(const struct target *);
 
 #endif

@@ -13,6 +13,8 @@
 #include "core/corehead.h"
 #include "target/target.h"
 
+struct opener;
+
 /* Where its files are. */
 struct core_paths {
 	const char *exe; /* the program's, whatever the core calls it, or NULL
@@ -22,6 +24,7 @@ struct core_paths {
 	 */
 	const char *const *libdirs;
 	size_t nlibdirs;
+	struct opener *opener; /* opens what the core names; NULL: we do */
 };
 
 /*

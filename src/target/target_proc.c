@@ -6,17 +6,90 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/num.h"
+#include "base/opener.h"
+#include "proc/mounts.h"
 #include "target/jitmap.h"
+
+enum { DEVICES = 16, PAGE_BYTES = 8 };
+/* of pagemap(5): here, or in swap */
+#define PAGE_HERE (UINT64_C(3) << 62)
 
 struct proc_source {
 	int memfd;
+	int pagemapfd; /* open where a file is on a far file system */
+	long pagesize;
 	struct buf maps; /* the text the map names point into */
 };
+
+/* Is the page there, so that reading it asks no file system? */
+static int
+is_here(const struct proc_source *s, uint64_t addr)
+{
+	uint64_t entry, page = addr / (uint64_t)s->pagesize;
+
+	return io_pread_full(s->pagemapfd, &entry, sizeof(entry),
+		   page * PAGE_BYTES) == sizeof(entry) &&
+	    (entry & PAGE_HERE) != 0;
+}
+
+/* From the file, as it was opened for us. */
+static ssize_t
+read_file(
+    struct target *t, const struct map *m, uint64_t addr, void *p, size_t len)
+{
+	const struct module *mod = m->module >= 0 ? &t->mods[m->module] : NULL;
+
+	if (mod == NULL || mod->fd == -1) {
+		errno = EIO;
+		return -1;
+	}
+	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));
+}
+
+/* Up to the end of a page or a mapping, whatever comes first; n bytes. */
+static ssize_t
+read_piece(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	struct proc_source *s = t->src;
+	const struct map *m = maps_above(t->maps, t->nmaps, addr);
+	uint64_t page = (uint64_t)s->pagesize;
+
+	if (m != NULL && addr < m->start) {
+		len = len < m->start - addr ? len : (size_t)(m->start - addr);
+		m = NULL;
+	} else if (m != NULL)
+		len = len < m->end - addr ? len : (size_t)(m->end - addr);
+	if (m == NULL || !(m->prot & MAP_FAR))
+		return io_pread_full(s->memfd, p, len, addr);
+	len = len < page - addr % page ? len : (size_t)(page - addr % page);
+	if (is_here(s, addr))
+		return io_pread_full(s->memfd, p, len, addr);
+	return read_file(t, m, addr, p, len);
+}
+
+/* A page that is not here would be asked for at a server that may be the
+ * process itself, and that is held. */
+static ssize_t
+read_near(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	size_t done = 0;
+	ssize_t n = 0;
+
+	while (done < len) {
+		n = read_piece(t, addr + done, (char *)p + done, len - done);
+		if (n <= 0)
+			break;
+		done += (size_t)n;
+	}
+	return done > 0 || len == 0 ? (ssize_t)done : n;
+}
 
 static ssize_t
 proc_read(struct target *t, uint64_t addr, void *p, size_t len)
@@ -28,7 +101,8 @@ proc_read(struct target *t, uint64_t addr, void *p, size_t len)
 		errno = EFAULT;
 		return -1;
 	}
-	n = io_pread_full(s->memfd, p, len, addr);
+	n = s->pagemapfd != -1 ? read_near(t, addr, p, len)
+			       : io_pread_full(s->memfd, p, len, addr);
 	/* EIO is an address where nothing is; the end of the file, at whatever
 	 * address, is a memory that has gone (mem_rw() of fs/proc/base.c) */
 	if (n == 0 && len > 0)
@@ -43,6 +117,8 @@ proc_close(struct target *t)
 
 	if (s->memfd != -1)
 		close(s->memfd);
+	if (s->pagemapfd != -1)
+		close(s->pagemapfd);
 	buf_free(&s->maps);
 	free(s);
 	t->src = NULL;
@@ -74,28 +150,205 @@ open_by_name(int procfd, const struct map *m)
 	return -1;
 }
 
-static void
-open_module(int procfd, struct target *t, struct module *mod)
+/* --- what may not answer ---------------------------------------------------
+ */
+
+/* Memory without a name in any directory: memfd_create(2), System V. */
+static int
+is_shm(uint64_t dev)
 {
-	struct map *m = target_map(t, mod->start);
+	int fd = memfd_create("device", MFD_CLOEXEC), same;
+	struct stat st;
+
+	if (fd == -1)
+		return 0;
+	same = fstat(fd, &st) == 0 && major(st.st_dev) == dev >> 32 &&
+	    minor(st.st_dev) == (dev & 0xffffffff);
+	close(fd);
+	return same;
+}
+
+static int
+is_far(const struct buf *mounts, uint64_t dev)
+{
+	const char *type;
+	size_t len;
+
+	type = mounts_dev_type(mounts->p, mounts->len, dev, &len);
+	return !mounts_is_local(type, type != NULL ? len : 0) && !is_shm(dev);
+}
+
+/* Marks what is mapped from far; whether there is any. */
+static int
+mark_far(int procfd, struct target *t)
+{
+	struct {
+		uint64_t dev;
+		int far;
+	} seen[DEVICES];
+	size_t n = 0, i, k;
+	struct buf mounts = {0};
+	struct map *m;
+	int any = 0;
+
+	if (io_slurp(procfd, "mountinfo", MOUNTS_MAX, &mounts, NULL) == -1)
+		mounts.len = 0;
+	for (i = 0; i < t->nmaps; i++) {
+		m = &t->maps[i];
+		if (m->ino == 0)
+			continue;
+		for (k = 0; k < n && seen[k].dev != m->dev; k++)
+			;
+		if (k == n && n < DEVICES) {
+			seen[n].dev = m->dev;
+			seen[n++].far = is_far(&mounts, m->dev);
+		}
+		if (k == DEVICES || seen[k].far)
+			m->prot |= MAP_FAR;
+		any |= (m->prot & MAP_FAR) != 0;
+	}
+	buf_free(&mounts);
+	return any;
+}
+
+/* --- files ------------------------------------------------------------------
+ */
+
+struct files {
+	int procfd;
+	const struct procinfo *pi;
+	struct target *t;
+	struct opener opener; /* askfd -1: not needed yet */
+	int lost;	      /* and not to be had */
+};
+
+static int
+open_mapped(int procfd, const struct map *m)
+{
 	char path[64];
 
-	if (m == NULL || m->ino == 0)
-		return;
 	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
 	    m->end);
-	mod->fd = io_open_regular(procfd, path);
-	if (mod->fd == -1)
-		mod->fd = open_by_name(procfd, m);
-	if (mod->fd == -1)
-		mod->fdwhy = errno == ESTALE ? "the file was replaced"
-		    : errno == ENOENT	     ? "the file is gone"
-					     : "the file cannot be opened";
+	return io_open_regular(procfd, path);
+}
+
+/*
+ * What the process still has of a file that is not to be had, in its place: a
+ * page that was read before is there for a fault to find, whoever serves it.
+ */
+static int
+copy_mapped(const struct files *f, const struct map *m)
+{
+	const struct map *end = f->t->maps + f->t->nmaps;
+	int memfd = openat(f->procfd, "mem", O_RDONLY | O_CLOEXEC);
+	int fd = memfd_create("mapped", MFD_CLOEXEC), number = m->module;
+	char page[TARGET_PAGE];
+	uint64_t at, off;
+
+	for (; fd != -1 && m < end; m++) {
+		off = m->off;
+		if (m->module != number || (m->prot & MAP_W))
+			continue;
+		for (at = m->start; at < m->end;
+		     at += TARGET_PAGE, off += TARGET_PAGE) {
+			if (off >= (uint64_t)OPENER_COPY << 20)
+				break;
+			if (io_pread_full(memfd, page, TARGET_PAGE, at) > 0)
+				(void)!pwrite(
+				    fd, page, TARGET_PAGE, (off_t)off);
+		}
+	}
+	if (memfd != -1)
+		close(memfd);
+	return fd;
+}
+
+static const char the_jitmap[] = "jitmap";
+static const char mapped_of[] = "mapped ";
+
+/* In the opener, which has the maps as they were when it began: by number. */
+static int
+open_asked(void *arg, const char *what)
+{
+	const size_t skip = sizeof(mapped_of) - 1;
+	const struct files *f = arg;
+	const struct map *m;
+	const char *number;
+	uint64_t i;
+	int fd;
+
+	if (strcmp(what, the_jitmap) == 0)
+		return jitmap_find(f->procfd, &f->pi->item[PROC_STATUS].b);
+	number = strncmp(what, mapped_of, skip) == 0 ? what + skip : what;
+	errno = EINVAL;
+	if (num_u64(number, 10, 0, f->t->nmaps - 1, &i) == -1)
+		return -1;
+	m = &f->t->maps[i];
+	if (number != what)
+		return copy_mapped(f, m);
+	fd = open_mapped(f->procfd, m);
+	return fd != -1 ? fd : open_by_name(f->procfd, m);
+}
+
+static int
+ask(struct files *f, const char *what)
+{
+	struct opener_how how = {
+	    .open = open_asked, .arg = f, .keepfd = f->procfd};
+
+	if (f->opener.askfd == -1 && !f->lost)
+		f->lost = opener_start(&f->opener, &how) == -1;
+	if (!f->lost)
+		return opener_open(&f->opener, what);
+	errno = EAGAIN;
+	return -1;
+}
+
+static const char *
+why_not(int err)
+{
+	switch (err) {
+	case ESTALE:
+		return "the file was replaced";
+	case ENOENT:
+		return "the file is gone";
+	case ETIMEDOUT:
+		return "its file system did not answer in time";
+	case EFBIG:
+		return "too large to be copied from FUSE";
+	default:
+		return "the file cannot be opened";
+	}
 }
 
 static void
-open_modules(int procfd, struct target *t)
+open_module(struct files *f, struct module *mod)
 {
+	struct map *m = target_map(f->t, mod->start);
+	char what[40];
+	int late;
+
+	if (m == NULL || m->ino == 0)
+		return;
+	if (!(m->prot & MAP_FAR))
+		mod->fd = open_mapped(f->procfd, m);
+	if (mod->fd == -1) {
+		/* where a name leads, nobody knows */
+		snprintf(what, sizeof(what), "%s%zu", mapped_of,
+		    (size_t)(m - f->t->maps));
+		mod->fd = ask(f, what + sizeof(mapped_of) - 1);
+		late = mod->fd == -1 && errno == ETIMEDOUT;
+		if (mod->fd == -1)
+			mod->fdwhy = why_not(errno);
+		if (late)
+			mod->fd = ask(f, what);
+	}
+}
+
+static void
+open_files(struct files *f)
+{
+	struct target *t = f->t;
 	struct rlimit rl;
 	size_t i;
 
@@ -109,16 +362,21 @@ open_modules(int procfd, struct target *t)
 	}
 	for (i = 0; i < t->nmods; i++) {
 		if (i < MODULE_FILES_MAX)
-			open_module(procfd, t, &t->mods[i]);
+			open_module(f, &t->mods[i]);
 		else
 			t->mods[i].fdwhy = "too many modules to open all files";
 	}
+	if (jitmap_wanted(t))
+		t->jitfd = ask(f, the_jitmap);
+	opener_end(&f->opener);
 }
 
 int
 target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 {
 	struct proc_text *maps = &pi->item[PROC_MAPS];
+	struct files f = {
+	    .procfd = procfd, .pi = pi, .t = t, .opener.askfd = -1};
 	struct proc_source *s;
 
 	if (maps->b.len == 0) {
@@ -128,6 +386,8 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -1;
+	s->pagemapfd = -1;
+	s->pagesize = sysconf(_SC_PAGESIZE);
 	s->memfd = openat(procfd, "mem", O_RDONLY | O_CLOEXEC);
 	if (s->memfd == -1) {
 		free(s);
@@ -145,9 +405,12 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 	}
 	if (maps->cut)
 		t->maps_why = "the list is too long, the rest is left out";
+	if (mark_far(procfd, t))
+		s->pagemapfd = openat(procfd, "pagemap", O_RDONLY | O_CLOEXEC);
 	if (modules_find(t) == -1)
 		return -1;
-	open_modules(procfd, t);
-	jitmap_open(procfd, pi, t);
+	open_files(&f);
+	if (s->pagemapfd != -1) /* files can now stand in for pages */
+		target_drop_cache(t);
 	return 0;
 }

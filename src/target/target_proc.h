@@ -17,7 +17,10 @@ enum { MODULE_FILES_MAX = 4096 };
  * files and in other mount namespaces, proc(5)), the file of each module.
  * Where map_files may not be used (it takes CAP_CHECKPOINT_RESTORE) the name
  * is opened below /proc/PID/root and must be the same device and inode.
- * 0, or -1 with errno: then there is no memory to read.
+ * What is not on a local file system is opened under a deadline
+ * (base/opener.h), and of its mappings only pages that are there are read from
+ * memory, the others from that file. 0, or -1 with errno: then there is no
+ * memory to read.
  */
 int target_proc_open(int procfd, struct procinfo *, struct target *);
 

@@ -144,6 +144,13 @@ test_mounts(void)
 	p = mounts_type(mounts, sizeof(mounts) - 1, "/mnt/disk/x", &n);
 	CHECK(p != NULL && n == 7 && memcmp(p, "fuseblk", n) == 0);
 	CHECK(mounts_type("", 0, "/x", &n) == NULL);
+	p = mounts_dev_type(
+	    mounts, sizeof(mounts) - 1, (uint64_t)8 << 32 | 1, &n);
+	CHECK(p != NULL && n == 4 && memcmp(p, "ext4", 4) == 0);
+	CHECK(mounts_is_local(p, n) && !mounts_is_local(p, 3));
+	CHECK(mounts_dev_type(mounts, sizeof(mounts) - 1, 1, &n) == NULL);
+	CHECK(!mounts_is_local(NULL, 0) && !mounts_is_local("fuse", 4) &&
+	    !mounts_is_local("overlay", 7) && !mounts_is_local("nfs4", 4));
 	for (i = 0; i < sizeof(mounts) - 1; i++) { /* cut anywhere */
 		char *cut = malloc(i + 1);
 

@@ -13,7 +13,7 @@ VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
 	smash_raw signals handler altstack threads leader jit faults vdso \
 	callback tail plugin libplug.so much memory launch comm live storm \
 	document handled causes coroutine coroutine_O0 libearly.so early resolver \
-	inclone jitmap dropped
+	inclone jitmap dropped fuse
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -61,6 +61,7 @@ vdso_FLAGS = vdso.c -O1
 callback_FLAGS = callback.c -O1
 tail_FLAGS = tail.c -O2 -g
 plugin_FLAGS = plugin.c -O1 -ldl
+fuse_FLAGS = fuse.c -O1 -pthread -ldl
 libplug.so_FLAGS = plug.c -O1 -shared -fPIC
 much_FLAGS = much.c -O1
 memory_FLAGS = memory.c -O1
