@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 
 enum {
@@ -83,7 +84,7 @@ string_at(const struct btf *b, uint32_t off)
 static int
 index_types(struct btf *b)
 {
-	uint32_t off = 0, len, cap = 0, *at;
+	uint32_t off = 0, len;
 	struct btf_type t;
 
 	b->n = 1;
@@ -95,12 +96,8 @@ index_types(struct btf *b)
 			errno = EBADMSG;
 			return -1;
 		}
-		if (b->n >= cap) {
-			cap = cap ? cap * 2 : 65536;
-			if ((at = realloc(b->at, cap * sizeof(*at))) == NULL)
-				return -1;
-			b->at = at;
-		}
+		if (ARRAY_ROOM(b->at, b->n) == -1)
+			return -1;
 		b->at[b->n++] = off;
 		off += (uint32_t)sizeof(t) + len;
 	}

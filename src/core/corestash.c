@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/deadline.h"
 
 enum { BLOCK = 64 << 10, PAGE = 4096 };
@@ -29,18 +30,12 @@ all_zero(const char *p, size_t n)
 static int
 is_wanted(const struct core_stash *s, uint64_t addr)
 {
-	size_t lo = 0, hi = s->n, mid;
-
 	/* the last want that is not above the page by more than BELOW */
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->want[mid] <= addr + PAGE + STASH_BELOW)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo > 0 &&
-	    (s->want[lo - 1] > addr || addr - s->want[lo - 1] < STASH_WINDOW);
+	size_t n = array_above(
+	    s->want, s->n, sizeof(*s->want), 0, addr + PAGE + STASH_BELOW);
+
+	return n > 0 &&
+	    (s->want[n - 1] > addr || addr - s->want[n - 1] < STASH_WINDOW);
 }
 
 /* The segment with file offset off, or NULL; *hint speeds up a sequence. */

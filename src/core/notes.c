@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "core/arch.h"
 
@@ -29,7 +30,6 @@ enum { PS_NAME = 16, PS_ARGS = 80 };
 struct notes {
 	struct core_head *h;
 	const struct layout *l;
-	size_t cap; /* threads there is room for */
 };
 
 static void
@@ -58,20 +58,13 @@ note_prstatus(struct notes *all, const unsigned char *d, size_t len)
 	const struct arch *a;
 	struct core_thread *t;
 	short cursig;
-	size_t n;
 
 	if (len < l->regs) {
 		note_trouble(h, "a thread's status note is too short");
 		return 0;
 	}
-	if (h->nthreads == all->cap) {
-		n = all->cap ? all->cap * 2 : 16;
-		t = reallocarray(h->threads, n, sizeof(*t));
-		if (t == NULL)
-			return -1;
-		h->threads = t;
-		all->cap = n;
-	}
+	if (ARRAY_ROOM(h->threads, h->nthreads) == -1)
+		return -1;
 	t = &h->threads[h->nthreads++];
 	memcpy(&cursig, d + 12, sizeof(cursig));
 	t->cursig = cursig;
@@ -249,7 +242,7 @@ notes_decode(
     struct core_head *h, const unsigned char *p, size_t len, size_t align)
 {
 	struct notes all = {
-	    h, h->elfclass == ELFCLASS64 ? &layout64 : &layout32, h->nthreads};
+	    h, h->elfclass == ELFCLASS64 ? &layout64 : &layout32};
 	size_t at = 0, name, desc;
 	Elf64_Nhdr n; /* the same as Elf32_Nhdr */
 

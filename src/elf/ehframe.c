@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+
 /* DW_EH_PE_* (LSB Core, DWARF Exception Header Encoding). */
 enum {
 	PE_OMIT = 0xff,
@@ -138,16 +140,11 @@ add_entry(struct ehtable *t, uint64_t start, uint64_t fde)
 {
 	int64_t s = (int64_t)(start - t->segbase);
 	int64_t f = (int64_t)(fde - t->segbase);
-	void *p;
 
 	if (s != (int32_t)s || f != (int32_t)f || t->n >= EHFRAME_MAX)
 		return 0;
-	if ((t->n & (t->n - 1)) == 0) {
-		p = reallocarray(t->e, t->n ? t->n * 2 : 1, sizeof(*t->e));
-		if (p == NULL)
-			return -1;
-		t->e = p;
-	}
+	if (ARRAY_ROOM(t->e, t->n) == -1)
+		return -1;
 	t->e[t->n].start = (int32_t)s;
 	t->e[t->n++].fde = (int32_t)f;
 	return 0;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "elf/elfnames.h"
 #include "elf/elfsymtab.h"
 
@@ -73,16 +74,7 @@ cand_offer(struct cand *c, const Elf64_Sym *s, int rank)
 static size_t
 place_from(const struct pass *p, uint64_t vaddr)
 {
-	size_t lo = 0, hi = p->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (p->places[mid].vaddr < vaddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return vaddr > 0 ? ARRAY_ABOVE(p->places, p->n, vaddr, vaddr - 1) : 0;
 }
 
 static int

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "elf/elfsym.h"
 
@@ -51,16 +52,7 @@ hex(const char *p, const char *end, uint64_t *v)
 static size_t
 first_from(const struct pass *s, uint64_t addr)
 {
-	size_t lo = 0, hi = s->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->q[mid].vaddr < addr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return addr > 0 ? ARRAY_ABOVE(s->q, s->n, vaddr, addr - 1) : 0;
 }
 
 /* A line at offset at of the file.  -1 when too much was spent. */

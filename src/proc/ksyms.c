@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "base/num.h"
 
@@ -141,21 +142,14 @@ ksyms_free(struct ksyms *k)
 int
 ksyms_find(const struct ksyms *k, uint64_t addr, struct ksym *out)
 {
-	size_t lo = 0, hi = k->n, mid;
+	size_t n = ARRAY_ABOVE(k->e, k->n, addr, addr);
 	const struct entry *e;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (k->e[mid].addr > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == 0 || addr - k->e[lo - 1].addr > REACH) {
+	if (n == 0 || addr - k->e[n - 1].addr > REACH) {
 		errno = ENOENT;
 		return -1;
 	}
-	e = &k->e[lo - 1];
+	e = &k->e[n - 1];
 	out->name = k->text + e->name;
 	out->module = e->module != 0 ? k->text + e->module : NULL;
 	out->off = addr - e->addr;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/num.h"
 
 /* Stand for a name; the kernel's begin with '/' or '['. */
@@ -186,16 +187,9 @@ maps_parse(char *text, size_t len, struct map **out, size_t *n)
 struct map *
 maps_above(struct map *m, size_t n, uint64_t addr)
 {
-	size_t lo = 0, hi = n, mid;
+	size_t i = ARRAY_ABOVE(m, n, end, addr);
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (m[mid].end > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < n ? &m[lo] : NULL;
+	return i < n ? &m[i] : NULL;
 }
 
 struct map *

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/num.h"
@@ -53,16 +54,6 @@ gather_link(int procfd, const char *path, size_t max, struct proc_text *t)
 	t->cut = (size_t)n == max;
 	t->b.len = (size_t)n;
 	t->b.p[n] = '\0';
-}
-
-/* Grows an array of elements of size sz by doubling; NULL when out of memory.
- */
-static void *
-grow(void *array, size_t n, size_t sz)
-{
-	if (n != 0 && (n & (n - 1)) != 0)
-		return array;
-	return reallocarray(array, n ? n * 2 : 1, sz);
 }
 
 /* "pos:\t0\nflags:\t0100002\n..." */
@@ -125,7 +116,6 @@ gather_fds(int procfd, struct procinfo *pi)
 	int64_t deadline = deadline_in(FDS_MS);
 	DIR *d = io_opendir(procfd, "fd");
 	struct dirent *e;
-	struct proc_fd *p;
 	uint64_t fd;
 	int r = 0;
 
@@ -140,13 +130,10 @@ gather_fds(int procfd, struct procinfo *pi)
 			pi->fds_left_out++;
 			continue;
 		}
-		p = grow(pi->fds, pi->nfds, sizeof(*p));
-		if (p == NULL) {
-			r = -1;
-			break;
-		}
-		pi->fds = p;
-		r = gather_fd(procfd, (int)fd, e->d_name, &p[pi->nfds]);
+		r = ARRAY_ROOM(pi->fds, pi->nfds);
+		if (r == 0)
+			r = gather_fd(
+			    procfd, (int)fd, e->d_name, &pi->fds[pi->nfds]);
 		if (r == 0)
 			pi->nfds++;
 	}
@@ -219,16 +206,13 @@ gather_tasks(int procfd, int namespaced, struct procinfo *pi)
 			pi->tasks_left_out++;
 			continue;
 		}
-		p = grow(pi->tasks, pi->ntasks, sizeof(*p));
-		if (p == NULL) {
-			r = -1;
+		r = ARRAY_ROOM(pi->tasks, pi->ntasks);
+		if (r == -1)
 			break;
-		}
-		pi->tasks = p;
-		memset(&p[pi->ntasks], 0, sizeof(*p));
-		p[pi->ntasks].tid = p[pi->ntasks].nstid = (pid_t)tid;
-		gather_task(dirfd(d), namespaced, &p[pi->ntasks]);
-		pi->ntasks++;
+		p = &pi->tasks[pi->ntasks++];
+		memset(p, 0, sizeof(*p));
+		p->tid = p->nstid = (pid_t)tid;
+		gather_task(dirfd(d), namespaced, p);
 	}
 	closedir(d);
 	if (pi->ntasks > 0)

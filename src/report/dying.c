@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "core/corestash.h"
 #include "target/target_core.h"
 #include "target/target_notes.h"
@@ -24,14 +25,6 @@ same_image(const struct procinfo *pi, const struct core_head *h, int sure)
 	return core_auxv_same(h->anyauxv, h->anyauxvlen,
 	    (const unsigned char *)b->p, b->len,
 	    h->elfclass == ELFCLASS64 ? 8 : 4);
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
 }
 
 /* stdin is a core file at its beginning, which can be read anywhere. */
@@ -71,7 +64,7 @@ read_core_only(struct dying *d, int corefd)
 		return;
 	for (i = 0; i < t->nthreads; i++)
 		want[i] = thread_sp(t, &t->threads[i]);
-	qsort(want, t->nthreads, sizeof(*want), by_value);
+	array_sort(want, t->nthreads, sizeof(*want), 0);
 	s.want = want;
 	fd = core_stash(corefd, h, &s);
 	free(want);

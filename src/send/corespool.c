@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/num.h"
@@ -152,9 +153,8 @@ int
 corespool_list(int dirfd, struct corespool_entry **list, size_t *n)
 {
 	DIR *d = io_opendir(dirfd, ".");
-	struct corespool_entry entry, *bigger;
+	struct corespool_entry entry;
 	struct dirent *e;
-	size_t room = 0;
 
 	*list = NULL;
 	*n = 0;
@@ -163,16 +163,11 @@ corespool_list(int dirfd, struct corespool_entry **list, size_t *n)
 	while ((e = readdir(d)) != NULL) {
 		if (parse_name(e->d_name, &entry) == -1)
 			continue;
-		if (*n == room) {
-			room = room ? 2 * room : 64;
-			bigger = reallocarray(*list, room, sizeof(**list));
-			if (bigger == NULL) {
-				free(*list);
-				*list = NULL;
-				closedir(d);
-				return -1;
-			}
-			*list = bigger;
+		if (ARRAY_ROOM(*list, *n) == -1) {
+			free(*list);
+			*list = NULL;
+			closedir(d);
+			return -1;
 		}
 		(*list)[(*n)++] = entry;
 	}

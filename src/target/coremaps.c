@@ -4,13 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int
-by_file_start(const void *a, const void *b)
-{
-	const struct core_file *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
+#include "base/array.h"
 
 /* The files in order, none empty and none over another; malloc'd. */
 static struct core_file *
@@ -23,7 +17,7 @@ sort_files(const struct coremaps *c, size_t *n)
 		return NULL;
 	if (c->nfiles > 0)
 		memcpy(f, c->files, c->nfiles * sizeof(*f));
-	qsort(f, c->nfiles, sizeof(*f), by_file_start);
+	ARRAY_SORT(f, c->nfiles, start);
 	for (i = 0; i < c->nfiles; i++)
 		if (f[i].start < f[i].end &&
 		    (k == 0 || f[i].start >= f[k - 1].end))

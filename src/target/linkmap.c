@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "target/modhead.h"
 
 enum {
@@ -19,29 +20,12 @@ struct link { /* struct link_map */
 	uint64_t addr, name, ld, next, prev;
 };
 
-/* Room for one more of size bytes each. */
-static void *
-grow(void *p, size_t n, size_t *cap, size_t size)
-{
-	void *q;
-
-	if (n < *cap)
-		return p;
-	q = reallocarray(p, *cap ? *cap * 2 : 64, size);
-	if (q != NULL)
-		*cap = *cap ? *cap * 2 : 64;
-	return q;
-}
-
 static const char *
 keep_name(struct linkmap *l, const char *name)
 {
-	void *p = grow(l->names, l->nnames, &l->namecap, sizeof(*l->names));
 	char *copy = strdup(name);
 
-	if (p != NULL)
-		l->names = p;
-	if (p == NULL || copy == NULL) {
+	if (copy == NULL || ARRAY_ROOM(l->names, l->nnames) == -1) {
 		free(copy);
 		return NULL;
 	}
@@ -52,14 +36,10 @@ static int
 add_file(struct linkmap *l, uint64_t start, uint64_t end, uint64_t off,
     const char *name)
 {
-	void *p;
-
 	if (end <= start || end - start > SPAN_MAX || l->nfiles >= FILES_MAX)
 		return 0;
-	p = grow(l->files, l->nfiles, &l->cap, sizeof(*l->files));
-	if (p == NULL)
+	if (ARRAY_ROOM(l->files, l->nfiles) == -1)
 		return -1;
-	l->files = p;
 	l->files[l->nfiles].start = start;
 	l->files[l->nfiles].end = end;
 	l->files[l->nfiles].off = off;

@@ -20,7 +20,6 @@ struct linkmap {
 	size_t nfiles;
 	char **names;
 	size_t nnames;
-	size_t cap, namecap; /* private */
 };
 
 struct linkmap_from {

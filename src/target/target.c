@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "core/corehead.h"
 #include "elf/ehframe.h"
 #include "elf/gopclntab.h"
@@ -164,16 +165,9 @@ target_code(struct target *t, uint64_t addr)
 struct module *
 target_module(struct target *t, uint64_t addr)
 {
-	size_t lo = 0, hi = t->nmods, mid;
+	size_t i = ARRAY_ABOVE(t->mods, t->nmods, end, addr);
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (t->mods[mid].end > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo < t->nmods && addr >= t->mods[lo].start ? &t->mods[lo] : NULL;
+	return i < t->nmods && addr >= t->mods[i].start ? &t->mods[i] : NULL;
 }
 
 uint64_t

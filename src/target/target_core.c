@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "target/corefiles.h"
 #include "target/coremaps.h"
@@ -50,25 +51,15 @@ read_piece(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	const struct core_source *s = t->src;
 	const struct core_seg *seg;
-	size_t lo = 0, hi = s->nsegs, mid;
+	size_t i = ARRAY_ABOVE(s->segs, s->nsegs, vaddr, addr);
 	uint64_t at;
 	ssize_t n;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->segs[mid].vaddr + s->segs[mid].memsz > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == s->nsegs)
+	if (i < s->nsegs && len > s->segs[i].vaddr - addr)
+		len = (size_t)(s->segs[i].vaddr - addr);
+	if (i == 0)
 		return read_file(t, addr, p, len);
-	seg = &s->segs[lo];
-	if (addr < seg->vaddr) {
-		if (len > seg->vaddr - addr)
-			len = (size_t)(seg->vaddr - addr);
-		return read_file(t, addr, p, len);
-	}
+	seg = &s->segs[i - 1];
 	at = addr - seg->vaddr;
 	if (at >= seg->filesz)
 		return read_file(t, addr, p, len);
@@ -103,14 +94,6 @@ core_close(struct target *t)
 	linkmap_free(&s->linkmap);
 	free(s);
 	t->src = NULL;
-}
-
-static int
-by_vaddr(const void *a, const void *b)
-{
-	const struct core_seg *x = a, *y = b;
-
-	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
 }
 
 /* The files where no note tells: those of the link map. */
@@ -172,9 +155,9 @@ target_core_open(int corefd, const struct core_head *h,
 	if (s->segs == NULL)
 		return -1;
 	for (i = 0; i < h->nsegs; i++)
-		if (h->segs[i].vaddr + h->segs[i].memsz >= h->segs[i].vaddr)
+		if (h->segs[i].vaddr + h->segs[i].memsz > h->segs[i].vaddr)
 			s->segs[s->nsegs++] = h->segs[i];
-	qsort(s->segs, s->nsegs, sizeof(*s->segs), by_vaddr);
+	ARRAY_SORT(s->segs, s->nsegs, vaddr);
 	if (list_files(h, &files, s, t) == -1)
 		return -1;
 	if (s->linkmap.nfiles > 0) {

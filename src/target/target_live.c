@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/num.h"
@@ -81,19 +82,13 @@ static ssize_t
 live_read(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	struct live_source *s = t->src;
-	size_t lo = 0, hi = s->nstacks, mid, n;
+	size_t i = ARRAY_ABOVE(s->stack, s->nstacks, start, addr), at, n;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->stack[mid].start + s->stack[mid].len > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo < s->nstacks && addr >= s->stack[lo].start) {
-		n = s->stack[lo].start + s->stack[lo].len - addr;
+	if (i > 0 &&
+	    (at = addr - s->stack[i - 1].start) < s->stack[i - 1].len) {
+		n = s->stack[i - 1].len - at;
 		n = n < len ? n : len;
-		memcpy(p, s->stack[lo].p + (addr - s->stack[lo].start), n);
+		memcpy(p, s->stack[i - 1].p + at, n);
 		return (ssize_t)n;
 	}
 	return below_read(t, addr, p, len);
@@ -128,11 +123,9 @@ seize(struct seizure *z, pid_t tid)
 {
 	struct seized *p;
 
-	p = reallocarray(z->th, z->n + 1, sizeof(*p));
-	if (p == NULL)
+	if (ARRAY_ROOM(z->th, z->n) == -1)
 		return -1;
-	z->th = p;
-	p += z->n++;
+	p = &z->th[z->n++];
 	memset(p, 0, sizeof(*p));
 	p->tid = tid;
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1 ||
@@ -279,14 +272,6 @@ why_lost(int err)
 	}
 }
 
-static int
-by_start(const void *a, const void *b)
-{
-	const struct stack_copy *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
 /* Registers first, then stacks: the arena is there before the pause. */
 static void
 copy_threads(struct target *t, struct live_source *s, struct seizure *z)
@@ -425,7 +410,7 @@ target_live_open(
 		for (i = 0; i < t->nthreads; i++)
 			name_thread(pi, &t->threads[i]);
 		put_first(t, lt->first);
-		qsort(s->stack, s->nstacks, sizeof(*s->stack), by_start);
+		ARRAY_SORT(s->stack, s->nstacks, start);
 		target_drop_cache(t); /* what was read before the pause */
 	}
 	free(z.th);

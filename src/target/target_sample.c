@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/io.h"
 #include "elf/ehframe.h"
 
@@ -59,20 +60,13 @@ static ssize_t
 sample_read(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	const struct sample *s = ((struct sample_source *)t->src)->s;
-	size_t lo = 0, hi = s->npages, mid, at, n;
+	size_t i = ARRAY_ABOVE(s->pages, s->npages, addr, addr), at, n;
 
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->pages[mid].addr + (TARGET_PAGE - 1) >= addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	if (lo == s->npages || s->pages[lo].addr > addr)
+	if (i == 0 || addr - s->pages[i - 1].addr >= TARGET_PAGE)
 		return read_file(t, addr, p, len);
-	at = addr - s->pages[lo].addr;
+	at = addr - s->pages[i - 1].addr;
 	n = len < TARGET_PAGE - at ? len : TARGET_PAGE - at;
-	memcpy(p, s->pages[lo].p + at, n);
+	memcpy(p, s->pages[i - 1].p + at, n);
 	return (ssize_t)n;
 }
 
@@ -253,7 +247,7 @@ claim_maps(struct target *t)
 
 struct made {
 	struct map *m;
-	size_t n, cap;
+	size_t n;
 };
 
 static int
@@ -261,15 +255,9 @@ make_map(
     struct made *made, const struct map *like, uint64_t start, uint64_t end)
 {
 	struct map *m;
-	void *p;
 
-	if (made->n == made->cap) {
-		made->cap = made->cap ? made->cap * 2 : 32;
-		p = reallocarray(made->m, made->cap, sizeof(*made->m));
-		if (p == NULL)
-			return -1;
-		made->m = p;
-	}
+	if (ARRAY_ROOM(made->m, made->n) == -1)
+		return -1;
 	m = &made->m[made->n++];
 	*m = *like;
 	m->start = start;
@@ -328,14 +316,6 @@ make_segments(struct target *t, size_t i, struct made *made)
 	return 0;
 }
 
-static int
-by_start(const void *a, const void *b)
-{
-	const struct map *x = a, *y = b;
-
-	return (x->start > y->start) - (x->start < y->start);
-}
-
 /* The mappings of modules that were not given. */
 static int
 complete_maps(struct target *t)
@@ -358,7 +338,7 @@ complete_maps(struct target *t)
 	memcpy(t->maps + t->nmaps, made.m, made.n * sizeof(*made.m));
 	t->nmaps += made.n;
 	free(made.m);
-	qsort(t->maps, t->nmaps, sizeof(*t->maps), by_start);
+	ARRAY_SORT(t->maps, t->nmaps, start);
 	for (i = 0; i < t->nmaps; i++) { /* segments may share a page */
 		m = &t->maps[i];
 		if (n > 0 && m->start < t->maps[n - 1].end) {

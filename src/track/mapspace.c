@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 
 enum { FIRST_BUCKETS = 256, FIRST_MAPS = 8 };
@@ -210,22 +211,6 @@ unshare(struct mapfiles *t, struct mapspace **sp)
 	return 0;
 }
 
-/* The first mapping that ends above addr. */
-static size_t
-above(const struct mapspace *s, uint64_t addr)
-{
-	size_t lo = 0, hi = s->n, mid;
-
-	while (lo < hi) {
-		mid = lo + (hi - lo) / 2;
-		if (s->m[mid].end > addr)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo;
-}
-
 /* Opens a gap at i in which n mappings have room, for what was in [i, j). */
 static void
 move_tail(struct mapspace *s, size_t i, size_t j, size_t n)
@@ -245,7 +230,7 @@ mapspace_put(struct mapfiles *t, struct mapspace **sp, const struct map *m)
 	if (unshare(t, sp) == -1)
 		return NULL;
 	s = *sp;
-	i = j = above(s, m->start);
+	i = j = ARRAY_ABOVE(s->m, s->n, end, m->start);
 	while (j < s->n && s->m[j].start < m->end)
 		j++;
 	/* two may take the place of one that is split, and one comes in */

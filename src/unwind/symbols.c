@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "elf/debuglink.h"
 #include "elf/elfsym.h"
 #include "elf/gopclntab.h"
@@ -18,7 +19,7 @@ struct symbols {
 	struct target *t;
 	struct asked *a;
 	struct elfsym_query *q; /* beside a, once sorted */
-	size_t n, cap;
+	size_t n;
 	const char *note;
 };
 
@@ -51,28 +52,14 @@ symbols_add(struct symbols *s, uint64_t addr, int exact)
 {
 	uint64_t at = exact ? addr : addr - 1;
 	struct module *m = target_module(s->t, at);
-	void *p;
 
 	if (m == NULL && (s->t->jitfd == -1 || target_code(s->t, at) == NULL))
 		return 0;
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 256;
-		p = reallocarray(s->a, s->cap, sizeof(*s->a));
-		if (p == NULL)
-			return -1;
-		s->a = p;
-	}
+	if (ARRAY_ROOM(s->a, s->n) == -1)
+		return -1;
 	s->a[s->n].addr = at;
 	s->a[s->n++].mod = m;
 	return 0;
-}
-
-static int
-by_addr(const void *a, const void *b)
-{
-	const struct asked *x = a, *y = b;
-
-	return (x->addr > y->addr) - (x->addr < y->addr);
 }
 
 /* The debug files that were found for it, checked when they are needed. */
@@ -164,7 +151,7 @@ symbols_run(struct symbols *s)
 
 	if (s->n == 0)
 		return 0;
-	qsort(s->a, s->n, sizeof(*s->a), by_addr);
+	ARRAY_SORT(s->a, s->n, addr);
 	for (i = 0; i < s->n; i++)
 		if (unique == 0 || s->a[i].addr != s->a[unique - 1].addr)
 			s->a[unique++] = s->a[i];
@@ -188,18 +175,19 @@ symbols_run(struct symbols *s)
 void
 symbols_get(struct symbols *s, uint64_t addr, int exact, struct symbol *out)
 {
-	struct asked key = {.addr = exact ? addr : addr - 1}, *a;
+	uint64_t at = exact ? addr : addr - 1;
+	size_t i;
 	const struct elfsym_query *q;
 
 	memset(out, 0, sizeof(*out));
-	out->mod = target_module(s->t, key.addr);
+	out->mod = target_module(s->t, at);
 	out->vaddr = addr - bias(out->mod);
 	if (s->q == NULL)
 		return;
-	a = bsearch(&key, s->a, s->n, sizeof(*s->a), by_addr);
-	if (a == NULL)
+	i = ARRAY_ABOVE(s->a, s->n, addr, at);
+	if (i == 0 || s->a[i - 1].addr != at)
 		return;
-	q = &s->q[a - s->a];
+	q = &s->q[i - 1];
 	out->name = q->name;
 	out->off = out->vaddr - q->start;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/deadline.h"
 #include "unwind/unwind_impl.h"
 
@@ -19,16 +20,10 @@ keep_frame(struct walk *w, unsigned flags)
 	struct trace *tr = w->tr;
 	size_t keep = w->lim->head + w->lim->tail;
 	struct frame *f;
-	void *p;
 
 	if (tr->n < keep) {
-		if ((tr->n & (tr->n - 1)) == 0) {
-			p = reallocarray(
-			    tr->f, tr->n ? tr->n * 2 : 1, sizeof(*tr->f));
-			if (p == NULL)
-				return -1;
-			tr->f = p;
-		}
+		if (ARRAY_ROOM(tr->f, tr->n) == -1)
+			return -1;
 		f = &tr->f[tr->n++];
 	} else { /* the tail is a ring until the walk ends */
 		f = &tr->f[w->lim->head + w->tailpos++ % w->lim->tail];

@@ -1,5 +1,6 @@
 /*
- * unit_base: messages, numbers, children (unit_io has the rest of base).
+ * unit_base: messages, numbers, arrays, children (unit_io has the rest of
+ * base).
  *
  *   unit_base         all but the next
  *   unit_base kmsg    a message of a program started with fds 0-2 closed is
@@ -21,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/array.h"
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
@@ -409,6 +411,45 @@ test_child(void)
 	close(fds[1]);
 }
 
+/* --- array ---------------------------------------------------------------- */
+
+struct numbered {
+	char before;
+	uint64_t number;
+	int order;
+};
+
+static void
+test_array(void)
+{
+	static const uint64_t in[] = {7, UINT64_MAX, 0, 7, 3};
+	static const struct {
+		uint64_t number;
+		size_t above;
+	} t[] = {{0, 1}, {1, 1}, {3, 2}, {6, 2}, {7, 4}, {8, 4},
+	    {UINT64_MAX - 1, 4}, {UINT64_MAX, 5}};
+	struct numbered *a = NULL;
+	size_t i, n = 0;
+
+	CHECK(ARRAY_ABOVE(a, n, number, 0) == 0);
+	ARRAY_SORT(a, n, number);
+	for (; n < 100; n++) {
+		CHECK(ARRAY_ROOM(a, n) == 0);
+		a[n].number = in[n % 5];
+		a[n].order = (int)n;
+	}
+	for (i = 0; i < n; i++)
+		CHECK(a[i].order == (int)i && a[i].number == in[i % 5]);
+	ARRAY_SORT(a, n, number);
+	for (i = 0; i < n; i++)
+		CHECK(a[i].number == in[a[i].order % 5] &&
+		    (i == 0 || a[i].number >= a[i - 1].number));
+	for (i = 0; i < sizeof(t) / sizeof(*t); i++)
+		CHECK(
+		    ARRAY_ABOVE(a, n, number, t[i].number) == 20 * t[i].above);
+	free(a);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -417,6 +458,7 @@ main(int argc, char **argv)
 	test_msg();
 	test_msg_fds();
 	test_num();
+	test_array();
 	test_child();
 	return check_report();
 }
