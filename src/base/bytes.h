@@ -8,11 +8,20 @@
 #define BASE_BYTES_H
 
 #include <endian.h>
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define NELEM(a) (sizeof(a) / sizeof((a)[0]))
+
+/* How a function ends that fails: return fails(EINVAL). */
+static inline int
+fails(int err)
+{
+	errno = err;
+	return -1;
+}
 
 static inline uint32_t
 get32(const void *p)

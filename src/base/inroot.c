@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 enum { LINKS_MAX = 40, DEPTH_MAX = 128 }; /* links as in path_resolution(7) */
@@ -20,13 +21,6 @@ struct walk {
 	int links;
 	char rest[2 * PATH_MAX];
 };
-
-static int
-refuse(int err)
-{
-	errno = err;
-	return -1;
-}
 
 static void
 climb(struct walk *w, int depth)
@@ -47,9 +41,9 @@ follow(struct walk *w, int fd, const char *rest)
 	if (n == -1)
 		return -1;
 	if (++w->links > LINKS_MAX)
-		return refuse(ELOOP);
+		return fails(ELOOP);
 	if ((size_t)n + 1 + len >= sizeof(w->rest))
-		return refuse(ENAMETOOLONG);
+		return fails(ENAMETOOLONG);
 	memmove(w->rest + n + 1, rest, len + 1);
 	memcpy(w->rest, target, (size_t)n);
 	w->rest[n] = '/';
@@ -73,7 +67,7 @@ step(struct walk *w, int *found)
 		return *found == -1 ? -1 : 0;
 	}
 	if (n > NAME_MAX)
-		return refuse(ENAMETOOLONG);
+		return fails(ENAMETOOLONG);
 	memcpy(name, p, n);
 	name[n] = '\0';
 	p += n;
@@ -114,7 +108,7 @@ inroot_walk(int rootfd, const char *path)
 	int found = -1, r;
 
 	if (snprintf(w.rest, sizeof(w.rest), "%s", path) >= PATH_MAX)
-		return refuse(ENAMETOOLONG);
+		return fails(ENAMETOOLONG);
 	do
 		r = step(&w, &found);
 	while (r == 1);

@@ -8,16 +8,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+
 int
 buf_reserve(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 256;
 	char *p;
 
-	if (n >= SIZE_MAX / 2 - b->len) {
-		errno = ENOMEM;
-		return -1;
-	}
+	if (n >= SIZE_MAX / 2 - b->len)
+		return fails(ENOMEM);
 	if (b->len + n + 1 <= b->cap)
 		return 0;
 	while (cap < b->len + n + 1)
@@ -185,8 +185,7 @@ io_reopen_regular(int pathfd)
 
 	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
 		close(pathfd);
-		errno = ENODEV;
-		return -1;
+		return fails(ENODEV);
 	}
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", pathfd);
 	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 static int
 num_digit(char c, int base)
 {
@@ -26,16 +28,12 @@ num_scan(
 	int d;
 
 	for (p = s; p < end && (d = num_digit(*p, base)) != -1; p++) {
-		if (v > (UINT64_MAX - (uint64_t)d) / (uint64_t)base) {
-			errno = ERANGE;
-			return -1;
-		}
+		if (v > (UINT64_MAX - (uint64_t)d) / (uint64_t)base)
+			return fails(ERANGE);
 		v = v * (uint64_t)base + (uint64_t)d;
 	}
-	if (p == s) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (p == s)
+		return fails(EINVAL);
 	*out = v;
 	*rest = p;
 	return 0;
@@ -49,14 +47,10 @@ num_u64(const char *s, int base, uint64_t min, uint64_t max, uint64_t *out)
 
 	if (num_scan(s, s + strlen(s), base, &v, &rest) == -1)
 		return -1;
-	if (*rest != '\0') {
-		errno = EINVAL;
-		return -1;
-	}
-	if (v < min || v > max) {
-		errno = ERANGE;
-		return -1;
-	}
+	if (*rest != '\0')
+		return fails(EINVAL);
+	if (v < min || v > max)
+		return fails(ERANGE);
 	*out = v;
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/io.h"
 
@@ -55,10 +56,8 @@ owned_file(int dirfd, const char *name)
 	/* The directory is ours alone: nothing gets in between. */
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
 		return -1;
-	if (!S_ISREG(st.st_mode)) {
-		errno = ENODEV;
-		return -1;
-	}
+	if (!S_ISREG(st.st_mode))
+		return fails(ENODEV);
 	return openat(dirfd, name,
 	    O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
@@ -81,10 +80,8 @@ owned_hold(int fd, int64_t deadline)
 	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -1;
-		if (deadline_left(deadline) == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
+		if (deadline_left(deadline) == 0)
+			return fails(ETIMEDOUT);
 		poll(NULL, 0, rest < REST_MS ? ++rest : rest);
 	}
 	return 0;

@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 /* capset(2) has no wrapper in libc.  mask: effective and permitted. */
@@ -90,10 +91,8 @@ priv_lose(void)
 {
 	if (set_caps(0) == -1)
 		return -1;
-	if (geteuid() != 0 && setuid(0) != -1) {
-		errno = EPERM;
-		return -1;
-	}
+	if (geteuid() != 0 && setuid(0) != -1)
+		return fails(EPERM);
 	return seal();
 }
 

@@ -8,6 +8,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/io.h"
+
 enum {
 	LOG_FIRST = 64 << 10,
 	LOG_MAX = 16 << 20,
@@ -23,15 +26,9 @@ sys_bpf(int cmd, union bpf_attr *attr, size_t size)
 static int
 cloexec(int fd)
 {
-	int e;
-
 	/* all but raw_tracepoint_open do so themselves */
-	if (fd != -1 && fcntl(fd, F_SETFD, FD_CLOEXEC) == -1) {
-		e = errno;
-		close(fd);
-		errno = e;
-		return -1;
-	}
+	if (fd != -1 && fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+		io_close(&fd);
 	return fd;
 }
 
@@ -157,8 +154,7 @@ bpfsys_load(const struct bpfsys_prog *p, char **log)
 		}
 		free(b);
 	}
-	errno = e;
-	return -1;
+	return fails(e);
 }
 
 int

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/io.h"
 
 enum {
@@ -92,10 +93,8 @@ index_types(struct btf *b)
 		memcpy(&t, b->types + off, sizeof(t));
 		if (tail(&t, &len) == -1)
 			break;
-		if (len > b->typeslen - off - sizeof(t)) {
-			errno = EBADMSG;
-			return -1;
-		}
+		if (len > b->typeslen - off - sizeof(t))
+			return fails(EBADMSG);
 		if (ARRAY_ROOM(b->at, b->n) == -1)
 			return -1;
 		b->at[b->n++] = off;
@@ -103,8 +102,7 @@ index_types(struct btf *b)
 	}
 	if (b->n > 1)
 		return 0;
-	errno = EBADMSG;
-	return -1;
+	return fails(EBADMSG);
 }
 
 /* Takes p, of malloc, in any case. */
@@ -365,10 +363,8 @@ btf_field(const struct btf *b, const char *type, const char *path,
 		t = is_struct(t) && w.len > 0 ? member(&w, t, &bit, 0) : NULL;
 		path += w.len;
 	}
-	if (t == NULL || bit / 8 > UINT32_MAX) {
-		errno = ENOENT;
-		return -1;
-	}
+	if (t == NULL || bit / 8 > UINT32_MAX)
+		return fails(ENOENT);
 	f->off = (uint32_t)(bit / 8);
 	f->bit = (unsigned)(bit % 8);
 	f->bits = w.bits;
@@ -382,9 +378,7 @@ btf_size(const struct btf *b, const char *type)
 {
 	const struct btf_type *t = find_struct(b, type);
 
-	if (t == NULL) {
-		errno = ENOENT;
-		return -1;
-	}
+	if (t == NULL)
+		return fails(ENOENT);
 	return (long)t->size;
 }

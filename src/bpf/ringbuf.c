@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "bpf/bpfsys.h"
 
 int
@@ -28,8 +29,7 @@ bpf_ring_open(struct bpf_ring *r, int mapfd, size_t size)
 	if (p == MAP_FAILED) {
 		e = errno;
 		munmap(c, r->page);
-		errno = e;
-		return -1;
+		return fails(e);
 	}
 	r->consumer = c;
 	r->producer = p;
@@ -101,10 +101,8 @@ bpf_ring_next(struct bpf_ring *r, const void **rec, size_t *len)
 		}
 		*len = word & ~(uint32_t)BPF_RINGBUF_DISCARD_BIT;
 		whole = (*len + BPF_RINGBUF_HDR_SZ + 7) & ~7ull;
-		if (n > r->size || whole > n) {
-			errno = EBADMSG;
-			return -1;
-		}
+		if (n > r->size || whole > n)
+			return fails(EBADMSG);
 		*rec = r->data + (r->pos & (r->size - 1)) + BPF_RINGBUF_HDR_SZ;
 		r->pos += whole;
 		if (!(word & BPF_RINGBUF_DISCARD_BIT))

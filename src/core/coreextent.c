@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 #define EXTENT_MAX ((uint64_t)1 << 62)
 
 struct sections {
@@ -12,8 +14,7 @@ struct sections {
 static int
 invalid(void)
 {
-	errno = EINVAL;
-	return -1;
+	return fails(EINVAL);
 }
 
 /* The section headers that the file header tells of. */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "core/notes.h"
 
@@ -28,13 +29,6 @@ struct geometry {
 	size_t phsize;
 };
 
-static int
-core_bad(int err)
-{
-	errno = err;
-	return -1;
-}
-
 /* 1 and *g filled in; 0 when more bytes are needed: *need; -1 errno. */
 static int
 core_geometry(struct core_head *h, struct geometry *g, uint64_t *need)
@@ -46,16 +40,16 @@ core_geometry(struct core_head *h, struct geometry *g, uint64_t *need)
 	Elf32_Ehdr e32;
 
 	if (n != 0 && memcmp(p, ELFMAG, n) != 0)
-		return core_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	/* e_machine ends at 20 in both classes and either byte order. */
 	*need = 20;
 	if (h->raw.len < *need)
 		return 0;
 	h->elfclass = p[EI_CLASS];
 	if (h->elfclass != ELFCLASS64 && h->elfclass != ELFCLASS32)
-		return core_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	if (p[EI_DATA] != ELFDATA2LSB && p[EI_DATA] != ELFDATA2MSB)
-		return core_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	memcpy(&type, p + 16, sizeof(type));
 	memcpy(&machine, p + 18, sizeof(machine));
 	if (p[EI_DATA] != HOST_DATA) {
@@ -64,9 +58,9 @@ core_geometry(struct core_head *h, struct geometry *g, uint64_t *need)
 	}
 	h->machine = machine;
 	if (type != ET_CORE)
-		return core_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	if (p[EI_DATA] != HOST_DATA)
-		return core_bad(ENOTSUP);
+		return fails(ENOTSUP);
 	*need = h->elfclass == ELFCLASS64 ? sizeof(e) : sizeof(e32);
 	if (h->raw.len < *need)
 		return 0;
@@ -85,7 +79,7 @@ core_geometry(struct core_head *h, struct geometry *g, uint64_t *need)
 	g->phnum = e.e_phnum;
 	g->shoff = e.e_shoff;
 	if (g->phnum != 0 && (e.e_phentsize != g->phsize || g->phoff < *need))
-		return core_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	return 1;
 }
 
@@ -129,18 +123,18 @@ core_table(const struct core_head *h, struct geometry *g, uint64_t *need)
 		g->phnum = h->phnum;
 	else if (g->phnum == PN_XNUM) {
 		if (g->phoff > CORE_HEAD_MAX)
-			return core_bad(EFBIG);
+			return fails(EFBIG);
 		*need = g->phoff + g->phsize;
 		if (h->raw.len < *need)
 			return 0;
 		core_phdr(h, g, 0, &ph);
 		if (ph.p_type != PT_NOTE || ph.p_offset < *need)
-			return core_bad(ENOEXEC);
+			return fails(ENOEXEC);
 		g->phnum = (ph.p_offset - g->phoff) / g->phsize;
 	}
 	if (g->phoff > CORE_HEAD_MAX ||
 	    g->phnum > (CORE_HEAD_MAX - g->phoff) / g->phsize)
-		return core_bad(EFBIG);
+		return fails(EFBIG);
 	*need = g->phoff + g->phnum * g->phsize;
 	return h->raw.len >= *need;
 }
@@ -219,7 +213,7 @@ core_head_need(struct core_head *h)
 		if (__builtin_add_overflow(
 			h->note[i].off, h->note[i].len, &end) ||
 		    end > CORE_HEAD_MAX)
-			return core_bad(EFBIG);
+			return fails(EFBIG);
 		most = end > most ? end : most;
 	}
 	return most > h->raw.len ? (int64_t)most : 0;
@@ -313,7 +307,7 @@ core_head_decode(struct core_head *h)
 	if (r == -1)
 		return -1;
 	if (r == 0)
-		return core_bad(ENODATA);
+		return fails(ENODATA);
 	r = core_table(h, &g, &need);
 	if (r == -1 && errno != EFBIG)
 		return -1;
@@ -335,9 +329,9 @@ core_head_decode(struct core_head *h)
 	if (whole == -1)
 		return -1;
 	if (h->elfclass != ELFCLASS64)
-		return core_bad(ENOTSUP);
+		return fails(ENOTSUP);
 	if (r != 1 || !whole)
-		return core_bad(core_head_need(h) == -1 ? errno : ENODATA);
+		return fails(core_head_need(h) == -1 ? errno : ENODATA);
 	return 0;
 }
 
@@ -363,7 +357,7 @@ core_fill(int fd, struct core_head *h, int64_t deadline, uint64_t need)
 		} else {
 			r = deadline_poll(fd, POLLIN, deadline);
 			if (r == 0)
-				return core_bad(ETIMEDOUT);
+				return fails(ETIMEDOUT);
 			if (r > 0)
 				r = read(fd, h->raw.p + h->raw.len, want);
 		}
@@ -422,7 +416,7 @@ core_read_apart(int fd, struct core_head *h)
 				want = (size_t)(n->len - n->have);
 			if (h->notes.len + want > CORE_HEAD_MAX ||
 			    n->off > (uint64_t)INT64_MAX - n->have - want)
-				return core_bad(EFBIG);
+				return fails(EFBIG);
 			if (buf_reserve(&h->notes, want) == -1)
 				return -1;
 			r = io_pread_full(fd, h->notes.p + h->notes.len, want,
@@ -459,7 +453,7 @@ core_read(int fd, int64_t deadline, struct core_head *h)
 	if (core_head_decode(h) == -1 &&
 	    (err == 0 || errno == ENOEXEC || errno == ENOTSUP))
 		return -1;
-	return err == 0 ? 0 : core_bad(err);
+	return err == 0 ? 0 : fails(err);
 }
 
 int

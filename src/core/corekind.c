@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 enum { PHDRS_MAX = 65536 };
@@ -115,10 +116,8 @@ core_kind(int fd, struct core_kind *k)
 
 	if (len == -1)
 		return -1;
-	if (!core_kind_ident(e, (size_t)len, ET_CORE, k)) {
-		errno = ENOEXEC;
-		return -1;
-	}
+	if (!core_kind_ident(e, (size_t)len, ET_CORE, k))
+		return fails(ENOEXEC);
 	first_owner(fd, k, e, owner, sizeof(owner));
 	for (i = 0; i < COUNT(systems) && k->system == NULL; i++)
 		if ((systems[i].owner != NULL &&

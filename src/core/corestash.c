@@ -9,6 +9,7 @@
 
 #include "base/array.h"
 #include "base/deadline.h"
+#include "base/io.h"
 
 enum { BLOCK = 64 << 10, PAGE = 4096 };
 
@@ -125,7 +126,6 @@ core_stash(int fd, const struct core_head *h, struct core_stash *s)
 	return k.outfd;
 fail:
 	free(block);
-	if (k.outfd != -1)
-		close(k.outfd);
+	io_close(&k.outfd);
 	return -1;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "elf/elffile.h"
 
@@ -82,10 +83,8 @@ debuglink_check(int fd, uint32_t crc)
 
 	if (fstat(fd, &st) == -1)
 		return -1;
-	if ((uint64_t)st.st_size > DEBUGLINK_FILE_MAX) {
-		errno = EFBIG;
-		return -1;
-	}
+	if ((uint64_t)st.st_size > DEBUGLINK_FILE_MAX)
+		return fails(EFBIG);
 	p = malloc(BLOCK);
 	if (p == NULL)
 		return -1;

@@ -156,8 +156,7 @@ mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
 	if (why != NULL)
 		*note = why;
 	lzma_end(&z);
-	if (fd != -1)
-		close(fd);
+	io_close(&fd);
 	free(bufs);
 }
 #else

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -12,13 +13,6 @@
 #else
 #define HOST_DATA ELFDATA2MSB
 #endif
-
-int
-elf_bad(int err)
-{
-	errno = err;
-	return -1;
-}
 
 /* [off, off + len) lies within the file. */
 static int
@@ -33,11 +27,11 @@ elf_read(const struct elf_file *f, void *p, size_t len, uint64_t off)
 	ssize_t r;
 
 	if (!elf_inside(f, off, len))
-		return elf_bad(ENOENT);
+		return fails(ENOENT);
 	r = io_pread_full(f->fd, p, len, off);
 	if (r == (ssize_t)len)
 		return 0;
-	return r == -1 ? -1 : elf_bad(ENOENT);
+	return r == -1 ? -1 : fails(ENOENT);
 }
 
 /* The section table; what e_shnum, e_shstrndx and e_phnum are too small for
@@ -78,18 +72,18 @@ elf_open(struct elf_file *f, int fd)
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if (!S_ISREG(st.st_mode))
-		return elf_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	f->size = (uint64_t)st.st_size;
 	r = io_pread_full(fd, &e, sizeof(e), 0);
 	if (r == -1)
 		return -1;
 	if (r < EI_NIDENT || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
-		return elf_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	if (e.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    e.e_ident[EI_DATA] != HOST_DATA)
-		return elf_bad(ENOTSUP);
+		return fails(ENOTSUP);
 	if (r != sizeof(e))
-		return elf_bad(ENOEXEC);
+		return fails(ENOEXEC);
 	f->type = e.e_type;
 	f->machine = e.e_machine;
 	f->entry = e.e_entry;
@@ -160,7 +154,7 @@ int
 elf_shdr(const struct elf_file *f, uint64_t i, Elf64_Shdr *sh)
 {
 	if (i >= f->shnum)
-		return elf_bad(ENOENT);
+		return fails(ENOENT);
 	return elf_read(f, sh, sizeof(*sh), f->shoff + i * sizeof(*sh));
 }
 
@@ -185,7 +179,7 @@ elf_shdr_named(const struct elf_file *f, const char *name, Elf64_Shdr *out)
 
 	if (f->shstrndx == 0 || elf_shdr(f, f->shstrndx, &strs) == -1 ||
 	    !elf_shdr_plain(f, &strs))
-		return elf_bad(ENOENT);
+		return fails(ENOENT);
 	/* Section names take some hundred bytes; further ones are passed by. */
 	len = strs.sh_size < ELF_PIECE ? (size_t)strs.sh_size : ELF_PIECE;
 	names = malloc(len + 1);
@@ -206,5 +200,5 @@ elf_shdr_named(const struct elf_file *f, const char *name, Elf64_Shdr *out)
 	}
 	elf_walk_end(&w);
 	free(names);
-	return found ? 0 : elf_bad(ENOENT);
+	return found ? 0 : fails(ENOENT);
 }

@@ -28,9 +28,6 @@ struct elf_file {
 	uint32_t shstrndx;		     /* 0: no section names */
 };
 
-/* -1 with that errno. */
-int elf_bad(int err);
-
 /*
  * Reads the file header.  -1 ENOEXEC when fd is no regular file or no ELF,
  * ENOTSUP for another class or byte order.  A table that reaches out of the

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "elf/elfsym.h"
 #include "elf/elfsymtab.h"
@@ -35,8 +36,7 @@ elfsym_head(int fd, struct elfsym_head *h)
 		return -1;
 	if (elf_walk_start(&w, &f, f.phoff, f.phnum, sizeof(*ph)) == -1) {
 		elfsym_head_free(h);
-		errno = ENOMEM;
-		return -1;
+		return fails(ENOMEM);
 	}
 	while ((ph = elf_walk_next(&w)) != NULL) {
 		if (ph->p_type == PT_GNU_EH_FRAME && h->ehframehdr == 0) {
@@ -173,10 +173,8 @@ elfsym_section(
 		return -1;
 	/* Its bytes are asked for: those of .bss or of a compressed section
 	 * are not there. */
-	if (!elf_shdr_plain(&f, &sh)) {
-		errno = ENOENT;
-		return -1;
-	}
+	if (!elf_shdr_plain(&f, &sh))
+		return fails(ENOENT);
 	*off = sh.sh_offset;
 	*addr = sh.sh_addr;
 	*size = sh.sh_size;

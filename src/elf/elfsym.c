@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "elf/elfnames.h"
 #include "elf/elfsymtab.h"
 
@@ -266,10 +267,8 @@ pass_places(struct pass *p, const struct elfsym_query *q, size_t n)
 	if (p->places == NULL)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (i != 0 && q[i].vaddr < q[i - 1].vaddr) {
-			errno = EINVAL;
-			return -1;
-		}
+		if (i != 0 && q[i].vaddr < q[i - 1].vaddr)
+			return fails(EINVAL);
 		if (i == 0 || q[i].vaddr != q[i - 1].vaddr) {
 			pl = &p->places[p->n++];
 			pl->vaddr = q[i].vaddr;

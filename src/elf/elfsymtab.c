@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 enum { DYNAMIC_MAX = 4096 }; /* entries; some 30 are usual */
@@ -184,7 +185,7 @@ elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
 	int found = 0;
 
 	if (f->shnum == 0)
-		return elf_bad(ENOENT);
+		return fails(ENOENT);
 	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1)
 		return -1;
 	while (!found && (sh = elf_walk_next(&w)) != NULL) {
@@ -199,7 +200,7 @@ elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
 	    elf_shdr(f, tab.sh_link, &strs) == -1 ||
 	    strs.sh_type != SHT_STRTAB || strs.sh_offset >= f->size ||
 	    (strs.sh_flags & SHF_COMPRESSED) != 0)
-		return elf_bad(ENOENT);
+		return fails(ENOENT);
 	t->off = tab.sh_offset;
 	t->count = tab.sh_size / sizeof(Elf64_Sym);
 	t->stroff = strs.sh_offset;
@@ -211,7 +212,7 @@ elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
 		t->count = ELF_SYMBOLS_MAX;
 	if (t->strsize > f->size - t->stroff)
 		t->strsize = f->size - t->stroff;
-	return t->count == 0 || t->strsize == 0 ? elf_bad(ENOENT) : 0;
+	return t->count == 0 || t->strsize == 0 ? fails(ENOENT) : 0;
 }
 
 int

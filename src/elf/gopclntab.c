@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "elf/elfsym.h"
 
@@ -45,8 +46,7 @@ struct gopclntab {
 static int
 go_bad(void)
 {
-	errno = ENOENT;
-	return -1;
+	return fails(ENOENT);
 }
 
 /* Bytes from offset at, as many as the window holds; 0 outside. */

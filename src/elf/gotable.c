@@ -6,6 +6,7 @@
  * A program that may be loaded anywhere has a relocation where the table holds
  * the address of its text, and that address in it.
  */
+#include "base/bytes.h"
 #include "elf/gopclntab.h"
 
 #include <errno.h>
@@ -198,15 +199,12 @@ gotable_find(int fd, struct gotable *g)
 		return -1;
 	if (elf_shdr_named(&f, ".gopclntab", &sh) == 0 ||
 	    elf_shdr_named(&f, ".data.rel.ro.gopclntab", &sh) == 0) {
-		if (!elf_shdr_plain(&f, &sh)) {
-			errno = ENOENT;
-			return -1;
-		}
+		if (!elf_shdr_plain(&f, &sh))
+			return fails(ENOENT);
 		g->off = sh.sh_offset;
 		g->len = sh.sh_size;
 	} else if (f.shnum != 0 || !scan(&f, g)) {
-		errno = ENOENT;
-		return -1;
+		return fails(ENOENT);
 	}
 	g->text = find_text(&f, g->off);
 	return 0;

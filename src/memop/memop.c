@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "memop/memop_impl.h"
 
 /* Index of the program counter in elf_gregset_t. */
@@ -21,10 +22,8 @@ memop_decode(const struct memop_in *whole, struct memop *out)
 	size_t reach;
 
 	memset(out, 0, sizeof(*out));
-	if (!x86 && in.machine != EM_AARCH64) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!x86 && in.machine != EM_AARCH64)
+		return fails(EINVAL);
 	pc = in.gregs[x86 ? PC_X86 : PC_A64];
 	reach = x86 ? REACH_X86 : REACH_A64;
 	if (in.n > reach)

@@ -358,18 +358,15 @@ memop_a64(const struct memop_in *in, struct memop *out)
 	struct a64 d = {.in = in, .out = out};
 	size_t i;
 
-	if (in->n < 4) {
-		errno = ERANGE;
-		return -1;
-	}
+	if (in->n < 4)
+		return fails(ERANGE);
 	d.insn = get32(in->code);
 	for (i = 0; i < NELEM(classes); i++) {
 		if ((d.insn & classes[i].mask) != classes[i].value)
 			continue;
 		if (classes[i].decode(&d) == 0)
 			return 0;
-		errno = EINVAL;
-		return -1;
+		return fails(EINVAL);
 	}
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/num.h"
@@ -62,10 +63,10 @@ tcp_place_parse(
 		s++;
 		hostend = memchr(s, ']', (size_t)(end - s));
 		if (hostend == NULL)
-			goto invalid;
+			return fails(EINVAL);
 		if (hostend + 1 < end) {
 			if (hostend[1] != ':')
-				goto invalid;
+				return fails(EINVAL);
 			port = hostend + 2;
 		}
 	} else if ((colon = memchr(s, ':', len)) != NULL) {
@@ -77,20 +78,18 @@ tcp_place_parse(
 	}
 	if (port != NULL &&
 	    (num_scan(port, end, 10, &n, &rest) == -1 || rest != end))
-		goto invalid;
+		return fails(EINVAL);
 	if (n < 1 || n > 65535 || hostend - s >= TCP_NAME_MAX)
-		goto invalid;
+		return fails(EINVAL);
 	len = (size_t)(hostend - s);
 	if (memchr(s, '\0', len) != NULL)
-		goto invalid;
+		return fails(EINVAL);
 	memcpy(place->host, s, len);
 	place->host[len] = '\0';
 	snprintf(place->port, sizeof(place->port), "%u", (unsigned)n);
 	if (six ? is_address6(place->host) : is_name(place->host))
 		return 0;
-invalid:
-	errno = EINVAL;
-	return -1;
+	return fails(EINVAL);
 }
 
 /* The addresses of a place; NULL as tcp_connect() says. */

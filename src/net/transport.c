@@ -23,10 +23,8 @@ make_catcher(void)
 
 	if (fd != -1 &&
 	    (ftruncate(fd, CAUGHT) == -1 ||
-		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1)) {
-		close(fd);
-		return -1;
-	}
+		fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) == -1))
+		io_close(&fd);
 	return fd;
 }
 
@@ -79,8 +77,7 @@ transport_start(struct transport *t, char *const argv[], int catch)
 		goto fail;
 	if (t->pid == 0)
 		run(argv, fd[0], fd[3], t->errfd, fd[5]);
-	close_all(fd + 5, 1);
-	fd[5] = -1;
+	io_close(&fd[5]);
 	r = io_read_full(fd[4], &e, sizeof(e));
 	if (r == sizeof(e)) {
 		while (waitpid(t->pid, NULL, 0) == -1 && errno == EINTR)
@@ -94,11 +91,9 @@ transport_start(struct transport *t, char *const argv[], int catch)
 	close_all(fd, 6);
 	return 0;
 fail:
-	e = errno;
 	close_all(fd, 6);
 	io_close(&t->errfd);
-	t->errfd = t->pid = -1;
-	errno = e;
+	t->pid = -1;
 	return -1;
 }
 
@@ -136,5 +131,5 @@ transport_end(struct transport *t, int ms, char *text, size_t len)
 	if (*text != '\0' && t->errfd != -1)
 		append_caught(t->errfd, text, len);
 	io_close(&t->errfd);
-	t->pid = t->errfd = -1;
+	t->pid = -1;
 }

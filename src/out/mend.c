@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "out/escape.h"
 #include "out/out.h"
 
@@ -383,10 +384,8 @@ out_mend(int fd, enum out_format format, const char *reason)
 	if (fl == -1)
 		return -1;
 	size = lseek(fd, 0, SEEK_END);
-	if ((fl & O_ACCMODE) != O_RDWR || size == -1) {
-		errno = EINVAL;
-		return -1;
-	}
+	if ((fl & O_ACCMODE) != O_RDWR || size == -1)
+		return fails(EINVAL);
 	if (format == OUT_JSON)
 		r = mend_json(fd, reason, &b);
 	else

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "out/out_impl.h"
 
 /* Text: ends a line that was left open. */
@@ -110,8 +111,7 @@ out_finish(struct out *o)
 	free(o);
 	if (err == 0)
 		return 0;
-	errno = err;
-	return -1;
+	return fails(err);
 }
 
 void

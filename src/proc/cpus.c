@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/num.h"
 
@@ -20,23 +21,20 @@ cpus_parse(const char *text, struct cpus *c)
 	memset(c, 0, sizeof(*c));
 	while (p < end) {
 		if (num_scan(p, end, 10, &from, &p) == -1)
-			goto bad;
+			return fails(EINVAL);
 		to = from;
 		if (p < end && *p == '-' &&
 		    num_scan(p + 1, end, 10, &to, &p) == -1)
-			goto bad;
+			return fails(EINVAL);
 		if (to < from || to >= CPUS_MAX)
-			goto bad;
+			return fails(EINVAL);
 		for (; from <= to; from++)
 			c->set[from / 8] |= (unsigned char)(1 << from % 8);
 		top = (int)to + 1 > top ? (int)to + 1 : top;
 		if (p < end && *p++ != ',')
-			goto bad;
+			return fails(EINVAL);
 	}
 	return top;
-bad:
-	errno = EINVAL;
-	return -1;
 }
 
 int

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/num.h"
 
@@ -145,10 +146,8 @@ ksyms_find(const struct ksyms *k, uint64_t addr, struct ksym *out)
 	size_t n = ARRAY_ABOVE(k->e, k->n, addr, addr);
 	const struct entry *e;
 
-	if (n == 0 || addr - k->e[n - 1].addr > REACH) {
-		errno = ENOENT;
-		return -1;
-	}
+	if (n == 0 || addr - k->e[n - 1].addr > REACH)
+		return fails(ENOENT);
 	e = &k->e[n - 1];
 	out->name = k->text + e->name;
 	out->module = e->module != 0 ? k->text + e->module : NULL;

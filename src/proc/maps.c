@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/num.h"
 
 /* Stand for a name; the kernel's begin with '/' or '['. */
@@ -174,10 +175,8 @@ maps_parse(char *text, size_t len, struct map **out, size_t *n)
 			break;
 		*nl = '\0';
 		if (maps_line(p, nl, &(*out)[*n]) == -1 ||
-		    (*n > 0 && (*out)[*n].start < (*out)[*n - 1].end)) {
-			errno = EINVAL;
-			return -1;
-		}
+		    (*n > 0 && (*out)[*n].start < (*out)[*n - 1].end))
+			return fails(EINVAL);
 		name_map(&(*out)[*n], *n > 0 ? &(*out)[*n - 1] : NULL);
 		++*n;
 	}

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "base/num.h"
 
@@ -128,10 +129,8 @@ open_living_thread(int dirfd, int want_dumping)
 	int zombie, found = -1;
 
 	d = io_opendir(dirfd, "task");
-	if (d == NULL) {
-		errno = ESRCH;
-		return -1;
-	}
+	if (d == NULL)
+		return fails(ESRCH);
 	while (found == -1 && (e = readdir(d)) != NULL) {
 		if (num_u64(e->d_name, 10, 1, INT_MAX, &tid) == -1)
 			continue;
@@ -161,8 +160,7 @@ proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
 	/* after the open: if the pidfd still names pid, so did the open */
 	if (pidfd != -1 && pidfd_is(pidfd, pid) == 0) {
 		close(dirfd);
-		errno = ESTALE;
-		return -1;
+		return fails(ESTALE);
 	}
 	ok = is_dumping(dirfd, 0, &zombie);
 	if (tid > 0 && tid != pid && (tidfd = proc_open(tid)) != -1) {
@@ -186,8 +184,7 @@ proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
 	}
 	if (!ok) {
 		close(dirfd);
-		errno = ESTALE;
-		return -1;
+		return fails(ESTALE);
 	}
 	return dirfd;
 }

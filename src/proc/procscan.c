@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/num.h"
 #include "proc/procdir.h"
 
@@ -28,7 +29,7 @@ procscan_parse_stat(const char *text, size_t len, struct procseen *s)
 
 	if (open == NULL || shut == NULL || shut < open ||
 	    num_scan(text, end, 10, &v, &p) == -1 || v > INT_MAX)
-		goto bad;
+		return fails(EINVAL);
 	s->pid = (pid_t)v;
 	n = (size_t)(shut - open - 1);
 	n = n < sizeof(s->comm) - 1 ? n : sizeof(s->comm) - 1;
@@ -38,12 +39,12 @@ procscan_parse_stat(const char *text, size_t len, struct procseen *s)
 	for (i = 0; i <= STAT_START; i++) {
 		p = p < end ? memchr(p, ' ', (size_t)(end - p)) : NULL;
 		if (p == NULL)
-			goto bad;
+			return fails(EINVAL);
 		p++;
 		if (i != STAT_PPID && i != STAT_START)
 			continue;
 		if (num_scan(p, end, 10, &v, &p) == -1)
-			goto bad;
+			return fails(EINVAL);
 		if (i == STAT_PPID)
 			s->ppid = v <= INT_MAX ? (pid_t)v : 0;
 		else
@@ -52,9 +53,6 @@ procscan_parse_stat(const char *text, size_t len, struct procseen *s)
 				(uint64_t)(hz > 0 ? hz : 100));
 	}
 	return 0;
-bad:
-	errno = EINVAL;
-	return -1;
 }
 
 static int
@@ -92,8 +90,7 @@ procscan_was(pid_t pid, uint64_t time)
 	close(fd);
 	if (r == 0)
 		return s.start <= time + asleep + TICK_NS;
-	errno = ESRCH;
-	return -1;
+	return fails(ESRCH);
 }
 
 void
@@ -119,8 +116,7 @@ procscan_read(pid_t pid, int all, struct procseen *s)
 	    s->text.len == 0) {
 		close(fd);
 		procscan_free(s);
-		errno = ESRCH;
-		return -1;
+		return fails(ESRCH);
 	}
 	s->pid = pid; /* a thread's own, so far */
 	len = readlinkat(fd, "exe", s->exe, sizeof(s->exe) - 1);
@@ -129,8 +125,7 @@ procscan_read(pid_t pid, int all, struct procseen *s)
 	if (maps_parse(s->text.p, s->text.len, &s->maps, &s->n) == -1 &&
 	    s->maps == NULL) {
 		procscan_free(s);
-		errno = ENOMEM;
-		return -1;
+		return fails(ENOMEM);
 	}
 	for (i = 0; i < s->n; i++)
 		if (all || (s->maps[i].prot & MAP_X))

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "segv/segv_decode.h"
 
 enum { FREE_MAX = 64 }; /* released events kept for the next */
@@ -109,8 +110,7 @@ put_event(struct segv_feed *f, const void *p, size_t len)
 		return -1;
 	if (segv_decode(e, p, len) == -1) {
 		segv_feed_release(f, e);
-		errno = EBADMSG;
-		return -1;
+		return fails(EBADMSG);
 	}
 	e->next = NULL;
 	*f->tail = e;
@@ -140,10 +140,10 @@ put_page(struct segv_feed *f, const void *p)
 	}
 	if (h.addr % SEGV_PAGE != 0 || h.addr < e->stack_lo ||
 	    h.addr >= e->stack_hi)
-		goto bad;
+		return fails(EBADMSG);
 	bit = 1ull << (h.addr - e->stack_lo) / SEGV_PAGE;
 	if (!(e->want & bit))
-		goto bad;
+		return fails(EBADMSG);
 	i = e->npages;
 	if (e->page[i].p == NULL && (e->page[i].p = malloc(SEGV_PAGE)) == NULL)
 		return -1;
@@ -153,9 +153,6 @@ put_page(struct segv_feed *f, const void *p)
 	e->want &= ~bit;
 	f->st.pages++;
 	return 0;
-bad:
-	errno = EBADMSG;
-	return -1;
 }
 
 int

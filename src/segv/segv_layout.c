@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+
 static const struct {
 	const char *type, *path;
 	int machine; /* 0: all */
@@ -100,8 +102,7 @@ segv_layout(struct segv_layout *l, int machine, const struct btf *b,
 		l->userregs = 272;
 		l->ptregs = 336;
 	} else {
-		errno = ENOTSUP;
-		return -1;
+		return fails(ENOTSUP);
 	}
 	/* THREAD_SIZE is in no BTF; it is four pages of 4 KiB, one that is
 	 * larger on arm64 (without CONFIG_KASAN) */

@@ -200,8 +200,7 @@ segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 	p->ring.fd = -1;
 	if (set_defaults(&o) == -1) {
 		snprintf(p->why, sizeof(p->why), "options out of range");
-		errno = EINVAL;
-		return -1;
+		return fails(EINVAL);
 	}
 	p->ncpus = cpus_possible();
 	if (maps(p, &o) == -1)
@@ -214,8 +213,7 @@ segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 	if (r == -1) {
 		snprintf(p->why, sizeof(p->why),
 		    "registers of this machine are not known");
-		errno = ENOTSUP;
-		return -1;
+		return fails(ENOTSUP);
 	}
 	if (load(p, &o, &l) == -1)
 		return -1;
@@ -265,8 +263,7 @@ segv_probe_counts(const struct segv_probe *p, struct segv_counts *sum,
 	if (bpfsys_lookup(p->countsfd, &key, b) == -1) {
 		e = errno;
 		free(b);
-		errno = e;
-		return -1;
+		return fails(e);
 	}
 	for (i = 0; i < p->ncpus; i++) {
 		from = (const uint64_t *)(void *)(b + i * each);

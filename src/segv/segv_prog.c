@@ -4,6 +4,8 @@
 #include <linux/btf.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 _Static_assert(S_SCRATCH + SPAN_MAX <= S_VMA, "the stack overlaps");
 _Static_assert(sizeof(struct segv_counts) % 8 == 0, "counts are words");
 
@@ -217,8 +219,7 @@ segv_prog_check(const struct segv_probe_opts *o)
 	    o->burst <= UINT32_MAX && o->stack_pages <= SEGV_PAGES_MAX &&
 	    (o->name == NULL || strlen(o->name) <= SEGV_FILTER_MAX))
 		return 0;
-	errno = EINVAL;
-	return -1;
+	return fails(EINVAL);
 }
 
 int

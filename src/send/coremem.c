@@ -50,10 +50,8 @@ slurp_again(int fd, size_t max, struct buf *b)
 		if (r == 0)
 			break;
 		b->len += (size_t)r;
-		if (b->len > max) {
-			errno = EFBIG;
-			return -1;
-		}
+		if (b->len > max)
+			return fails(EFBIG);
 	}
 	b->p[b->len] = '\0';
 	return 0;
@@ -124,14 +122,10 @@ coremem_close(struct coremem *m)
 
 	if (m == NULL)
 		return;
-	if (m->memfd != -1)
-		close(m->memfd);
-	if (m->mapsfd != -1)
-		close(m->mapsfd);
-	if (m->statusfd != -1)
-		close(m->statusfd);
-	if (m->auxvfd != -1)
-		close(m->auxvfd);
+	io_close(&m->memfd);
+	io_close(&m->mapsfd);
+	io_close(&m->statusfd);
+	io_close(&m->auxvfd);
 	corepages_close(&m->pages);
 	free(m->maps);
 	buf_free(&m->text);
@@ -144,10 +138,8 @@ coremem_load(struct coremem *m)
 {
 	if (slurp_again(m->mapsfd, MAPS_MAX, &m->text) == -1)
 		return -1;
-	if (m->text.len == 0) {
-		errno = ESRCH;
-		return -1;
-	}
+	if (m->text.len == 0)
+		return fails(ESRCH);
 	free(m->maps);
 	if (maps_parse(m->text.p, m->text.len, &m->maps, &m->nmaps) == -1)
 		return -1;
@@ -259,8 +251,7 @@ coremem_read(struct coremem *m, uint64_t addr, void *data, size_t len)
 	while (len > 0) {
 		r = pread(m->memfd, p, len, (off_t)addr);
 		if (r == 0) { /* its memory has been given back */
-			errno = ESRCH;
-			return -1;
+			return fails(ESRCH);
 		}
 		if (r == -1) {
 			if (errno == EINTR)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/floor.h"
 #include "stream/crc32c.h"
@@ -57,10 +58,8 @@ lost(struct coreout *o, const char *reason)
 static int
 keep_room(struct coreout *o, size_t len)
 {
-	if (len > o->keep.max || o->kept > o->keep.max - len) {
-		errno = EFBIG;
-		return -1;
-	}
+	if (len > o->keep.max || o->kept > o->keep.max - len)
+		return fails(EFBIG);
 	if (o->keep.minfree == 0 ||
 	    (o->kept > 0 && o->kept - o->checked < FREE_EVERY))
 		return 0;

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 
 enum {
@@ -41,8 +42,7 @@ corepages_init(struct corepages *c, size_t page)
 void
 corepages_close(struct corepages *c)
 {
-	if (c->fd != -1)
-		close(c->fd);
+	io_close(&c->fd);
 	free(c->run);
 	free(c->entry);
 	c->run = NULL;
@@ -105,10 +105,8 @@ read_entries(struct corepages *c, uint64_t addr, uint64_t end)
 	if (r == -1)
 		return -1;
 	n = (uint64_t)r / sizeof(*c->entry);
-	if (n == 0) {
-		errno = ESRCH;
-		return -1;
-	}
+	if (n == 0)
+		return fails(ESRCH);
 	for (i = 0; i < n; i++) {
 		at = addr + i * c->page;
 		if (c->entry[i] & ENTRY_THERE) {

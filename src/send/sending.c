@@ -8,6 +8,7 @@
 
 #include "base/child.h"
 #include "base/deadline.h"
+#include "base/io.h"
 
 enum { RESOLVE_MS = 60000 }; /* resolv.conf(5) bounds it, and at length */
 
@@ -26,8 +27,7 @@ sending_failed(struct sending *s, const char *why)
 void
 sending_hang_up(struct sending *s)
 {
-	if (s->connfd != -1)
-		close(s->connfd);
+	io_close(&s->connfd);
 	s->connfd = s->out.outfd = s->out.infd = -1;
 }
 

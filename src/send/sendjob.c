@@ -16,6 +16,7 @@
 #include "base/bytes.h"
 #include "base/child.h"
 #include "base/deadline.h"
+#include "base/io.h"
 #include "base/privdrop.h"
 #include "net/transport.h"
 
@@ -229,8 +230,7 @@ sendjob_run(struct sendjob *j)
 	}
 	if (!j->kept && !w.gone)
 		fd_to_null(j->cfg.corefd);
-	if (j->cfg.headfd != -1)
-		close(j->cfg.headfd);
+	io_close(&j->cfg.headfd);
 	return r;
 }
 

@@ -26,20 +26,18 @@ stream_frame_put(unsigned char out[STREAM_FRAME], const struct stream_frame *f)
 int
 stream_frame_get(const unsigned char in[STREAM_FRAME], struct stream_frame *f)
 {
-	if (get32(in + 20) != crc32c(0, in, 20)) {
-		errno = EBADMSG;
-		return -1;
-	}
+	if (get32(in + 20) != crc32c(0, in, 20))
+		return fails(EBADMSG);
 	f->len = get32(in + 4);
 	f->off = get32(in + 8) | (uint64_t)get32(in + 12) << 32;
 	f->crc = get32(in + 16);
 	if (f->off > STREAM_SIZE_MAX)
-		goto rules;
+		return fails(EPROTO);
 	if (memcmp(in, types[STREAM_DATA], 4) == 0) {
 		f->type = STREAM_DATA;
 		if (f->len == 0 || f->len > STREAM_BLOCK ||
 		    f->len > STREAM_SIZE_MAX - f->off)
-			goto rules;
+			return fails(EPROTO);
 		return 0;
 	}
 	if (memcmp(in, types[STREAM_END], 4) == 0) {
@@ -47,19 +45,15 @@ stream_frame_get(const unsigned char in[STREAM_FRAME], struct stream_frame *f)
 		if (f->len <= STREAM_END_MAX)
 			return 0;
 	}
-rules:
-	errno = EPROTO;
-	return -1;
+	return fails(EPROTO);
 }
 
 int
 stream_sum_data(struct stream_sum *sum, const struct stream_frame *f)
 {
 	if (f->type != STREAM_DATA || f->len == 0 || f->off < sum->next ||
-	    f->off > STREAM_SIZE_MAX || f->len > STREAM_SIZE_MAX - f->off) {
-		errno = EPROTO;
-		return -1;
-	}
+	    f->off > STREAM_SIZE_MAX || f->len > STREAM_SIZE_MAX - f->off)
+		return fails(EPROTO);
 	sum->crc = crc32c_zeros(sum->crc, f->off - sum->next);
 	sum->crc = crc32c_join(sum->crc, f->crc, f->len);
 	sum->next = f->off + f->len;
@@ -79,8 +73,7 @@ static int
 fail(int err, const char **why, const char *text)
 {
 	*why = text;
-	errno = err;
-	return -1;
+	return fails(err);
 }
 
 int
@@ -114,23 +107,21 @@ stream_end_parse(const struct stream_frame *f, const char *payload, size_t len,
 	ssize_t r = 0;
 
 	if (f->type != STREAM_END || f->len != len)
-		goto rules;
-	if (crc32c(0, payload, len) != f->crc) {
-		errno = EBADMSG;
-		return -1;
-	}
+		return fails(EPROTO);
+	if (crc32c(0, payload, len) != f->crc)
+		return fails(EBADMSG);
 	memset(end, 0, sizeof(*end));
 	end->size = f->off;
 	while (s < stop) {
 		if (streamtext_next(&s, stop, &line) != 1 || line.keylen == 0)
-			goto rules;
+			return fails(EPROTO);
 		bit = 0;
 		if (streamtext_is(&line, "state")) {
 			bit = 1;
 			r = streamtext_decode(line.value, line.len, end->state,
 			    sizeof(end->state));
 			if (r == 0)
-				goto rules;
+				return fails(EPROTO);
 		} else if (streamtext_is(&line, "checksum")) {
 			bit = 2;
 			r = line.len == 8
@@ -142,14 +133,12 @@ stream_end_parse(const struct stream_frame *f, const char *payload, size_t len,
 			r = streamtext_number(&line, 10, end->size, &end->data);
 		}
 		if (r == -1 || (seen & bit))
-			goto rules;
+			return fails(EPROTO);
 		seen |= bit;
 	}
 	if (seen == 7)
 		return 0;
-rules:
-	errno = EPROTO;
-	return -1;
+	return fails(EPROTO);
 }
 
 int
@@ -188,10 +177,8 @@ stream_reply_format(const struct stream_reply *r, struct buf *b)
 	}
 	n = snprintf(numbers, sizeof(numbers), " %llu %08x\n",
 	    (unsigned long long)r->bytes, (unsigned)r->crc);
-	if (len == 0) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (len == 0)
+		return fails(EINVAL);
 	if (buf_append(b, "OK ", 3) == -1 ||
 	    streamtext_escape(b, r->name, len, 1) == -1 ||
 	    buf_append(b, numbers, (size_t)n) == -1)
@@ -199,8 +186,7 @@ stream_reply_format(const struct stream_reply *r, struct buf *b)
 	if (b->len - from <= STREAM_REPLY_MAX)
 		return 0;
 	b->len = from;
-	errno = EMSGSIZE;
-	return -1;
+	return fails(EMSGSIZE);
 }
 
 int
@@ -215,35 +201,32 @@ stream_reply_parse(const char *s, size_t len, struct stream_reply *r)
 		s += len == 3 ? 3 : 4;
 		if (streamtext_decode(
 			s, (size_t)(end - s), r->name, sizeof(r->name)) == -1)
-			goto rules;
+			return fails(EPROTO);
 		return 0;
 	}
 	if (len < 3 || memcmp(s, "OK ", 3) != 0)
-		goto rules;
+		return fails(EPROTO);
 	s += 3;
 	blank = memchr(s, ' ', (size_t)(end - s));
 	if (blank == NULL || blank == s ||
 	    streamtext_decode(
 		s, (size_t)(blank - s), r->name, sizeof(r->name)) == -1)
-		goto rules;
+		return fails(EPROTO);
 	number.value = blank + 1;
 	blank = memchr(number.value, ' ', (size_t)(end - number.value));
 	if (blank == NULL)
-		goto rules;
+		return fails(EPROTO);
 	number.len = (size_t)(blank - number.value);
 	if (streamtext_number(&number, 10, UINT64_MAX, &r->bytes) == -1)
-		goto rules;
+		return fails(EPROTO);
 	number.value = blank + 1;
 	number.len = (size_t)(end - number.value);
 	if (number.len != 8 ||
 	    streamtext_number(&number, 16, UINT32_MAX, &crc) == -1)
-		goto rules;
+		return fails(EPROTO);
 	r->crc = (uint32_t)crc;
 	r->ok = 1;
 	return 0;
-rules:
-	errno = EPROTO;
-	return -1;
 }
 
 size_t

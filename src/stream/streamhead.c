@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "stream/streamtext.h"
 
 #define MAGIC_LEN (sizeof(STREAM_MAGIC) - 1)
@@ -13,8 +14,7 @@ static int
 fail(int err, const char **why, const char *text)
 {
 	*why = text;
-	errno = err;
-	return -1;
+	return fails(err);
 }
 
 int
@@ -25,10 +25,8 @@ stream_head_format(const struct crash_id *id, struct buf *b)
 	int64_t number;
 	int r;
 
-	if (!crash_is_encoding(id->encoding)) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (!crash_is_encoding(id->encoding))
+		return fails(EINVAL);
 	if (buf_append(b, STREAM_MAGIC, MAGIC_LEN) == -1)
 		return -1;
 	for (f = crash_fields; f < crash_fields + CRASH_FIELDS; f++) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/num.h"
 
 static int
@@ -84,14 +85,10 @@ streamtext_decode(const char *s, size_t len, char *out, size_t size)
 
 	for (; s < end; s += step) {
 		step = character(s, (size_t)(end - s), &byte);
-		if (step <= 0) {
-			errno = EPROTO;
-			return -1;
-		}
-		if (n + 1 >= size) {
-			errno = EMSGSIZE;
-			return -1;
-		}
+		if (step <= 0)
+			return fails(EPROTO);
+		if (n + 1 >= size)
+			return fails(EMSGSIZE);
 		out[n++] = (char)byte;
 	}
 	out[n] = '\0';
@@ -129,28 +126,28 @@ streamtext_next(const char **p, const char *end, struct streamtext_line *line)
 		s++;
 	line->keylen = (size_t)(s - *p);
 	if (line->keylen > STREAMTEXT_KEY_MAX)
-		goto bad;
+		return fails(EPROTO);
 	if (s == end)
 		return 0;
 	line->value = s;
 	line->len = 0;
 	if (line->keylen == 0) {
 		if (*s != '\n')
-			goto bad;
+			return fails(EPROTO);
 		*p = s + 1;
 		return 1;
 	}
 	if (*s++ != ':')
-		goto bad;
+		return fails(EPROTO);
 	if (s == end)
 		return 0;
 	if (*s++ != ' ')
-		goto bad;
+		return fails(EPROTO);
 	line->value = s;
 	for (; s < end && *s != '\n'; s += step) {
 		step = character(s, (size_t)(end - s), &byte);
 		if (step == -1)
-			goto bad;
+			return fails(EPROTO);
 		if (step == 0)
 			return 0;
 	}
@@ -159,9 +156,6 @@ streamtext_next(const char **p, const char *end, struct streamtext_line *line)
 	line->len = (size_t)(s - line->value);
 	*p = s + 1;
 	return 1;
-bad:
-	errno = EPROTO;
-	return -1;
 }
 
 int
@@ -179,10 +173,8 @@ streamtext_number(
 	uint64_t v;
 
 	if (num_scan(line->value, end, base, &v, &rest) == -1 || rest != end ||
-	    v > max) {
-		errno = EPROTO;
-		return -1;
-	}
+	    v > max)
+		return fails(EPROTO);
 	*n = v;
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/inroot.h"
 #include "base/io.h"
 #include "base/opener.h"
@@ -34,8 +35,7 @@ permitted(int fd, uid_t owner)
 	    (fstat(fd, &st) == -1 ||
 		(!(st.st_mode & S_IROTH) && st.st_uid != owner))) {
 		close(fd);
-		errno = EACCES;
-		return -1;
+		return fails(EACCES);
 	}
 	return fd;
 }
@@ -60,8 +60,7 @@ corefiles_open(const struct corefiles *c, const char *path)
 {
 	if (*path == '/')
 		return open_in(c, c->where->rootfd, path);
-	errno = ENOENT;
-	return -1;
+	return fails(ENOENT);
 }
 
 /* Takes a file in if it is better than what was there; 1 when it is proven. */
@@ -84,8 +83,7 @@ consider(struct search *s, struct target *t, const struct module *m, int fd,
 		close(fd);
 		return 0;
 	}
-	if (s->fd != -1)
-		close(s->fd);
+	io_close(&s->fd);
 	s->fd = fd;
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	return verdict == MODFILE_SAME;

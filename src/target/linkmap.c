@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/io.h"
 #include "target/modhead.h"
 
 enum {
@@ -99,8 +100,7 @@ file_head(const struct linkmap_from *from, const char *path, struct modhead *h)
 	int fd = from->open(from->arg, path), r;
 
 	r = modhead_file(fd, h);
-	if (fd != -1)
-		close(fd);
+	io_close(&fd);
 	return r;
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/inroot.h"
+#include "base/io.h"
 #include "elf/elfsym.h"
 #include "proc/mounts.h"
 
@@ -24,10 +25,8 @@ modopen_init(struct modopen *o)
 void
 modopen_end(struct modopen *o)
 {
-	if (o->mountsfd != -1)
-		close(o->mountsfd);
-	if (o->rootfd != -1)
-		close(o->rootfd);
+	io_close(&o->mountsfd);
+	io_close(&o->rootfd);
 	buf_free(&o->mounts);
 }
 
@@ -118,8 +117,7 @@ open_of(pid_t pid, const struct map *m, int mapped, int named,
 		}
 	}
 out:
-	if (procfd != -1)
-		close(procfd);
+	io_close(&procfd);
 	return fd;
 }
 

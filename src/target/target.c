@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
+#include "base/io.h"
 #include "core/corehead.h"
 #include "elf/ehframe.h"
 #include "elf/gopclntab.h"
@@ -33,8 +35,7 @@ modules_free(struct target *t)
 	size_t i, k;
 
 	for (i = 0; i < t->nmods; i++) {
-		if (t->mods[i].fd != -1)
-			close(t->mods[i].fd);
+		io_close(&t->mods[i].fd);
 		ehtable_free(t->mods[i].own);
 		gopclntab_free(t->mods[i].go);
 		for (k = 0; k < t->mods[i].ndebugs; k++)
@@ -53,8 +54,7 @@ target_free(struct target *t)
 	if (t->close != NULL)
 		t->close(t);
 	modules_free(t);
-	if (t->jitfd != -1)
-		close(t->jitfd);
+	io_close(&t->jitfd);
 	for (i = 0; i < t->nthreads; i++)
 		free(t->threads[i].trace.f);
 	target_drop_cache(t);
@@ -187,8 +187,7 @@ target_keep_thread(struct target *t, pid_t tid)
 			t->nthreads = 1;
 			return 0;
 		}
-	errno = ESRCH;
-	return -1;
+	return fails(ESRCH);
 }
 
 const struct target_thread *

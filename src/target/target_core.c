@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/io.h"
 #include "target/corefiles.h"
 #include "target/coremaps.h"
@@ -29,16 +30,12 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 	struct map *m = target_map(t, addr);
 	struct module *mod;
 
-	if (m == NULL || m->module < 0 || (m->prot & (MAP_W | MAP_GUESS))) {
-		errno = EFAULT;
-		return -1;
-	}
+	if (m == NULL || m->module < 0 || (m->prot & (MAP_W | MAP_GUESS)))
+		return fails(EFAULT);
 	mod = &t->mods[m->module];
 	/* a name in a core is no reason to show what is in that file */
-	if (mod->fd == -1 || mod->headers != MODULE_YES || mod->namesonly) {
-		errno = EFAULT;
-		return -1;
-	}
+	if (mod->fd == -1 || mod->headers != MODULE_YES || mod->namesonly)
+		return fails(EFAULT);
 	if (len > m->end - addr)
 		len = m->end - addr;
 	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));

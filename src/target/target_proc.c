@@ -12,6 +12,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/io.h"
 #include "base/num.h"
 #include "base/opener.h"
 #include "proc/mounts.h"
@@ -97,10 +99,8 @@ proc_read(struct target *t, uint64_t addr, void *p, size_t len)
 	struct proc_source *s = t->src;
 	ssize_t n;
 
-	if (addr > (uint64_t)INT64_MAX - len) {
-		errno = EFAULT;
-		return -1;
-	}
+	if (addr > (uint64_t)INT64_MAX - len)
+		return fails(EFAULT);
 	n = s->pagemapfd != -1 ? read_near(t, addr, p, len)
 			       : io_pread_full(s->memfd, p, len, addr);
 	/* EIO is an address where nothing is; the end of the file, at whatever
@@ -115,10 +115,8 @@ proc_close(struct target *t)
 {
 	struct proc_source *s = t->src;
 
-	if (s->memfd != -1)
-		close(s->memfd);
-	if (s->pagemapfd != -1)
-		close(s->pagemapfd);
+	io_close(&s->memfd);
+	io_close(&s->pagemapfd);
 	buf_free(&s->maps);
 	free(s);
 	t->src = NULL;
@@ -134,10 +132,8 @@ open_by_name(int procfd, const struct map *m)
 
 	if (*m->name != '/' ||
 	    snprintf(path, sizeof(path), "root%s", m->name) >=
-		(int)sizeof(path)) {
-		errno = ENOENT;
-		return -1;
-	}
+		(int)sizeof(path))
+		return fails(ENOENT);
 	fd = io_open_regular(procfd, path);
 	if (fd == -1)
 		return -1;
@@ -146,8 +142,7 @@ open_by_name(int procfd, const struct map *m)
 	    minor(st.st_dev) == (m->dev & 0xffffffff))
 		return fd;
 	close(fd);
-	errno = ESTALE;
-	return -1;
+	return fails(ESTALE);
 }
 
 /* --- what may not answer ---------------------------------------------------

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/io.h"
 #include "elf/ehframe.h"
 
@@ -47,10 +48,8 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 		if (mod->fd != -1 && mod->headers == MODULE_YES)
 			l = load_at(src->held[m->module], addr - mod->bias);
 	}
-	if (l == NULL || (l->flags & PF_W)) {
-		errno = EFAULT;
-		return -1;
-	}
+	if (l == NULL || (l->flags & PF_W))
+		return fails(EFAULT);
 	if (len > m->end - addr)
 		len = m->end - addr;
 	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/num.h"
 #include "proc/procscan.h"
 #include "target/modcache.h"
@@ -203,8 +204,7 @@ check_memory(struct maptrack *mt)
 		return 0;
 	mt->nomem = 0;
 	lose(mt, now_ns(CLOCK_MONOTONIC));
-	errno = ENOMEM;
-	return -1;
+	return fails(ENOMEM);
 }
 
 int
@@ -321,8 +321,7 @@ maptrack_at(
 		v->doubt = mt->ring == NULL
 		    ? mt->why
 		    : "nothing is known of its mappings";
-		errno = ESRCH;
-		return -1;
+		return fails(ESRCH);
 	}
 	if (view_room(mt, p->space->n) == -1)
 		return -1;

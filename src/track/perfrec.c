@@ -86,10 +86,10 @@ perfrec_decode(const void *record, size_t len, struct perfrec *r)
 
 	memset(r, 0, sizeof(*r));
 	if (len < sizeof(h) + TRAILER)
-		goto bad;
+		return fails(EBADMSG);
 	memcpy(&h, p, sizeof(h));
 	if (h.size != len)
-		goto bad;
+		return fails(EBADMSG);
 	end = p + len - TRAILER;
 	r->time = get64(end);
 	if (len >= sizeof(h) + 8 + TRAILER) {
@@ -99,19 +99,19 @@ perfrec_decode(const void *record, size_t len, struct perfrec *r)
 	switch (h.type) {
 	case PERF_RECORD_MMAP2:
 		if (decode_mmap(p, end, h.misc, r) == -1)
-			goto bad;
+			return fails(EBADMSG);
 		break;
 	case PERF_RECORD_COMM:
 		if (end - p < COMM_TEXT ||
 		    (r->comm = text(p + COMM_TEXT, end)) == NULL)
-			goto bad;
+			return fails(EBADMSG);
 		r->type = h.misc & PERF_RECORD_MISC_COMM_EXEC ? PERFREC_EXEC
 							      : PERFREC_COMM;
 		break;
 	case PERF_RECORD_FORK:
 	case PERF_RECORD_EXIT:
 		if (end - p < TASK_SIZE)
-			goto bad;
+			return fails(EBADMSG);
 		r->ppid = r->tid;
 		r->tid = (pid_t)get32(p + IDS + 8);
 		r->ptid = (pid_t)get32(p + IDS + 12);
@@ -121,7 +121,7 @@ perfrec_decode(const void *record, size_t len, struct perfrec *r)
 		break;
 	case PERF_RECORD_LOST:
 		if (end - p < LOST_SIZE)
-			goto bad;
+			return fails(EBADMSG);
 		r->lost = get64(p + LOST_COUNT);
 		r->type = PERFREC_LOST;
 		break;
@@ -132,7 +132,4 @@ perfrec_decode(const void *record, size_t len, struct perfrec *r)
 	if (r->type != PERFREC_LOST && r->pid <= 0)
 		r->type = PERFREC_OTHER;
 	return 0;
-bad:
-	errno = EBADMSG;
-	return -1;
 }

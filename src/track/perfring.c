@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "proc/cpus.h"
 
@@ -135,8 +136,7 @@ ring_open(struct perfring *r, unsigned cpu)
 	    epoll_ctl(r->epollfd, EPOLL_CTL_ADD, c.fd, &ev) == -1) {
 		saved = errno;
 		ring_close(&c);
-		errno = saved;
-		return -1;
+		return fails(saved);
 	}
 	r->ring[r->n++] = c;
 	return 0;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 enum { FIRST_CAP = 256 };
 
 void
@@ -57,10 +59,8 @@ reserve(struct recqueue *q, size_t len)
 	/* each is moved but once for as many that are taken */
 	if (q->head > q->n / 2 && q->head >= FIRST_CAP && compact(q) == -1)
 		return -1;
-	if (len > q->max || q->bytes.len > q->max - len) {
-		errno = ENOBUFS;
-		return -1;
-	}
+	if (len > q->max || q->bytes.len > q->max - len)
+		return fails(ENOBUFS);
 	if (q->n < q->cap)
 		return 0;
 	q->cap = q->cap ? q->cap * 2 : FIRST_CAP;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "unwind/unwind_impl.h"
 
 #if UNWIND_SUPPORTED
@@ -238,7 +239,6 @@ unwind_thread(struct unwinder *u, struct target_thread *th,
 	(void)u;
 	(void)th;
 	(void)lim;
-	errno = ENOTSUP;
-	return -1;
+	return fails(ENOTSUP);
 }
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "unwind/unwind_impl.h"
 
@@ -204,15 +205,11 @@ unwind_thread(struct unwinder *u, struct target_thread *th,
 	int r;
 
 	memset(tr, 0, sizeof(*tr));
-	if (th->regs.n == 0) {
-		errno = ENODATA;
-		return -1;
-	}
+	if (th->regs.n == 0)
+		return fails(ENODATA);
 	load_regs(u, th);
-	if (unw_init_remote(&w.c, u->as, u) < 0) {
-		errno = EINVAL;
-		return -1;
-	}
+	if (unw_init_remote(&w.c, u->as, u) < 0)
+		return fails(EINVAL);
 	walk_load(&w);
 	do {
 		flags = w.flags | (w.exact ? FRAME_EXACT : 0) |
