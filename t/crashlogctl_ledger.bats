@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
-# crashlogctl: crashes over time, by the ledger that the ring keeps.
-#
-# not with sanitizers: a script, but for the first
+# crashlogctl: crashes over time, by the ledger that the ring keeps, and those
+# of other machines, at their collector.
 
 load helper
 load ctl
@@ -17,6 +16,7 @@ setup()
 
 teardown()
 {
+	end_bgs
 	ctl_release
 }
 
@@ -123,4 +123,48 @@ over_time()
 	exits 1 ctl top --by day 2>/dev/null
 	ledger
 	each_shell over_time
+}
+
+# --- a collector -----------------------------------------------------------
+
+# sent HOST COMM: a core of that, received with the command of recv_core(8)'s
+# example.
+sent()
+{
+	"$BIN/core_send" --host="$1" --comm="$2" --pid=4711 --signal=11 \
+	    --time=1700000000 --uid=0 --dumpmode=1 -- "$BIN/recv_core" -i -d "$CTL/st" \
+	    -r sh -c "'$BIN/debugger' --sysroot '$CTL' \"\$CORE_FILE\" \
+	        >\"\$CORE_FILE.report\"" \
+	    <"$TOP/t/fixtures/core.$(uname -m)" 2>>"$CTL/log"
+}
+
+of_all_hosts()
+{
+	local out
+	out=$(ctl --store "$CTL/st" list | awk '{ print $1, $2, $7 }')
+	[ "$(head -1 <<<"$out" | cut -d " " -f 1)" = HOST ]
+	[ "$(grep -c '^board[78] 2023-11-14T22:13:20Z' <<<"$out")" = 2 ]
+	[ "$(ctl --store "$CTL/st" list --host board8 | wc -l)" = 2 ]
+	ctl --store "$CTL/st" info --host board8 >"$CTL/out"
+	grep -q '^  where  *host board8$' "$CTL/out"
+	grep -q "^  core  *$CTL/st/board8/core.two.4711.1700000000 (" "$CTL/out"
+	ctl --store "$CTL/st" top | grep -q '^    2  #'
+	ctl --store "$CTL/st" dump --host board7 |
+	    cmp - "$TOP/t/fixtures/core.$(uname -m)"
+	[ "$(ctl --store "$CTL/st" cores | grep -c 'complete')" = 2 ]
+	exits 100 ctl --store "$CTL/none" list 2>/dev/null
+}
+
+@test "the store of a receiver: reports of all hosts" {
+	[ -s "$TOP/t/fixtures/core.$(uname -m)" ] ||
+	    unmet "no core fixture for $(uname -m)"
+	mkdir -m 755 "$CTL/st"
+	sent board7 one
+	sent board8 two
+	wait_for 20 test -s "$CTL/st/board7/core.one.4711.1700000000.report"
+	wait_for 20 test -s "$CTL/st/board8/core.two.4711.1700000000.report"
+	each_shell of_all_hosts
+	ctl --store "$CTL/st" rm --all --host board7 >/dev/null
+	[ -z "$(ls "$CTL/st/board7")" ]
+	[ "$(ctl --store "$CTL/st" list | wc -l)" = 2 ]
 }

@@ -8,7 +8,7 @@
 # core_files DIR: paths in the store, the newest first.
 core_files()
 {
-	find "$1" -type f -name 'core.*' ! -name '*.info' ! -name '.*' \
+	find "$1" -type f -name 'core.*' ! -name '*.info' ! -name '*.report' ! -name '.*' \
 	    -exec ls -t {} + 2>/dev/null
 }
 
@@ -74,6 +74,12 @@ core_of_report()
 {
 	core=
 	dir=$(store_dir)
+	if [ -n "$store" ]; then
+		core=${report%.report}
+		pid=$(printf '%s\n' "$report" | report_rows | cut -f 4)
+		[ "$core" != "$report" ] && [ -f "$core" ]
+		return
+	fi
 	was_row=$(printf '%s\n' "$report" | report_rows)
 	pid=$(printf '%s\n' "$was_row" | cut -f 4)
 	when=$(printf '%s\n' "$was_row" | cut -f 2)

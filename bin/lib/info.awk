@@ -206,6 +206,9 @@ BEGIN { FS = "\t" }
 		key["comm"] = "?"
 		cause = why
 	}
+	# what was sent with a core knows more
+	key["time"] = $2
+	key["host"] = $3
 	while ((getline r < short) > 0)
 		if (r ~ /^cause\t/)
 			cause = substr(r, 7)

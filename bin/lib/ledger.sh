@@ -113,7 +113,7 @@ mark_now()
 	need_root
 	change "mark $name" || return 0
 	(
-		hold "$reports" .slots
+		hold "$reports" "$ring_lock"
 		umask 027
 		say "$(pick_time now) $name" >>"$reports/.marks"
 	) || die 111 "unable to write $reports/.marks"

@@ -2,7 +2,7 @@
 # crashlogctl.
 #
 #   awk -v since= -v until= -v signal= -v uid= -v unit= -v container= \
-#       -v most= -v oldest= -f pick.awk
+#       -v host= -v most= -v oldest= -f pick.awk
 #
 # What is empty asks for nothing.  $pick_words of the environment has the words
 # of the command line, one a line; a row is asked for by any of them.  With
@@ -60,6 +60,8 @@ function wanted() {
 		return 0
 	if (unit != "" && service($16) "" != service(unit) "" &&
 	    service($17) "" != service(unit) "")
+		return 0
+	if (host != "" && $3 "" != host "")
 		return 0
 	return container == "" || index($18, container) == 1
 }

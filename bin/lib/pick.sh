@@ -8,9 +8,15 @@
 
 # report_files: their paths, the newest first.  The order is that of
 # publication, from the ring's records (src/slots/ring.c); where those cannot
-# be read, and for files they do not know, it is that of modification.
+# be read, and for files they do not know, it is that of modification.  In a
+# receiver's store they stand beside their cores.
 report_files()
 {
+	if [ -n "$store" ]; then
+		find "$store" -type f -name 'core.*.report' -exec ls -t {} + \
+		    2>/dev/null
+		return
+	fi
 	{
 		od -An -v -t u8 "$reports/.slots" 2>/dev/null |
 		    tr -s ' ' '\n' | grep .
@@ -40,7 +46,7 @@ report_files()
 # report_rows: on stdin paths; see reports.awk.
 report_rows()
 {
-	awk_lib 'text keys reports' -v notes="$reports/.notes"
+	awk_lib 'text keys time reports' -v notes="$reports/.notes"
 }
 
 # The directory can be read, or we end here.
@@ -55,7 +61,8 @@ need_reports()
 # --- options and words -----------------------------------------------------
 
 pick_words='' pick_since='' pick_until='' pick_signal='' pick_uid=''
-pick_unit='' pick_container='' pick_most='' pick_oldest='' pick_files=''
+pick_unit='' pick_container='' pick_host='' pick_most='' pick_oldest=''
+pick_files=''
 
 # pick WORD [NEXT]: an option that says which, one of all commands, or a word;
 # as option() does.
@@ -65,13 +72,14 @@ pick()
 	case $1 in
 	-1) pick_most=1 ;;
 	-r | --reverse) pick_oldest=1 ;;
-	-n | --since | --until | --signal | --uid | --unit | --container)
+	-n | --since | --until | --signal | --uid | --unit | --container | \
+	    --host)
 		[ $# -gt 1 ] || bad_usage "$1 needs a value"
 		pick_by "$1" "$2"
 		eaten=2
 		;;
 	--since=* | --until=* | --signal=* | --uid=* | --unit=* | \
-	    --container=*)
+	    --container=* | --host=*)
 		pick_by "${1%%=*}" "${1#*=}"
 		;;
 	-*) option "$@" ;;
@@ -98,6 +106,7 @@ pick_by()
 		;;
 	--unit) pick_unit=$2 ;;
 	--container) pick_container=$2 ;;
+	--host) pick_host=$2 ;;
 	esac
 }
 
@@ -154,8 +163,8 @@ picked()
 	export pick_words
 	awk_lib pick -v since="$pick_since" -v until="$pick_until" \
 	    -v signal="$pick_signal" -v uid="$pick_uid" -v unit="$pick_unit" \
-	    -v container="$pick_container" -v most="$pick_most" \
-	    -v oldest="$pick_oldest" -v how="${1:-}"
+	    -v container="$pick_container" -v host="$pick_host" \
+	    -v most="$pick_most" -v oldest="$pick_oldest" -v how="${1:-}"
 }
 
 # pick_rows [HOW]: the rows of reports that are meant.

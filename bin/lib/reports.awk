@@ -1,6 +1,7 @@
 # reports.awk: reports -> one line each.  Part of crashlogctl.
 #
-#   awk -v notes=FILE -f text.awk -f keys.awk -f reports.awk <LIST
+#   awk -v notes=FILE -f text.awk -f keys.awk \
+#       -f time.awk -f reports.awk <LIST
 #
 # LIST has the paths of reports, the newest first; FILE what crashlogctl note
 # was told, "TIME PID<tab>TEXT" a line.
@@ -9,7 +10,24 @@
 # signature program path count unit user-unit container package note; "-"
 # where there is nothing.
 #
-# A file that is no report has a program "?" and says so as its cause.
+# Beside a report PATH.report of a received core PATH stands PATH.info, which
+# knows what a core does not tell.  A file that is no report has a program "?" and says so as its cause.
+
+# Keys that the report itself has not, from what was sent with the core; the
+# time there is that of the crash, not of the file.
+function add_info(path, line, at, name) {
+	while ((getline line < path) > 0 && line != "") {
+		at = index(line, ": ")
+		name = substr(line, 1, at - 1)
+		if (at < 2 || name == "signal" ||
+		    value(name) != "-" && name != "time")
+			continue
+		key[name] = substr(line, at + 2)
+		if (name == "time")
+			key[name] = utc(key[name])
+	}
+	close(path)
+}
 
 BEGIN {
 	while (notes != "" && (getline line < notes) > 0)
@@ -28,6 +46,8 @@ BEGIN {
 		key["comm"] = "?"
 		key["cause"] = why
 	}
+	if (sub(/\.report$/, ".info"))
+		add_info($0)
 	number = name = value("signal")
 	if ("signal_name" in key)
 		name = value("signal_name")
@@ -40,7 +60,7 @@ BEGIN {
 	tsv[rows] = value("time") "\t" value("host") "\t" value("pid") "\t" \
 	    value("tid") "\t" value("comm") "\t" value("exe") "\t" \
 	    value("uid") "\t" number "\t" name "\t" value("cause") "\t" sig \
-	    "\t" program() "\t" $0
+	    "\t" program() "\t" path[rows]
 	at = value("time") " " value("pid")
 	more[rows] = value("unit") "\t" value("user_unit") "\t" \
 	    value("container_id") "\t" package() "\t" \

@@ -56,12 +56,14 @@ rows_json()
 
 rows_table()
 {
-	awk -F '\t' -v OFS='\t' '{
+	where=SLOT:r
+	[ -z "$store" ] || where=HOST
+	awk -F '\t' -v OFS='\t' -v store="$store" '{
 		note = $20 == "-" ? "" : " [" $20 "]"
-		print $1, $2, $13, $4, $10, $15, $12, $11 note
+		print (store == "" ? $1 : $3), $2, $13, $4, $10, $15, $12, $11 note
 		fflush()
 	}' | awk_lib 'text table' \
-	    -v heads='SLOT:r WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE'
+	    -v heads="$where WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE"
 }
 
 # --- watch -----------------------------------------------------------------
@@ -169,22 +171,22 @@ cmd_rm()
 # The report of $row, if that still is in its place, and its core.
 remove_report()
 {
-	if core_of_report; then
-		(
-			hold "$dir" .lock
-			change "remove $core" || exit 0
-			rm -f "$core" "$core.info"
-			[ -e "$dir/core_dump" ] || rm -f "$dir/core_dump"
-		) || exit
-	fi
+	core_of_report || core=
 	(
-		hold "$reports" .slots
+		hold "$reports" "$ring_lock"
 		if [ "$(printf '%s\n' "$report" | report_rows | cut -f 2-14)" != \
 		    "$(printf '%s\n' "$row" | cut -f 2-14)" ]; then
 			die 1 "$report is another one by now"
 		fi
 		change "remove $report" || exit 0
 		rm -f "$report"
+	) || exit
+	[ -n "$core" ] || return 0
+	(
+		hold "$dir" .lock
+		change "remove $core" || exit 0
+		rm -f "$core" "$core.info" "$core.report"
+		[ -e "$dir/core_dump" ] || rm -f "$dir/core_dump"
 	) || exit
 }
 
@@ -208,7 +210,7 @@ cmd_note()
 	pick_reports note
 	change "note it at $report" || return 0
 	(
-		hold "$reports" .slots
+		hold "$reports" "$ring_lock"
 		new=$(mktemp "$reports/.notes.XXXXXX") ||
 		    die 111 "unable to write in $reports"
 		trap 'rm -f "$new"' EXIT
@@ -301,7 +303,8 @@ vacuum_dir()
 			}' >"$tmp/doomed"
 		while IFS= read -r f; do
 			change "remove ${f#*"$tab"}" || continue
-			rm -f "${f#*"$tab"}" "${f#*"$tab"}.info" &&
+			rm -f "${f#*"$tab"}" "${f#*"$tab"}.info" \
+			    "${f#*"$tab"}.report" &&
 			    printf '%s\n' "$f" >>"$tmp/removed"
 		done <"$tmp/doomed"
 		# the link to the newest core, if that has gone

@@ -318,7 +318,7 @@ user_name()
 		getent passwd "$1"
 	else
 		cat "$root/etc/passwd"
-	fi 2>/dev/null | awk -F : -v uid="$1" '$3 == uid { print $1; exit }'
+	fi 2>/dev/null | awk -F : -v uid="$1" '$3 "" == uid "" { print $1; exit }'
 }
 
 # One screen about $report; its row is $row.

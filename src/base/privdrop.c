@@ -40,14 +40,17 @@ permitted_caps(void)
 	return (uint64_t)data[1].permitted << 32 | data[0].permitted;
 }
 
-/* Root of a user namespace that has few ids (unshare -r) cannot become
- * another; its power ends with its capabilities there. */
+/* Root that has lost its capabilities, as a command of recv_core's has, or of
+ * a user namespace with few ids (unshare -r) cannot become another; what power
+ * it has ends with its capabilities. */
 static int
-ids_are_few(void)
+root_is_stuck(void)
 {
 	struct buf b = {0};
 	int few;
 
+	if ((permitted_caps() >> CAP_SETUID & 1) == 0)
+		return 1;
 	if (io_slurp(AT_FDCWD, "/proc/self/uid_map", 65536, &b, NULL) == -1)
 		return 0;
 	few = strstr(b.p, "4294967295") == NULL;
@@ -99,7 +102,7 @@ priv_lose(void)
 int
 privdrop(uid_t uid, gid_t gid)
 {
-	if (geteuid() == 0 && leave_root(uid, gid) == -1 && !ids_are_few())
+	if (geteuid() == 0 && leave_root(uid, gid) == -1 && !root_is_stuck())
 		return -1;
 	return priv_lose();
 }
@@ -108,7 +111,7 @@ int
 privdrop_but(uid_t uid, gid_t gid, uint64_t caps)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-	    (geteuid() == 0 && leave_root(uid, gid) == -1 && !ids_are_few()) ||
+	    (geteuid() == 0 && leave_root(uid, gid) == -1 && !root_is_stuck()) ||
 	    set_caps(caps & permitted_caps()) == -1)
 		return -1;
 	return seal();

@@ -8,6 +8,8 @@
 #include "base/deadline.h"
 #include "base/owned.h"
 
+const char *const store_beside[] = {".info", ".report", NULL};
+
 int
 store_lock(const struct corestore *s)
 {
@@ -17,11 +19,13 @@ store_lock(const struct corestore *s)
 int
 store_unlink(int hostfd, const char *name)
 {
-	char info[STORE_NAME_MAX + 8];
+	char beside[STORE_NAME_MAX + 8];
 
-	snprintf(info, sizeof(info), "%s.info", name);
 	if (unlinkat(hostfd, name, 0) == -1 && errno != ENOENT)
 		return -1;
-	unlinkat(hostfd, info, 0);
+	for (int i = 0; store_beside[i] != NULL; i++) {
+		snprintf(beside, sizeof(beside), "%s%s", name, store_beside[i]);
+		unlinkat(hostfd, beside, 0);
+	}
 	return 0;
 }

@@ -9,7 +9,10 @@
 
 /* The lock; closing it releases it.  ETIMEDOUT. */
 int store_lock(const struct corestore *);
-/* Removes a file and its ".info". */
+/* How the files end that stand beside a core and go with it: what is known of
+ * it, and what the receiver's command may write.  NULL ends them. */
+extern const char *const store_beside[];
+/* Removes a file and those beside it. */
 int store_unlink(int hostfd, const char *name);
 
 /* --- the limits (storeroom.c) --------------------------------------------- */

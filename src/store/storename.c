@@ -42,7 +42,7 @@ store_suffix(const char *encoding, char out[CRASH_ENCODING_MAX + 2])
 {
 	static const char known[][2][6] = {{"zstd", "zst"}, {"gzip", "gz"},
 	    {"bzip2", "bz2"}, {"lzma", "lzma"}};
-	static const char ours[][5] = {"part", "info"};
+	static const char ours[][7] = {"part", "info", "report"};
 	char name[CRASH_ENCODING_MAX];
 	size_t i;
 

@@ -7,7 +7,8 @@
  * are built from an allow-list: letters, digits, '_', '+', '-' and, not at the
  * beginning, '.'; any other byte becomes '_', an empty part "unknown", a part
  * that is too long is cut.  So no name leaves its directory, is hidden, or
- * means anything to a shell.  ".part" and ".info" are ours alone.
+ * means anything to a shell.  ".part", ".info" and
+ * ".report" are ours alone.
  */
 #ifndef STORE_STORENAME_H
 #define STORE_STORENAME_H

@@ -86,8 +86,10 @@ look_at(struct survey *s, int hostfd, const char *host, const char *name)
 		return;
 	snprintf(o.host, sizeof(o.host), "%s", host);
 	snprintf(o.name, sizeof(o.name), "%s", name);
-	if (store_ends(name, ".info")) {
-		o.name[strlen(name) - 5] = '\0';
+	for (int i = 0; store_beside[i] != NULL; i++) {
+		if (!store_ends(name, store_beside[i]))
+			continue;
+		o.name[strlen(name) - strlen(store_beside[i])] = '\0';
 		if (faccessat(hostfd, o.name, F_OK, AT_SYMLINK_NOFOLLOW) ==
 			-1 &&
 		    errno == ENOENT)

@@ -76,7 +76,7 @@ test_names(void)
 	store_stem(&id, stem, suffix);
 	store_join(stem, STORE_TRIES, suffix, ".part", name);
 	CHECK(strlen(name) < STORE_NAME_MAX - 1);
-	CHECK(strlen(name) + strlen(".info") <= NAME_MAX);
+	CHECK(strlen(name) + strlen(".report") <= NAME_MAX);
 	CHECK(store_ends(name, ".part"));
 	CHECK(!store_ends("x", ".part") && store_ends(".part", ".part"));
 	for (i = 0; i < sizeof(host); i++)
