@@ -44,7 +44,7 @@ slow_tree()
 {
 	TREE=$BATS_TEST_TMPDIR/tree GO=$RUND/go
 	mkdir "$TREE"
-	(cd "$TOP" && cp -a Makefile bin build src t "$TREE")
+	(cd "$TOP" && cp -a Makefile bin build etc src t "$TREE")
 	rm -f "$TREE/bin/usercrash_c"
 	cat >"$TREE/bin/usercrash_c" <<-EOF
 		#!/bin/sh
@@ -174,7 +174,7 @@ slow_demo()
 	fi
 	TREE=$(mktemp -d /var/tmp/uXXXX)
 	chmod 755 "$TREE"
-	(cd "$TOP" && cp -a Makefile bin build src t "$TREE")
+	(cd "$TOP" && cp -a Makefile bin build etc src t "$TREE")
 	[ "$(id -u)" != 0 ] || chown -R 65534 "$TREE"
 	run $user "$TREE/bin/bootstrap" demo
 	rm -rf "$TREE"

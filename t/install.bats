@@ -167,7 +167,8 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 
 @test "install: nothing of man and etc is forgotten" {
 	build install >/dev/null
-	(cd "$TOP" && find man etc -type f) >"$BATS_TEST_TMPDIR/list"
+	(cd "$TOP" && find man etc -path etc/packaging -prune -o \
+	    -type f -print) >"$BATS_TEST_TMPDIR/list"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/list")" -ge 15 ]
 	while read -r f; do
 		find "$D" -type f -exec cmp -s "$TOP/$f" {} \; -print |
@@ -237,7 +238,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 	cp -R "$TOP/Makefile" "$TOP/README" "$TOP/src" "$TOP/t" "$TOP/man" \
 	    "$TOP/etc" "$c"
 	mkdir "$c/bin"
-	cp "$TOP/bin/bootstrap" "$c/bin"
+	cp -R "$TOP/bin/bootstrap" "$TOP/bin/lib" "$c/bin"
 	(cd "$c" && find . | sort) >"$BATS_TEST_TMPDIR/before"
 	mkdir -p "$c/build/x" "$c/build-san/bin"
 	for f in build/x/y build-san/bin/debugger; do
@@ -834,7 +835,7 @@ ctl_words()
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -ge 15 ]
 	while read -r target _; do
 		grep -Eqh "^([a-z-]+ )*$target( [a-z-]+)*:" "$TOP/Makefile" \
-		    "$TOP"/t/*/*.mk || {
+		    "$TOP"/t/*/*.mk "$TOP"/etc/*/*.mk || {
 			echo "no target $target"
 			return 1
 		}
@@ -882,7 +883,9 @@ ctl_words()
 
 @test "compile_commands.json: each file of C, with the flags it is built with" {
 	local f
-	cp -R "$TOP/Makefile" "$TOP/src" "$TOP/t" "$BATS_TEST_TMPDIR"
+	cp -R "$TOP/Makefile" "$TOP/src" "$TOP/t" "$TOP/etc" "$BATS_TEST_TMPDIR"
+	mkdir "$BATS_TEST_TMPDIR/bin"
+	cp -R "$TOP/bin/lib" "$BATS_TEST_TMPDIR/bin"
 	D='' TOP=$BATS_TEST_TMPDIR build compile_commands.json >/dev/null
 	f=$BATS_TEST_TMPDIR/compile_commands.json
 	json_valid "$f"
