@@ -27,7 +27,8 @@ struct storehome {
 /*
  * Opens the directory, which is made 0750 when it is missing (but not its
  * parents).  user, a name or number, or NULL: who must own it; one that is made
- * goes to that user, or to STORE_USER where there is such a user, or nobody.
+ * goes to that user, or to STORE_USER where there is such a user, or nobody
+ * (65534 where nobody is called so).
  * -1 with errno, and *why (static text) where there is more to say.
  */
 int storehome_open(
