@@ -5,6 +5,8 @@
 #   check       the tests (t/run says how to run one of them)
 #   check-san   the same with sanitizers
 #   check-cross  built for other machines, run by qemu-user (t/cross.sh)
+#   check-vm    booted on small boards, with kernels of Debian (t/vm.sh)
+#   check-musl  built on musl, its core tested (t/musl.sh)
 #   quick       what changed: its units and the quick half of lint
 #   lint        what the tree promises of itself (t/lint.sh)
 #   units       the tests that are C, in build/t/
@@ -270,6 +272,12 @@ lint:
 check-cross: all
 	t/cross.sh
 
+check-vm:
+	t/vm.sh
+
+check-musl:
+	t/musl.sh
+
 help:
 	@sed -n 's/^#   \([a-z][-a-z_.]*  .*\)/\1/p' Makefile
 
@@ -366,8 +374,9 @@ clean:
 	rm -rf build build-san compile_commands.json
 	rm -f $(PROGS:%=bin/%) $(PROGS:%=bin/%_dbg)
 
--include $(shell find build build-san -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
-.PHONY: all debug units check check-san check-cross quick lint help demo install \
+.PHONY: all debug units check check-san check-cross \
+	check-vm check-musl quick lint help demo install \
 	uninstall clean
 .DELETE_ON_ERROR:

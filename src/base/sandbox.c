@@ -27,7 +27,8 @@ enum {
 	STORE = SANDBOX_STORE,
 	CONFINED = 1 << 16,    /* has a tree, and nothing beside it */
 	UID_BASE = 0x7f000000, /* above what systemd(1) and shadow give away */
-	NOT_READING = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND |
+	/* not O_ACCMODE, to which musl counts O_PATH */
+	NOT_READING = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND |
 	    (O_TMPFILE & ~O_DIRECTORY)
 };
 
@@ -182,7 +183,8 @@ static const struct seccomp_rule rules[] = {
     /* strftime(3) looks for its zone; the tree alone is to be had */
     {SYS_openat, CONFINED, SC_NONE, 2, NOT_READING, 0},
     {SYS_openat, ALL, SC_NONE, 2, NOT_READING, EACCES},
-#if defined(SYS_open)
+#if defined(SYS_open) /* open(3) of musl */
+    {SYS_open, CONFINED, SC_NONE, 1, NOT_READING, 0},
     {SYS_open, ALL, SC_NONE, 1, NOT_READING, EACCES},
 #endif
 #if defined(SANITIZED) /* what their runtimes do besides */

@@ -230,7 +230,8 @@ open_flags(struct out *o, int flags)
 	char text[96];
 	size_t i;
 
-	strcpy(text, mode[flags & O_ACCMODE]);
+	/* musl counts O_PATH among them */
+	strcpy(text, mode[flags & (O_ACCMODE & ~O_PATH)]);
 	for (i = 0; i < NELEM(names); i++) {
 		if ((flags & names[i].bit) != names[i].bit)
 			continue;
