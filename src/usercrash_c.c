@@ -15,7 +15,6 @@
  *  5. Completion: the report gets its name.  One log line, whatever happened.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>

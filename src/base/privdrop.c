@@ -111,18 +111,11 @@ int
 privdrop_but(uid_t uid, gid_t gid, uint64_t caps)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-	    (geteuid() == 0 && leave_root(uid, gid) == -1 && !root_is_stuck()) ||
+	    (geteuid() == 0 && leave_root(uid, gid) == -1 &&
+		!root_is_stuck()) ||
 	    set_caps(caps & permitted_caps()) == -1)
 		return -1;
 	return seal();
-}
-
-int
-privdrop_but_reading(uid_t uid, gid_t gid)
-{
-	if (geteuid() != 0)
-		return seal();
-	return privdrop_but(uid, gid, UINT64_C(1) << CAP_DAC_READ_SEARCH);
 }
 
 int

@@ -17,11 +17,6 @@ enum { NOBODY = 65534 }; /* uid and gid, where no other will do */
  */
 int privdrop(uid_t, gid_t);
 /*
- * The same, but root keeps the right to read any file (CAP_DAC_READ_SEARCH,
- * capabilities(7)) until privdrop() is called.
- */
-int privdrop_but_reading(uid_t, gid_t);
-/*
  * The same for any user, with those of the given capabilities (one bit for
  * each CAP_*) that are there to keep.
  */

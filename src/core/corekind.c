@@ -45,8 +45,6 @@ static const struct {
     {NULL, ELFOSABI_TRU64, "Tru64"}, {"QNX", -1, "QNX"}, {"Xen", -1, "Xen"},
     {"VMCOREINFO", -1, "the kernel itself"}};
 
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
 /* The n bytes of a number at p, in the core's byte order. */
 static uint64_t
 number(const struct core_kind *k, const unsigned char *p, size_t n)
@@ -119,7 +117,7 @@ core_kind(int fd, struct core_kind *k)
 	if (!core_kind_ident(e, (size_t)len, ET_CORE, k))
 		return fails(ENOEXEC);
 	first_owner(fd, k, e, owner, sizeof(owner));
-	for (i = 0; i < COUNT(systems) && k->system == NULL; i++)
+	for (i = 0; i < NELEM(systems) && k->system == NULL; i++)
 		if ((systems[i].owner != NULL &&
 			strncmp(owner, systems[i].owner,
 			    strlen(systems[i].owner)) == 0) ||
@@ -133,7 +131,7 @@ core_machine_name(int machine)
 {
 	size_t i;
 
-	for (i = 0; i < COUNT(machines); i++)
+	for (i = 0; i < NELEM(machines); i++)
 		if (machines[i].machine == machine)
 			return machines[i].name;
 	return NULL;

@@ -1,9 +1,7 @@
 #include "elf/elfpackage.h"
 
-#include <stdint.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "elf/elfsym.h"
 
 enum { DEPTH_MAX = 16 };

@@ -7,7 +7,6 @@
 #include "elf/elfsymtab.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"

@@ -115,7 +115,7 @@ go_header(struct gopclntab *t)
 	if (go_read(t, 0, h, 8) == -1)
 		return -1;
 	memcpy(&magic, h, sizeof(magic));
-	for (i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
+	for (i = 0; i < NELEM(layouts); i++)
 		if (layouts[i].magic == magic)
 			t->l = &layouts[i];
 	if (t->l == NULL || h[4] != 0 || h[5] != 0 || h[7] != 8 ||

@@ -1,7 +1,6 @@
 /*
  * The sections of a report, what each may take of it, and its end (out.h).
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #include "report/crash_dump.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"

@@ -1,7 +1,6 @@
 #include "report/exception.h"
 
 #include <elf.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/bytes.h"

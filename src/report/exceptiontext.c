@@ -5,7 +5,6 @@
  * Names for a reader are of the simple kinds that a cause is likely to tell;
  * crashlogctl has c++filt(1) for all others.
  */
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,5 @@
 #include "report/fault.h"
 
-#include <elf.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,6 @@
  * can hang or die; where even that much was not reached, whoever waits for the
  * report writes it with what the kernel said (crash_head()).
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -53,7 +52,8 @@ dump_host(const struct crash *c, struct out *o)
 	out_str(o, "arch", OUT_KEY, arch != NULL ? arch : u.machine);
 }
 
-int
+/* The number of the signal, 0 none. */
+static int
 crash_signo(const struct crash *c)
 {
 	const struct core_head *h = c->head;

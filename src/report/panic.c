@@ -3,7 +3,6 @@
 #include <elf.h>
 #include <string.h>
 
-#include "base/bytes.h"
 #include "out/escape.h"
 #include "report/crash_dump.h"
 

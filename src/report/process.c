@@ -2,12 +2,9 @@
  * What /proc and the command line told: the report's first block, and the
  * sections of files, mappings, modules, limits and status.
  */
-#include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"

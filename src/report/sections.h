@@ -26,8 +26,6 @@ section_fn dump_limits, dump_status, dump_environ;
 void dump_fault(const struct fault *, struct out *);
 /* The first block up to its signal (head.c). */
 void dump_head(const struct crash *, struct out *);
-/* The number of the signal, 0 none (head.c). */
-int crash_signo(const struct crash *);
 /* Key, number, name: "signal: 11 SIGSEGV" (faultkeys.c). */
 void number_and_name(struct out *, const char *key, const char *namekey, int n,
     const char *name);

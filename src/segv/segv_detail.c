@@ -3,7 +3,6 @@
  * its words.
  */
 #include <ctype.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

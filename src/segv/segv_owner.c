@@ -1,9 +1,6 @@
 /*
  * Whose process it was: its names and its command line, while it is there.
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

@@ -1,9 +1,7 @@
 #include "segv/segv_print.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/num.h"

@@ -1,11 +1,9 @@
 /* A core by the memory of its process: the first of the two ways that
  * coresend.h tells of. */
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "send/sending.h"
 

@@ -6,8 +6,6 @@
 #ifndef SEND_SENDTEXT_H
 #define SEND_SENDTEXT_H
 
-#include <stddef.h>
-
 #include "send/coresend.h"
 
 enum { SENDTEXT_MAX = 8192 };

@@ -9,7 +9,6 @@
 #define TRACK_PERFRING_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct perfring;
 

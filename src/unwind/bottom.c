@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "unwind/unwind_impl.h"
 
 #if UNWIND_SUPPORTED
@@ -43,7 +44,7 @@ walk_is_bottom(struct walk *w)
 
 	if (is_newborn(w))
 		return 1;
-	for (i = 0; fn != NULL && i < sizeof(names) / sizeof(names[0]); i++)
+	for (i = 0; fn != NULL && i < NELEM(names); i++)
 		if (strcmp(fn->name, names[i]) == 0)
 			return 1;
 	if (m == NULL || m->entry == 0)

@@ -9,6 +9,7 @@
  */
 #include <string.h>
 
+#include "base/bytes.h"
 #include "elf/gopclntab.h"
 #include "unwind/callsite.h"
 #include "unwind/unwind_impl.h"
@@ -136,8 +137,7 @@ find_caller(
 		return -1;
 	}
 	/* the handler kept the link register below the frame it interrupted */
-	if (is_listed(
-		fn->name, injected, sizeof(injected) / sizeof(injected[0]))) {
+	if (is_listed(fn->name, injected, NELEM(injected))) {
 		if (target_word(t, c->sp, &c->lr) == -1)
 			return -1;
 		c->sp += 16;
@@ -174,8 +174,7 @@ walk_go(struct walk *w)
 	if (fn == NULL || !fn->go)
 		return -1;
 	if (!w->exact) {
-		if (is_listed(fn->name, bottoms,
-			sizeof(bottoms) / sizeof(bottoms[0])))
+		if (is_listed(fn->name, bottoms, NELEM(bottoms)))
 			return 0;
 		if (strcmp(fn->name, "runtime.systemstack") == 0)
 			return cross_systemstack(w, fn->start, &c) == 0
@@ -187,8 +186,7 @@ walk_go(struct walk *w)
 	}
 	if (frame_size(w, fn, &size) == -1)
 		return -1;
-	c.exact = is_listed(
-	    fn->name, injected, sizeof(injected) / sizeof(injected[0]));
+	c.exact = is_listed(fn->name, injected, NELEM(injected));
 	r = find_caller(w, fn, size, &c);
 	if (r == -1 || target_code(w->u->t, c.pc - !c.exact) == NULL)
 		return -1;

@@ -7,7 +7,6 @@
 #ifndef UNWIND_SYMBOLS_H
 #define UNWIND_SYMBOLS_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #include "target/target.h"
