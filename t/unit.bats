@@ -2,6 +2,19 @@
 
 load helper
 
+@test "wait_for: its deadline, and a clock that jumped" {
+	local n=0
+	jumped()
+	{
+		[ $n = 0 ] || return 0
+		n=1 SECONDS=1000
+		return 1
+	}
+	wait_for 20 jumped
+	run wait_for 0 false
+	[ "$status $output" = '1 waited in vain for: false' ]
+}
+
 @test "base: messages, numbers, children" {
 	unit unit_base
 }

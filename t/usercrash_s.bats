@@ -28,7 +28,11 @@ server()
 	had=$(grep -c listening "$D/err" || :)
 	bg "${AS[@]}" "$BIN/usercrash_s" -v -S "$S" -d "$L" -m 0 "$@" 2>>"$D/err"
 	SERVER=$BG
-	wait_for 20 listening $((had + 1))
+	wait_for 20 listening $((had + 1)) || {
+		echo "$SERVER, state $(state_of "$SERVER"), has said:"
+		cat "$D/err"
+		return 1
+	}
 }
 
 listening()
