@@ -576,12 +576,15 @@ core_ends()
 	[ "$(awk '$1 == "Pid:" { print $2 }' "$RUND/2i")" = "$PID" ]
 }
 
-@test "the core_pattern of the README: a report, and the core at the collector" {
-	local p port=$((20000 + RANDOM % 12000)) got
+# by_the_book COMMAND-LINE PROGRAM: it is in core_pattern, with this test's
+# directories: $PID's core is at the collector, $got.
+by_the_book()
+{
+	local p port=$((20000 + RANDOM % 12000))
 	needs_victim much
 	pattern_lock
-	p=$(eval "$(grep -A 1 "echo '|/usr/bin/core_tee" "$TOP/README" |
-	    tr -d '\\\n')")
+	p=$(eval "$1")
+	[[ $p == "|/usr/bin/$2 "* ]]
 	[ ${#p} -le 127 ]
 	# shorter, as the directories of this test are longer
 	ln -s "$BIN/core_tee" "$RUND/t"
@@ -603,14 +606,24 @@ core_ends()
 	pattern "$p"
 	crash "$VICTIMS/much" mb 64
 	cat "$RUND/log" || :
-	wait_for 30 eval '[ -e "$RUND/store/core_dump" ]'
-	report_of "$PID"
-	is_report "$REPORT"
-	got=$(readlink -f "$RUND/store/core_dump")
-	[[ "$got" == */core.much."$PID".* ]]
+	wait_for 30 eval 'got=$(find "$RUND/store" -name "core.much.$PID.*" \
+	    ! -name "*.info" ! -name "*.part" | grep .)'
 	core_ends "$got"
 	[ "$(stat -c %s "$got")" -gt 67108864 ]
 	readelf -n "$got" | grep -q CORE
+}
+
+@test "the core_pattern of the manual: a report, and the core at the collector" {
+	by_the_book "$(grep -A 1 "echo '|/usr/bin/core_tee" "$TOP/man/core_tee.8" |
+	    sed 's/^[#>] *//; s/\\e$//' | tr -d '\n')" core_tee
+	report_of "$PID"
+	is_report "$REPORT"
+}
+
+@test "the core_pattern of the README: the core at the collector, and no more" {
+	by_the_book "$(sed -n "s/^\t\(echo '|.*'\) .*/\1/p" "$TOP/README")" \
+	    core_send
+	[ "$(reports)" = 0 ]
 }
 
 @test "a program called ; or // ends no command" {
