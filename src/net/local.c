@@ -358,7 +358,6 @@ net_is_stream(int fd)
 	    type == SOCK_STREAM;
 }
 
-/* Over 60 lines: whichever way it ends, a descriptor that came is closed. */
 int
 net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 {
