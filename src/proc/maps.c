@@ -2,12 +2,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/bytes.h"
+#include "base/io.h"
 #include "base/num.h"
 
 /* Stand for a name; the kernel's begin with '/' or '['. */
@@ -204,4 +208,20 @@ map_is_made(const struct map *m)
 {
 	return m->ino == 0 &&
 	    (*m->name == '\0' || strncmp(m->name, "[anon", 5) == 0);
+}
+
+int
+map_dev_is(uint64_t dev, dev_t st_dev)
+{
+	return major(st_dev) == dev >> 32 && minor(st_dev) == (uint32_t)dev;
+}
+
+int
+map_open(int procfd, const struct map *m)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
+	    m->end);
+	return io_open_regular(procfd, path);
 }

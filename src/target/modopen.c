@@ -61,8 +61,7 @@ is_same(int fd, const struct map *m, struct stat *st)
 		return elfsym_buildid(fd, id) == m->idlen &&
 		    memcmp(id, m->id, m->idlen) == 0;
 	return st->st_ino == m->ino &&
-	    ((major(st->st_dev) == m->dev >> 32 &&
-		 minor(st->st_dev) == (m->dev & 0xffffffff)) ||
+	    (map_dev_is(m->dev, st->st_dev) ||
 		(m->dev >> 32 == 0 && major(st->st_dev) == 0));
 }
 
@@ -86,16 +85,6 @@ checked(int fd, const struct map *m, struct modopened *got)
 }
 
 static int
-open_mapped(int procfd, const struct map *m)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
-	    m->end);
-	return io_open_regular(procfd, path);
-}
-
-static int
 open_of(pid_t pid, const struct map *m, int mapped, int named,
     struct modopened *got)
 {
@@ -107,7 +96,7 @@ open_of(pid_t pid, const struct map *m, int mapped, int named,
 	if (procfd == -1 || mounts_of_may_hang(procfd, m->name))
 		goto out;
 	if (mapped)
-		fd = checked(open_mapped(procfd, m), m, got);
+		fd = checked(map_open(procfd, m), m, got);
 	if (fd == -1 && named) {
 		rootfd =
 		    openat(procfd, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);

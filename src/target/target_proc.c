@@ -2,14 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -138,8 +136,7 @@ open_by_name(int procfd, const struct map *m)
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == 0 && st.st_ino == m->ino &&
-	    major(st.st_dev) == m->dev >> 32 &&
-	    minor(st.st_dev) == (m->dev & 0xffffffff))
+	    map_dev_is(m->dev, st.st_dev))
 		return fd;
 	close(fd);
 	return fails(ESTALE);
@@ -157,8 +154,7 @@ is_shm(uint64_t dev)
 
 	if (fd == -1)
 		return 0;
-	same = fstat(fd, &st) == 0 && major(st.st_dev) == dev >> 32 &&
-	    minor(st.st_dev) == (dev & 0xffffffff);
+	same = fstat(fd, &st) == 0 && map_dev_is(dev, st.st_dev);
 	close(fd);
 	return same;
 }
@@ -217,16 +213,6 @@ struct files {
 	int lost;	      /* and not to be had */
 };
 
-static int
-open_mapped(int procfd, const struct map *m)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
-	    m->end);
-	return io_open_regular(procfd, path);
-}
-
 /*
  * What the process still has of a file that is not to be had, in its place: a
  * page that was read before is there for a fault to find, whoever serves it.
@@ -281,7 +267,7 @@ open_asked(void *arg, const char *what)
 	m = &f->t->maps[i];
 	if (number != what)
 		return copy_mapped(f, m);
-	fd = open_mapped(f->procfd, m);
+	fd = map_open(f->procfd, m);
 	return fd != -1 ? fd : open_by_name(f->procfd, m);
 }
 
@@ -326,7 +312,7 @@ open_module(struct files *f, struct module *mod)
 	if (m == NULL || m->ino == 0)
 		return;
 	if (!(m->prot & MAP_FAR))
-		mod->fd = open_mapped(f->procfd, m);
+		mod->fd = map_open(f->procfd, m);
 	if (mod->fd == -1) {
 		/* where a name leads, nobody knows */
 		snprintf(what, sizeof(what), "%s%zu", mapped_of,
