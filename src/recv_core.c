@@ -28,6 +28,7 @@
 #include "base/args.h"
 #include "base/bytes.h"
 #include "base/child.h"
+#include "base/deadline.h"
 #include "base/floor.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
@@ -43,7 +44,14 @@
 	"\t[-m minfree] [-t idle] [-l life] [-c children] [-C per-host]\n" \
 	"\t[-R seconds] [bind-address] [-r command [arg ...]]"
 
-enum { CHILDREN = 64, CHILDREN_MAX = 4096, PER_HOST = 8, FINISH_MS = 60000 };
+enum {
+	CHILDREN = 64,
+	CHILDREN_MAX = 4096,
+	PER_HOST = 8,
+	FINISH_MS = 60000,
+	REFUSED_MS = 10000, /* in this time */
+	REFUSED_LINES = 20  /* so many lines in the log */
+};
 
 struct connection {
 	int infd, outfd; /* the same, but for a pipe */
@@ -201,6 +209,32 @@ admit(void *arg, int connfd, uint64_t *kin)
 	return 0;
 }
 
+/* Those who come again and again have not the whole log. */
+static void
+log_refused(const char *peer, const char *reason)
+{
+	static int64_t until;
+	static unsigned lines, quiet;
+
+	if (deadline_left(until) == 0) {
+		until = deadline_in(REFUSED_MS);
+		lines = 0;
+	}
+	if (lines == REFUSED_LINES) {
+		quiet++;
+		return;
+	}
+	lines++;
+	if (quiet > 0)
+		msg_warn("%s: refused: %s; before it %u were only counted",
+		    peer, reason, quiet);
+	else
+		msg_warn("%s: refused: %s%s", peer, reason,
+		    lines == REFUSED_LINES ? "; the next ones are only counted"
+					   : "");
+	quiet = 0;
+}
+
 static void
 refuse(void *arg, int connfd, const char *reason)
 {
@@ -208,7 +242,7 @@ refuse(void *arg, int connfd, const char *reason)
 
 	(void)arg;
 	tcp_peer(connfd, host, peer);
-	msg_warn("%s: refused: %s", peer, reason);
+	log_refused(peer, reason);
 	/* Nothing was sent there before: it has room, and does not wait. */
 	snprintf(line, sizeof(line), "ERR the receiver has %s\n", reason);
 	(void)!send(connfd, line, strlen(line), MSG_DONTWAIT | MSG_NOSIGNAL);

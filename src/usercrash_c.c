@@ -12,7 +12,8 @@
  *  4. The parent gives its stdin away, so that the crashed process waits for
  *     the worker alone, and waits with a deadline.  A worker that hangs is
  *     killed; one that dies leaves a report that says so.
- *  5. Completion: the report gets its name.  One log line, whatever happened.
+ *  5. Completion: the report gets its name.  One log line, whatever happened;
+ *     of a loop of crashes a line for some, and how many the others were.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -41,15 +42,15 @@
 #include "report/dying.h"
 #include "slots/sink.h"
 
-#define SYNOPSIS                                                     \
-	"[-epv] [-d dir] [-f text | json] [-m minfree] [-n slots]\n" \
-	"\t[-o file] [-R MiB] [-S socket] [-s share] [-w seconds]\n" \
+#define SYNOPSIS                                                      \
+	"[-epv] [-d dir] [-f text | json] [-M MiB] [-m minfree]\n"    \
+	"\t[-n slots] [-o file] [-R MiB] [-S socket] [-s share] [-w " \
+	"seconds]\n"                                                  \
 	"\t[--key=value ...] [pid comm sig]"
 
 enum {
 	WORKER_S = 20,	  /* for the whole report */
 	WORKER_MEM = 256, /* MiB the worker may map */
-	REPORT_MAX = 8	  /* MiB a report may have, -R */
 };
 
 struct options {
@@ -60,7 +61,6 @@ struct options {
 	int want_environ;
 	int print;
 	int wait_s;
-	uint64_t report_max; /* bytes */
 	pid_t self;
 	char exe[PATH_MAX]; /* "" unknown */
 	struct sink_cfg sink;
@@ -128,9 +128,10 @@ parse_options(struct options *o, int argc, char **argv)
 	const struct args_row rows[] = {{'e', .flag = &o->want_environ},
 	    {'p', .flag = &o->print}, {'d', .text = &slots->dir},
 	    {'o', .text = &o->sink.output}, {'S', .text = &o->sink.socket},
+	    {'M', .mib = &slots->total, .max = ARGS_MIB_MAX},
 	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX},
 	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},
-	    {'R', .mib = &o->report_max, .min = 1, .max = 1024},
+	    {'R', .mib = &slots->reportmax, .min = 1, .max = 1024},
 	    {'s', .number = &slots->share, .min = 1, .max = SLOTS_MAX},
 	    {'w', .integer = &o->wait_s, .min = 1, .max = 3600}};
 	int c;
@@ -140,13 +141,12 @@ parse_options(struct options *o, int argc, char **argv)
 	crash_id_init(&o->id);
 	crash_id_options(longopts + OWN);
 	o->wait_s = WORKER_S;
-	o->report_max = (uint64_t)REPORT_MAX << 20;
 	o->self = getpid();
 	/* "+": a comm that begins with '-' is no option.  A pattern newer than
 	 * this program costs no report: unknown options are passed over */
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+:d:ef:m:n:o:pR:S:s:vw:", longopts,
-		    NULL)) != -1) {
+	while ((c = getopt_long(argc, argv,
+		    "+:d:ef:M:m:n:o:pR:S:s:vw:", longopts, NULL)) != -1) {
 		if (args_take(rows, NELEM(rows), c, optarg))
 			continue;
 		if (c == 'f')
@@ -194,7 +194,7 @@ static int
 shut_door(const struct options *o, struct dying *d)
 {
 	struct sandbox_bounds b = {.memory = (uint64_t)WORKER_MEM << 20,
-	    .file = o->report_max,
+	    .file = o->sink.slots.reportmax,
 	    .cpu_s = (unsigned)o->wait_s};
 	const char *why;
 
@@ -235,7 +235,7 @@ work(const struct options *o, int reportfd, struct told *told)
 	told_of(o, &c);
 	c.want_environ = o->want_environ;
 	c.sure = o->id.pidfd != -1;
-	c.report_max = o->report_max;
+	c.report_max = o->sink.slots.reportmax;
 	c.deadline = deadline_in((int64_t)o->wait_s * 750);
 	c.proc_why = o->proc_why;
 	r = dying_open(&d, &c, o->procfd);
@@ -317,13 +317,30 @@ no_report(
 	return EXIT_SYSTEM;
 }
 
-/* The line of every crash.  Exit code. */
+/* What the log has been, or will be, spared of. */
+static void
+share_of_log(const struct slots_entry *e, long uid, char text[128])
+{
+	int n = 0;
+
+	*text = '\0';
+	if (e->quiet > 0)
+		n = snprintf(text, 128,
+		    "; before it %llu of user %ld were only counted",
+		    (unsigned long long)e->quiet, uid);
+	if (e->tell == SLOTS_TOLD_LAST)
+		snprintf(text + n, 128 - (size_t)n,
+		    "; more of them in this minute are only counted");
+}
+
+/* The line of a crash; of so many that they would take the whole log, it says
+ * how many there were.  Exit code. */
 static int
 finish(const struct options *o, struct sink *s, struct told *told,
     const char *trouble)
 {
 	const char *comm = *o->id.comm != '\0' ? o->id.comm : "?";
-	char where[PATH_MAX + SPOOL_NAME_MAX], cut[64];
+	char where[PATH_MAX + SPOOL_NAME_MAX], cut[64], share[128];
 	int code;
 
 	told->summary[sizeof(told->summary) - 1] = '\0';
@@ -335,7 +352,7 @@ finish(const struct options *o, struct sink *s, struct told *told,
 		    o, told->summary, "unable to create it", s->err);
 	if (told->err == EFBIG) {
 		snprintf(cut, sizeof(cut), "cut at %llu bytes",
-		    (unsigned long long)o->report_max);
+		    (unsigned long long)o->sink.slots.reportmax);
 		trouble = cut;
 	} else if (told->err > 0) {
 		sink_abandon(s, told->err);
@@ -350,14 +367,20 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	if (o->sink.output != NULL)
 		snprintf(where, sizeof(where), "%s", o->sink.output);
 	else
-		snprintf(
-		    where, sizeof(where), "%s/%s", o->sink.slots.dir, s->name);
+		snprintf(where, sizeof(where), "%s/%s", o->sink.slots.dir,
+		    s->entry.name);
 	if (o->print)
 		print(told, where);
 	code = trouble != NULL || told->partial ? EXIT_PARTIAL : EXIT_DONE;
-	msg_info("%s[%d] %s, report %s%s%s", comm, known(o->id.pid),
+	if (s->entry.tell == SLOTS_COUNTED) {
+		msg_debug(1, "%s[%d] report %s: counted", comm,
+		    known(o->id.pid), where);
+		return code;
+	}
+	share_of_log(&s->entry, (long)o->id.uid, share);
+	msg_info("%s[%d] %s, report %s%s%s%s", comm, known(o->id.pid),
 	    told->summary, where, trouble != NULL ? ", incomplete: " : "",
-	    trouble != NULL ? trouble : "");
+	    trouble != NULL ? trouble : "", share);
 	return code;
 }
 
@@ -385,12 +408,27 @@ make_report(const struct options *o, struct sink *s, struct told *told,
 	return await_worker(worker, o->wait_s, text, len);
 }
 
+/* What the server, and the ring, is asked with. */
+static struct spool_request *
+ask(const struct options *o, struct spool_request *req)
+{
+	const struct crash_id *id = &o->id;
+
+	*req = (struct spool_request){.key = sink_key(o->procfd, id->comm),
+	    .pid = (uint32_t)known(id->pid),
+	    .signal = (uint32_t)known(id->signal),
+	    .uid = id->uid >= 0 ? (uint32_t)id->uid : SLOTS_UID_UNKNOWN};
+	memcpy(req->comm, id->comm, strnlen(id->comm, sizeof(req->comm)));
+	return req;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *trouble = NULL;
 	struct options o;
 	struct sink s;
+	struct spool_request req;
 	struct told *told;
 	char text[128];
 	int code;
@@ -402,8 +440,7 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	open_process(&o);
-	if (sink_open(&o.sink, sink_key(o.procfd, o.id.comm), known(o.id.pid),
-		known(o.id.signal), o.id.comm, &s) == -1)
+	if (sink_open(&o.sink, ask(&o, &req), &s) == -1)
 		s.err = errno;
 	if (s.connfd == -1 && o.sink.output == NULL)
 		msg_debug(1, "no server at %s: %s", o.sink.socket,

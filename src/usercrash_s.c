@@ -2,7 +2,7 @@
  * usercrash_s: hands out report files and gives them their slot.
  *
  * usercrash_s [-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]
- *     [-c children] [-t seconds] [-T seconds] [-U uid]...
+ *     [-M MiB] [-R MiB] [-c children] [-t seconds] [-T seconds] [-U uid]...
  *
  * - listens on a local socket, or on one that socket activation passes;
  * - forks per connection; the child runs serve() and exits; -i runs serve() on
@@ -29,7 +29,8 @@
 
 #define SYNOPSIS                                                          \
 	"[-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]\n" \
-	"\t[-c children] [-t seconds] [-T seconds] [-U uid ...]"
+	"\t[-M MiB] [-R MiB] [-c children] [-t seconds] [-T seconds]\n"   \
+	"\t[-U uid ...]"
 
 enum {
 	CHILDREN = 64,
@@ -55,8 +56,10 @@ report_outcome(const struct serve_outcome *o)
 	const struct spool_request *r = &o->req;
 
 	if (o->result == SERVE_PUBLISHED) {
-		msg_info("%s: pid %u signal %u comm %.16s", o->name, r->pid,
-		    r->signal, r->comm);
+		/* usercrash_c says how many of them there were */
+		if (o->entry.tell != SLOTS_COUNTED || msg_verbose() > 0)
+			msg_info("%s: pid %u signal %u comm %.16s",
+			    o->entry.name, r->pid, r->signal, r->comm);
 		return EXIT_DONE;
 	}
 	if (o->asked)
@@ -181,7 +184,9 @@ parse_options(int argc, char *argv[], struct spool *s)
 	    {'c', .number = &s->max, .min = 1, .max = CHILDREN_MAX},
 	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},
 	    {'s', .number = &slots->share, .min = 1, .max = SLOTS_MAX},
-	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX}};
+	    {'M', .mib = &slots->total, .max = ARGS_MIB_MAX},
+	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX},
+	    {'R', .mib = &slots->reportmax, .min = 1, .max = 1024}};
 	uid_t *uids;
 	int opt;
 
@@ -189,7 +194,7 @@ parse_options(int argc, char *argv[], struct spool *s)
 	s->cfg.uids = uids = calloc((size_t)argc + 1, sizeof(*uids));
 	if (uids == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	while ((opt = getopt(argc, argv, "S:T:U:c:d:im:n:s:t:v")) != -1)
+	while ((opt = getopt(argc, argv, "M:R:S:T:U:c:d:im:n:s:t:v")) != -1)
 		switch (opt) {
 		case 'S':
 			s->sockpath = absolute(opt, optarg);

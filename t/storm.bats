@@ -49,37 +49,48 @@ teardown()
 	echo "$n reports of storm"
 	[ "$n" = 5 ]
 
-	# one line for each of the 510 crashes, that says where its report was
+	# each of the others has a line that says where its report was; of the
+	# 510 each has one or is counted in one
 	wait_for 60 all_told
 	# cores: three of that signature, and each of the others', which have
 	# signatures of their own
+	wait_for 60 others_stored
 	wait_for 60 settled
 	echo "cores: $(cores storm) of storm, $(cores other) of others"
 	[ "$(cores storm)" = 3 ]
-	[ "$(cores 'other[0-9]')" = 10 ]
-	log_lines 'usercrash-wrapper: info: storm.*not kept: 3 of [0-9a-f]* in 3600 s' \
-	    >"$RUND/not-kept"
-	[ "$(wc -l <"$RUND/not-kept")" = 497 ]
+	# that the other 497 are not kept is said once
+	[ "$(log_lines 'usercrash-wrapper: info: storm.*not kept: 3 of [0-9a-f]* in 3600 s' |
+	    wc -l)" = 1 ]
 }
 
-# Every process of the storm and beside it is in a line of usercrash_c's.
+# The next one of that user says how many were only counted.
 all_told()
 {
-	log_lines 'usercrash_c: info: .*, report ' |
-	    sed -n 's/^usercrash_c: info: [^[]*\[\([0-9]*\)\].*/\1/p' |
-	    sort >"$RUND/told"
-	{
-		cat "$RUND/all"
-		cut -d ' ' -f 1 "$RUND/others"
-	} | sort >"$RUND/crashed"
-	[ -z "$(comm -13 "$RUND/told" "$RUND/crashed")" ] &&
-	    [ -z "$(comm -12 "$RUND/told" "$RUND/crashed" | uniq -d)" ]
+	local told counted
+	crash "$RUND/other0"
+	report_of "$PID"
+	log_lines 'usercrash_c: info: .*, report ' >"$RUND/told"
+	told=$(grep -vc "\[$PID\]" "$RUND/told")
+	counted=$(sed -n 's/.*; before it \([0-9]*\) of user 0 were only counted.*/\1/p' \
+	    "$RUND/told" | awk '{ n += $1 } END { print n + 0 }')
+	echo "told $told, counted $counted"
+	cut -d ' ' -f 1 "$RUND/others" | while read -r pid; do
+		grep -q "\[$pid\]" "$RUND/told" || exit 1
+	done && [ $((told + counted)) -ge 510 ] && [ "$told" -lt 200 ] &&
+	    grep -q 'storm.*more of them in this minute are only counted' \
+		"$RUND/told"
 }
 
 cores()
 {
 	find "$RUND/store" -name "core.$1.*" ! -name '*.info' \
 	    ! -name '*.part' | wc -l
+}
+
+# And that of the one crash more.
+others_stored()
+{
+	[ "$(cores 'other[0-9]')" = 11 ]
 }
 
 # No part of a core is being written any more.

@@ -108,10 +108,10 @@ reachable()
 # A request, rightly made, and one field of it replaced.
 request()
 {
-	local magic=75736368 version=0100 type=0100 size=30000000 status=00000000
+	local magic=75736368 version=0200 type=0100 size=38000000 status=00000000
 	[ $# = 0 ] || local "$@"
 	printf '%s' $magic $version $type $size $status 0700000000000000 \
-	    39300000 0b000000 76696374696d00000000000000000000
+	    39300000 0b000000 ffffffff 00000000 76696374696d00000000000000000000
 }
 
 @test "units: the ring, its storms, the sockets" {
@@ -387,13 +387,13 @@ usercrash_00 server" ]
 	server
 	run $C raw "$(request)"
 	[ "$output" = accepted ]
-	for bad in magic=75736367 type=0200 type=0000 size=31000000 \
+	for bad in magic=75736367 type=0200 type=0000 size=39000000 \
 	    size=ffffffff status=ffffffff status=00000080; do
 		run $C raw "$(request "$bad")"
 		[ "$status" = 1 ]
 		[ "$output" = "Protocol error" ]
 	done
-	run $C raw "$(request version=0200)"
+	run $C raw "$(request version=0100)"
 	[ "$output" = "Protocol not supported" ]
 	whole=$(request)
 	for hex in 00 "${whole%00}" "${whole}00" +49 +65000; do
@@ -404,8 +404,8 @@ usercrash_00 server" ]
 		run $C raw "$whole" $fds
 		[ "$output" = "Protocol error" ]
 	done
-	for hex in 00 "$whole" 7573636801000300100000ff00000000 \
-	    75736368010004001000000000000000; do
+	for hex in 00 "$whole" 7573636802000300100000ff00000000 \
+	    75736368020004001000000000000000; do
 		run $C forge "$hex"
 		[ "$status" = 1 ]
 	done
@@ -587,7 +587,7 @@ dropped()
 	[ "$status" = 1 ]
 	[ "$output" = "No space left on device" ]
 	logged "unable to create a report: .*: No space left on device"
-	mount -o remount,size=8m "$L"
+	mount -o remount,size=16m "$L"
 	run $C only x
 	[ "$output" = "usercrash_00 server" ]
 	# really full, with no floor: the writer sees it

@@ -158,6 +158,7 @@ conf_defaults()
 	conf_report_format=text
 	conf_report_wait=20
 	conf_report_max=8
+	conf_reports_max=256
 	conf_receiver=
 	conf_send_command=
 	conf_send_timeout=30
@@ -295,6 +296,7 @@ conf_key()
 	report-format) conf_one_of 'text json' "$@" && conf_report_format=$1 ;;
 	report-wait) conf_num 1 3600 "$@" && conf_report_wait=$1 ;;
 	report-max) conf_num 1 1024 "$@" && conf_report_max=$1 ;;
+	reports-max) conf_num 1 1048576 "$@" && conf_reports_max=$1 ;;
 	receiver) conf_hosts "$@" && conf_receiver=$conf_list ;;
 	send-command) conf_argv "$@" && conf_send_command=$* ;;
 	send-timeout) conf_num 1 3600 "$@" && conf_send_timeout=$1 ;;

@@ -61,6 +61,8 @@ server_args()
 	[ "$conf_slots" = 50 ] || args="$args -n $conf_slots"
 	[ "$conf_share" = auto ] || args="$args -s $conf_share"
 	[ "$conf_report_free" = auto ] || args="$args -m $conf_report_free"
+	[ "$conf_report_max" = 8 ] || args="$args -R $conf_report_max"
+	[ "$conf_reports_max" = 256 ] || args="$args -M $conf_reports_max"
 	printf '%s\n' "${args# }"
 }
 

@@ -111,6 +111,8 @@ room()
 room_reports()
 {
 	room "$reports" "$conf_report_free" 16
+	# one that becomes as large as it may is to leave the floor
+	[ "$floor" = 0 ] || floor=$((floor + conf_report_max))
 	room_takes 0
 }
 

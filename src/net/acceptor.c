@@ -9,6 +9,8 @@
 
 #include "base/deadline.h"
 
+#define TOO_MANY_OF_HOST "too many connections from this host"
+
 enum {
 	REST_MS = 100, /* after a failure that may pass */
 	FILES = 2 * ACCEPTOR_WAITING
@@ -104,12 +106,39 @@ advance(struct acceptor *a)
 				continue;
 			}
 			refuse(a, i,
-			    a->pool.n < a->pool.max
-				? "too many connections from this host"
-				: "too many connections");
+			    a->pool.n < a->pool.max ? TOO_MANY_OF_HOST
+						    : "too many connections");
 		}
 		i++;
 	}
+}
+
+/*
+ * Makes room in a full queue: of those who have the most places the last one
+ * goes, unless the new one's kin has as many.  So who is alone has them all,
+ * and nobody keeps the others out.  0, or -1: there is none for the new one.
+ */
+static int
+make_room(struct acceptor *a, uint64_t kin)
+{
+	struct waiting *w = &a->waiting;
+	unsigned i, n, most = 0, last = 0;
+
+	if (w->n < w->max)
+		return 0;
+	for (i = 0; i < w->n; i++) {
+		n = waiting_count(w, w->conn[i].kin);
+		if (n >= most) {
+			most = n;
+			last = i;
+		}
+	}
+	if (waiting_count(w, kin) + 1 >= most)
+		return -1;
+	if (!w->conn[last].refused)
+		a->refuse(a->arg, w->conn[last].fd, TOO_MANY_OF_HOST);
+	waiting_remove(w, last);
+	return 0;
 }
 
 static void
@@ -125,12 +154,13 @@ take(struct acceptor *a)
 	}
 	a->ailing = 0;
 	if (a->admit(a->arg, c.fd, &c.kin) == 0) {
-		if (a->waitms > 0) {
+		if (a->waitms > 0 && make_room(a, c.kin) == -1) {
+			a->refuse(a->arg, c.fd, TOO_MANY_OF_HOST);
+		} else if (a->waitms > 0) {
 			waiting_add(
 			    &a->waiting, c.fd, c.kin, deadline_in(a->waitms));
 			return;
-		}
-		if (start(a, &c) == -1)
+		} else if (start(a, &c) == -1)
 			a->refuse(a->arg, c.fd, "fork");
 	}
 	close(c.fd);
@@ -139,8 +169,7 @@ take(struct acceptor *a)
 static int
 has_room(const struct acceptor *a)
 {
-	return a->waitms > 0 ? a->waiting.n < a->waiting.max
-			     : a->pool.n < a->pool.max;
+	return a->waitms > 0 || a->pool.n < a->pool.max;
 }
 
 void

@@ -3,6 +3,8 @@
  *
  * Children are bounded, and so are those of one kin: the next connections
  * wait, first come first served, and whoever has waited too long is told so.
+ * When all places to wait are taken, a kin that has fewer of them than another
+ * gets one of its.
  * Hostile: whoever connects; nothing is read before there is a child.  Nothing
  * is printed.  One acceptor per process (net/pool.h).
  */

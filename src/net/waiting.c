@@ -24,6 +24,16 @@ waiting_add(struct waiting *w, int fd, uint64_t kin, int64_t until)
 	w->conn[w->n++] = (struct waiting_conn){fd, kin, until, 0};
 }
 
+unsigned
+waiting_count(const struct waiting *w, uint64_t kin)
+{
+	unsigned i, n = 0;
+
+	for (i = 0; i < w->n; i++)
+		n += w->conn[i].kin == kin;
+	return n;
+}
+
 /* What has come is taken, for a close(2) with unread data is a reset. */
 static void
 drain(int fd)

@@ -26,6 +26,8 @@ struct waiting {
 int waiting_init(struct waiting *, unsigned max);
 /* There must be room (n < max). */
 void waiting_add(struct waiting *, int fd, uint64_t kin, int64_t until);
+/* How many there are of that kin. */
+unsigned waiting_count(const struct waiting *, uint64_t kin);
 /* Closes and forgets number i; those behind it move up. */
 void waiting_remove(struct waiting *, unsigned i);
 /*

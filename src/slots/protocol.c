@@ -111,27 +111,25 @@ fail:
 }
 
 int
-spool_complete(int connfd, int64_t deadline, char name[SPOOL_NAME_MAX])
+spool_complete(int connfd, int64_t deadline, struct spool_published *pub)
 {
 	struct spool_head done;
-	struct spool_published pub;
 
 	spool_seal(&done, SPOOL_COMPLETION, sizeof(done), 0);
 	if (net_send(connfd, &done, sizeof(done), -1, deadline) == -1)
 		return -1;
-	if (spool_recv(connfd, SPOOL_PUBLISHED, &pub, sizeof(pub), NULL,
+	if (spool_recv(connfd, SPOOL_PUBLISHED, pub, sizeof(*pub), NULL,
 		deadline) == -1)
 		return -1;
-	if (pub.head.status != 0) {
-		errno = pub.head.status;
+	if (pub->head.status != 0) {
+		errno = pub->head.status;
 		return -1;
 	}
-	if (memchr(pub.name, '\0', sizeof(pub.name)) == NULL ||
-	    pub.name[0] == '\0' || strchr(pub.name, '/') != NULL) {
+	if (memchr(pub->name, '\0', sizeof(pub->name)) == NULL ||
+	    pub->name[0] == '\0' || strchr(pub->name, '/') != NULL) {
 		errno = EPROTO;
 		return -1;
 	}
-	memcpy(name, pub.name, sizeof(pub.name));
 	return 0;
 }
 
@@ -177,13 +175,13 @@ spool_recv_completion(int connfd, int64_t deadline)
 }
 
 int
-spool_send_published(int connfd, int status, const char *name, int64_t deadline)
+spool_send_published(int connfd, int status, const struct spool_published *what,
+    int64_t deadline)
 {
-	struct spool_published pub;
+	struct spool_published pub = {.zero = 0};
 
-	memset(&pub, 0, sizeof(pub));
-	spool_seal(&pub.head, SPOOL_PUBLISHED, sizeof(pub), status);
 	if (status == 0)
-		snprintf(pub.name, sizeof(pub.name), "%s", name);
+		pub = *what;
+	spool_seal(&pub.head, SPOOL_PUBLISHED, sizeof(pub), status);
 	return net_send(connfd, &pub, sizeof(pub), -1, deadline);
 }

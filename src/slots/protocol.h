@@ -24,7 +24,7 @@
 
 enum {
 	SPOOL_MAGIC = 0x68637375, /* "usch" on a little-endian machine */
-	SPOOL_VERSION = 1,
+	SPOOL_VERSION = 2,
 	SPOOL_NAME_MAX = 32, /* a slot's name with its NUL */
 	SPOOL_COMM_MAX = 16  /* TASK_COMM_LEN, without a NUL if full */
 };
@@ -50,17 +50,23 @@ struct spool_request {
 	uint64_t key;
 	uint32_t pid;
 	uint32_t signal;
+	uint32_t uid; /* whose crash it was; UINT32_MAX unknown */
+	uint32_t zero;
 	char comm[SPOOL_COMM_MAX]; /* NUL-padded, any bytes */
 };
 
 struct spool_published {
 	struct spool_head head;
 	char name[SPOOL_NAME_MAX];
+	/* Whether the log is to be told, and how many were not: slots_entry */
+	uint64_t quiet;
+	uint32_t tell;
+	uint32_t zero;
 };
 
 _Static_assert(sizeof(struct spool_head) == 16, "packet layout");
-_Static_assert(sizeof(struct spool_request) == 48, "packet layout");
-_Static_assert(sizeof(struct spool_published) == 48, "packet layout");
+_Static_assert(sizeof(struct spool_request) == 56, "packet layout");
+_Static_assert(sizeof(struct spool_published) == 64, "packet layout");
 
 /* --- the asker ---------------------------------------------------------- */
 
@@ -74,12 +80,12 @@ _Static_assert(sizeof(struct spool_published) == 48, "packet layout");
 int spool_ask(const char *sockpath, const struct spool_request *,
     int64_t deadline, int *reportfd);
 /*
- * Says that the report is whole and waits for its publication.  0 with the
- * slot's name; the connection stays the caller's to close.  After -1 the
- * report may still have been published: slots_publish() on the descriptor
+ * Says that the report is whole and waits for its publication.  0 with what
+ * the server told of it; the connection stays the caller's to close.  After -1
+ * the report may still have been published: slots_publish() on the descriptor
  * finds that out and does it otherwise.
  */
-int spool_complete(int connfd, int64_t deadline, char name[SPOOL_NAME_MAX]);
+int spool_complete(int connfd, int64_t deadline, struct spool_published *);
 /* Says that there will be no report, and why (an errno), for the log. */
 void spool_abandon(int connfd, int reason);
 
@@ -90,7 +96,8 @@ int spool_recv_request(int connfd, struct spool_request *, int64_t deadline);
 int spool_send_reply(int connfd, int status, int reportfd, int64_t deadline);
 /* 0, or -1 with errno: the status the asker abandoned with, or ours. */
 int spool_recv_completion(int connfd, int64_t deadline);
+/* What it is to tell but for the head; NULL unless status is 0. */
 int spool_send_published(
-    int connfd, int status, const char *name, int64_t deadline);
+    int connfd, int status, const struct spool_published *, int64_t deadline);
 
 #endif

@@ -21,12 +21,16 @@ struct ring_record {
 	uint64_t key;
 	uint64_t seq; /* from 1 */
 	uint64_t ino;
-	int64_t time; /* seconds, for people; nothing here reads it */
+	struct ring_told told;
+	uint32_t uid;
 	uint32_t slot;
+	uint32_t version; /* RECORD_VERSION; others are not ours to read */
 	uint32_t sum;
 };
 
-_Static_assert(sizeof(struct ring_record) == 40, "layout of .slots");
+enum { RECORD_VERSION = 2 };
+
+_Static_assert(sizeof(struct ring_record) == 80, "layout of .slots");
 
 static uint32_t
 ring_sum(const struct ring_record *r)
@@ -101,6 +105,7 @@ ring_load_records(struct ring *r)
 	got = io_pread_full(r->lockfd, rec, max * sizeof(*rec), 0);
 	for (i = 0; got > 0 && i < (size_t)got / sizeof(*rec); i++) {
 		if (rec[i].slot != i || rec[i].seq == 0 ||
+		    rec[i].version != RECORD_VERSION ||
 		    rec[i].seq == UINT64_MAX || rec[i].sum != ring_sum(rec + i))
 			continue;
 		if (rec[i].seq > r->seq)
@@ -111,7 +116,9 @@ ring_load_records(struct ring *r)
 		if (s->used && rec[i].ino == s->ino) {
 			s->known = 1;
 			s->key = rec[i].key;
+			s->uid = rec[i].uid;
 			s->seq = rec[i].seq;
+			s->told = rec[i].told;
 		} else {
 			s->intent = (ino_t)rec[i].ino;
 			s->intentkey = rec[i].key;
@@ -122,8 +129,9 @@ ring_load_records(struct ring *r)
 }
 
 int
-ring_load(struct ring *r, unsigned n, unsigned share, const struct stat *st)
+ring_load(struct ring *r, const struct slots_cfg *cfg, const struct stat *st)
 {
+	unsigned n = cfg->n;
 	struct dirent *e;
 	struct ring_slot *s;
 	struct stat f;
@@ -131,7 +139,11 @@ ring_load(struct ring *r, unsigned n, unsigned share, const struct stat *st)
 	int k;
 
 	r->n = n;
-	r->share = share ? share : n / 4 ? n / 4 : 1;
+	r->share = cfg->share ? cfg->share : n / 4 ? n / 4 : 1;
+	r->total = cfg->total;
+	/* so that there is always room without root's half */
+	if (r->total != 0 && r->total < 2 * cfg->reportmax)
+		r->total = 2 * cfg->reportmax;
 	r->slot = calloc(n, sizeof(*r->slot));
 	if (r->slot == NULL)
 		return -1;
@@ -156,79 +168,53 @@ ring_load(struct ring *r, unsigned n, unsigned share, const struct stat *st)
 		s->blocked = S_ISDIR(f.st_mode);
 		s->ino = f.st_ino;
 		s->mtime = f.st_mtim;
+		s->size = S_ISREG(f.st_mode) ? (uint64_t)f.st_size : 0;
 	}
 	closedir(d);
 	return ring_load_records(r);
 }
 
-static int
-ring_older(const struct ring_slot *a, const struct ring_slot *b)
+/* Room for a report of that size in slot k, which is on the disk already. */
+static void
+ring_trim(struct ring *r, const struct slots_entry *e, int k, uint64_t size)
 {
-	if (a->known != b->known)
-		return !a->known;
-	if (a->known)
-		return a->seq < b->seq;
-	if (a->mtime.tv_sec != b->mtime.tv_sec)
-		return a->mtime.tv_sec < b->mtime.tv_sec;
-	return a->mtime.tv_nsec < b->mtime.tv_nsec;
-}
+	char name[SLOTS_NAME_MAX];
+	int old;
 
-/* The slot for a new report of that program; -1 EISDIR: all blocked. */
-static int
-ring_pick(const struct ring *r, uint64_t key)
-{
-	const struct ring_slot *s, *oldest = NULL, *own = NULL, *free = NULL;
-	unsigned held = 0;
-
-	for (s = r->slot; s < r->slot + r->n; s++) {
-		if (s->blocked)
-			continue;
-		if (!s->used) {
-			if (free == NULL)
-				free = s;
-			continue;
-		}
-		if (oldest == NULL || ring_older(s, oldest))
-			oldest = s;
-		if (!s->known || s->key != key)
-			continue;
-		held++;
-		if (own == NULL || ring_older(s, own))
-			own = s;
+	while ((old = ring_excess(r, e, k, size)) != -1) {
+		snprintf(name, sizeof(name), RING_SLOT "%02d", old);
+		unlinkat(r->dirfd, name, 0);
+		/* gone, or not to be tried again */
+		r->slot[old].used = 0;
 	}
-	if (held >= r->share)
-		return (int)(own - r->slot);
-	if (free != NULL)
-		return (int)(free - r->slot);
-	if (oldest != NULL)
-		return (int)(oldest - r->slot);
-	errno = EISDIR;
-	return -1;
 }
 
 /* Six parameters: three are the report: its name, its file, whose it is. */
 int
-ring_put(struct ring *r, const char *hidden, const struct stat *st,
-    uint64_t key, int resume, char name[SLOTS_NAME_MAX])
+ring_put(struct ring *r, const char *hidden, const struct stat *st, int resume,
+    struct slots_entry *e)
 {
-	struct ring_record rec;
+	struct ring_record rec = {.version = RECORD_VERSION};
 	struct ring_slot *s;
 	int k = -1;
 
 	if (resume)
 		for (s = r->slot; s < r->slot + r->n; s++)
-			if (s->intent == st->st_ino && s->intentkey == key &&
+			if (s->intent == st->st_ino && s->intentkey == e->key &&
 			    !s->blocked)
 				k = (int)(s - r->slot);
 	if (k == -1)
-		k = ring_pick(r, key);
-	if (k == -1)
+		k = ring_pick(r, e);
+	if (k == -1) {
+		errno = EISDIR;
 		return -1;
-	memset(&rec, 0, sizeof(rec));
-	rec.key = key;
+	}
+	ring_tell(r, e, time(NULL), &rec.told);
+	ring_trim(r, e, k, (uint64_t)st->st_size);
+	rec.key = e->key;
+	rec.uid = e->uid;
 	rec.seq = r->seq + 1;
 	rec.ino = st->st_ino;
-	rec.time = time(NULL);
 	rec.slot = (uint32_t)k;
 	rec.sum = ring_sum(&rec);
 	/*
@@ -238,26 +224,46 @@ ring_put(struct ring *r, const char *hidden, const struct stat *st,
 	 */
 	(void)!pwrite(
 	    r->lockfd, &rec, sizeof(rec), (off_t)k * (off_t)sizeof(rec));
-	snprintf(name, SLOTS_NAME_MAX, RING_SLOT "%02d", k);
-	if (renameat(r->dirfd, hidden, r->dirfd, name) == -1)
+	snprintf(e->name, sizeof(e->name), RING_SLOT "%02d", k);
+	if (renameat(r->dirfd, hidden, r->dirfd, e->name) == -1)
 		return -1;
 	r->seq++;
 	s = &r->slot[k];
 	memset(s, 0, sizeof(*s));
 	s->used = s->known = 1;
 	s->ino = st->st_ino;
-	s->key = key;
+	s->size = (uint64_t)st->st_size;
+	s->key = e->key;
+	s->uid = e->uid;
 	s->seq = r->seq;
+	s->told = rec.told;
+	return 0;
+}
+
+/* Whose a `.pub.KEY.UID` is: -1 if it is none.  The UID may be missing. */
+static int
+ring_pub_parse(const char *name, struct slots_entry *e)
+{
+	const char *p = name + strlen(RING_PUB), *end = name + strlen(name);
+	uint64_t uid;
+
+	e->uid = SLOTS_UID_UNKNOWN;
+	if (num_scan(p, end, 16, &e->key, &p) == -1)
+		return -1;
+	if (p == end)
+		return 0;
+	if (*p != '.' || num_u64(p + 1, 16, 0, UINT32_MAX, &uid) == -1)
+		return -1;
+	e->uid = (uint32_t)uid;
 	return 0;
 }
 
 int
 ring_tidy(struct ring *r, const struct stat *st)
 {
-	char slot[SLOTS_NAME_MAX];
+	struct slots_entry entry;
 	struct dirent *e;
 	struct stat f;
-	uint64_t key;
 	DIR *d;
 	int pub;
 
@@ -285,11 +291,10 @@ ring_tidy(struct ring *r, const struct stat *st)
 				unlinkat(r->dirfd, e->d_name, 0);
 			continue;
 		}
-		if (num_u64(e->d_name + strlen(RING_PUB), 16, 0, UINT64_MAX,
-			&key) == 0 &&
-		    ring_put(r, e->d_name, &f, key, 1, slot) == 0 &&
+		if (ring_pub_parse(e->d_name, &entry) == 0 &&
+		    ring_put(r, e->d_name, &f, 1, &entry) == 0 &&
 		    ring_same(&f, st))
-			memcpy(r->slotname, slot, sizeof(slot));
+			memcpy(r->slotname, entry.name, sizeof(entry.name));
 	}
 	closedir(d);
 	return 0;

@@ -59,7 +59,8 @@ static void
 serve_report(int connfd, int dirfd, int reportfd, const struct serve_cfg *cfg,
     struct serve_outcome *o)
 {
-	uint64_t key = o->req.key;
+	struct spool_published pub = {.zero = 0};
+	struct slots_entry *e = &o->entry;
 
 	if (spool_send_reply(connfd, 0, reportfd, deadline_in(SERVE_SEND_MS)) ==
 	    -1) {
@@ -70,10 +71,14 @@ serve_report(int connfd, int dirfd, int reportfd, const struct serve_cfg *cfg,
 		serve_end(o, SERVE_NOTHING, "get the report completed");
 		return;
 	}
-	if (o->peer.uid != 0 && o->peer.uid != geteuid())
-		key = UINT64_MAX - o->peer.uid;
-	if (slots_publish(dirfd, reportfd, &cfg->slots, key,
-		deadline_in(SLOTS_LOCK_MS), o->name) == -1) {
+	e->key = o->req.key;
+	e->uid = o->req.uid;
+	if (o->peer.uid != 0 && o->peer.uid != geteuid()) {
+		e->key = UINT64_MAX - o->peer.uid;
+		e->uid = o->peer.uid;
+	}
+	if (slots_publish(dirfd, reportfd, &cfg->slots,
+		deadline_in(SLOTS_LOCK_MS), e) == -1) {
 		serve_end(o, errno == ENODATA ? SERVE_NOTHING : SERVE_FAILED,
 		    "publish the report");
 		spool_send_published(
@@ -82,7 +87,10 @@ serve_report(int connfd, int dirfd, int reportfd, const struct serve_cfg *cfg,
 	}
 	o->result = SERVE_PUBLISHED;
 	/* An asker that no longer listens finds its report published. */
-	spool_send_published(connfd, 0, o->name, deadline_in(SERVE_SEND_MS));
+	memcpy(pub.name, e->name, sizeof(pub.name));
+	pub.tell = (uint32_t)e->tell;
+	pub.quiet = e->quiet;
+	spool_send_published(connfd, 0, &pub, deadline_in(SERVE_SEND_MS));
 }
 
 void

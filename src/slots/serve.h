@@ -38,7 +38,7 @@ struct serve_outcome {
 	int asked;	  /* req holds a request */
 	struct spool_request req;
 	struct ucred peer; /* pid 0 when unknown */
-	char name[SPOOL_NAME_MAX];
+	struct slots_entry entry;
 };
 
 /* Whether that uid may ask. */
@@ -46,7 +46,7 @@ int serve_allows(const struct serve_cfg *, uid_t);
 /*
  * Serves the connection; does not close it.  Takes no longer than the two
  * deadlines and SLOTS_LOCK_MS together, a hung disk aside.  A report asked for
- * by anyone but root is counted to that uid's share, whatever key it claims.
+ * by anyone but root is counted to that uid's share, whatever it claims.
  */
 void serve(int connfd, const struct serve_cfg *, struct serve_outcome *);
 

@@ -86,20 +86,16 @@ sink_key(int procfd, const char *comm)
 
 /* Six parameters: who crashed is four of them. */
 int
-sink_open(const struct sink_cfg *cfg, uint64_t key, pid_t pid, int signo,
-    const char *comm, struct sink *s)
+sink_open(
+    const struct sink_cfg *cfg, const struct spool_request *req, struct sink *s)
 {
-	struct spool_request req = {
-	    .key = key, .pid = (uint32_t)pid, .signal = (uint32_t)signo};
-
 	memset(s, 0, sizeof(*s));
 	s->fd = s->connfd = s->dirfd = -1;
-	s->key = key;
+	s->entry.key = req->key;
+	s->entry.uid = req->uid;
 	if (cfg->output != NULL)
 		return open_output(cfg->output, s);
-	if (comm != NULL)
-		memcpy(req.comm, comm, strnlen(comm, sizeof(req.comm)));
-	s->connfd = spool_ask(cfg->socket, &req, deadline_in(ASK_MS), &s->fd);
+	s->connfd = spool_ask(cfg->socket, req, deadline_in(ASK_MS), &s->fd);
 	if (s->connfd != -1)
 		return 0;
 	s->ask_err = errno;
@@ -114,6 +110,7 @@ sink_open(const struct sink_cfg *cfg, uint64_t key, pid_t pid, int signo,
 int
 sink_publish(const struct sink_cfg *cfg, struct sink *s)
 {
+	struct spool_published pub;
 	int saved;
 
 	if (cfg->output != NULL) {
@@ -125,16 +122,22 @@ sink_publish(const struct sink_cfg *cfg, struct sink *s)
 		return -1;
 	}
 	if (s->connfd != -1) {
-		if (spool_complete(
-			s->connfd, deadline_in(PUBLISH_MS), s->name) == 0)
+		if (spool_complete(s->connfd, deadline_in(PUBLISH_MS), &pub) ==
+		    0) {
+			memcpy(s->entry.name, pub.name, sizeof(pub.name));
+			s->entry.tell = pub.tell <= SLOTS_COUNTED
+			    ? (enum slots_tell)pub.tell
+			    : SLOTS_TOLD;
+			s->entry.quiet = pub.quiet;
 			return 0;
+		}
 		/* the server died midway: the file is ours as well */
 		s->dirfd = slots_open(&cfg->slots);
 		if (s->dirfd == -1)
 			return -1;
 	}
-	return slots_publish(s->dirfd, s->fd, &cfg->slots, s->key,
-	    deadline_in(PUBLISH_MS), s->name);
+	return slots_publish(
+	    s->dirfd, s->fd, &cfg->slots, deadline_in(PUBLISH_MS), &s->entry);
 }
 
 void

@@ -23,21 +23,20 @@ struct sink {
 	int ask_err; /* why there is none */
 	int err;     /* why fd is -1 */
 	int dirfd;   /* our own slot directory, -1 none */
-	uint64_t key;
-	char *tmp; /* the output's name while it is written */
-	char name[SPOOL_NAME_MAX];
+	char *tmp;   /* the output's name while it is written */
+	struct slots_entry entry;
 };
 
 void sink_defaults(struct sink_cfg *);
 /* What a program's share of the ring is counted by: the executable of the
  * process procfd, a directory of /proc or -1; else comm, which may be NULL. */
 uint64_t sink_key(int procfd, const char *comm);
-/* key: what the program's share of the ring is counted by; comm may be NULL.
- * 0, or -1 with errno and s->fd -1. */
-int sink_open(const struct sink_cfg *, uint64_t key, pid_t pid, int signo,
-    const char *comm, struct sink *s);
-/* 0 with s->name set (empty for an output), or -1 with errno: nothing was
- * published and no part of it is left. */
+/* What the server is asked with, its head aside; key and uid are what the
+ * shares of the ring are counted by.  0, or -1 with errno and s->fd -1. */
+int sink_open(
+    const struct sink_cfg *, const struct spool_request *, struct sink *s);
+/* 0 with s->entry filled in (its name empty for an output), or -1 with errno:
+ * nothing was published and no part of it is left. */
 int sink_publish(const struct sink_cfg *, struct sink *s);
 
 /* Nothing is to be published; reason is an errno. */

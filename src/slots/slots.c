@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/types.h>
 #include <time.h>
 #include <unistd.h>
@@ -25,6 +27,8 @@ slots_defaults(struct slots_cfg *cfg)
 	cfg->dir = SLOTS_DIR;
 	cfg->n = SLOTS_N;
 	cfg->minfree = FLOOR_SHARE;
+	cfg->reportmax = (uint64_t)SLOTS_REPORT_MAX << 20;
+	cfg->total = (uint64_t)SLOTS_TOTAL << 20;
 	cfg->group = SLOTS_GROUP;
 }
 
@@ -81,6 +85,30 @@ slots_open(const struct slots_cfg *cfg)
 	return dirfd;
 }
 
+/* Whether the floor holds with so many bytes more. */
+static int
+slots_floor(int fd, const struct slots_cfg *cfg, uint64_t more)
+{
+	return floor_left(fd, cfg->minfree, SLOTS_MINFREE << 20, more);
+}
+
+/*
+ * Takes what the report may need, so that many at once keep the floor, too.
+ * Not on btrfs, which would not give back what is not used.
+ */
+static int
+slots_reserve(int fd, const struct slots_cfg *cfg)
+{
+	struct statfs fs;
+
+	if (cfg->minfree == 0 || fstatfs(fd, &fs) == -1 || fs.f_blocks == 0 ||
+	    fs.f_type == BTRFS_SUPER_MAGIC)
+		return 0;
+	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)cfg->reportmax) == -1)
+		return errno == ENOSPC || errno == EDQUOT ? -1 : 0;
+	return slots_floor(fd, cfg, 0);
+}
+
 /*
  * Without O_TMPFILE: a hidden file, flocked for as long as somebody has it
  * open.  Made under the ring's lock, so that no holder of that sees it before
@@ -119,7 +147,7 @@ slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
 {
 	int fd = -1, none = cfg->named;
 
-	if (floor_left(dirfd, cfg->minfree, SLOTS_MINFREE << 20, 0) == -1)
+	if (slots_floor(dirfd, cfg, cfg->reportmax) == -1)
 		return -1;
 	if (!none) {
 		fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -130,7 +158,9 @@ slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
 	}
 	if (none)
 		fd = slots_tmp_named(dirfd, deadline);
-	if (fd != -1 && slots_own(fd, cfg, 0640, 0600) == -1) {
+	if (fd != -1 &&
+	    (slots_own(fd, cfg, 0640, 0600) == -1 ||
+		slots_reserve(fd, cfg) == -1)) {
 		io_close(&fd);
 		return -1;
 	}
@@ -157,40 +187,42 @@ slots_link(int dirfd, int fd, const char *name)
 }
 
 static int
-slots_place(struct ring *r, int fd, const struct stat *st, uint64_t key,
-    char name[SLOTS_NAME_MAX])
+slots_place(
+    struct ring *r, int fd, const struct stat *st, struct slots_entry *e)
 {
 	char hidden[SLOTS_NAME_MAX];
 
 	if (r->hidden && ring_tidy(r, st) == -1)
 		return -1;
 	if (r->slotname[0] != '\0') {
-		memcpy(name, r->slotname, SLOTS_NAME_MAX);
+		memcpy(e->name, r->slotname, SLOTS_NAME_MAX);
 		return 0;
 	}
-	snprintf(hidden, sizeof(hidden), RING_PUB "%016" PRIx64, key);
+	snprintf(hidden, sizeof(hidden), RING_PUB "%016" PRIx64 ".%08" PRIx32,
+	    e->key, e->uid);
 	if (r->tmpname[0] != '\0') {
 		if (renameat(r->dirfd, r->tmpname, r->dirfd, hidden) == -1)
 			return -1;
 	} else if (slots_link(r->dirfd, fd, hidden) == -1) {
 		return -1;
 	}
-	if (ring_put(r, hidden, st, key, 0, name) == -1)
+	if (ring_put(r, hidden, st, 0, e) == -1)
 		return -1;
 	/* a disk that is full for a line was not for the report */
 	ledger_add(r->dirfd, fd);
 	return 0;
 }
 
-/* Six parameters: a file, where it goes, whose it is, how long it may take. */
 int
-slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, uint64_t key,
-    int64_t deadline, char name[SLOTS_NAME_MAX])
+slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, int64_t deadline,
+    struct slots_entry *e)
 {
 	struct ring ring;
 	struct stat st;
 	int r = -1;
 
+	e->tell = SLOTS_TOLD;
+	e->quiet = 0;
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if (!S_ISREG(st.st_mode) || cfg->n < 1 || cfg->n > SLOTS_MAX) {
@@ -201,11 +233,14 @@ slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, uint64_t key,
 		errno = ENODATA;
 		return -1;
 	}
+	/* gives back what was reserved and is not needed */
+	if (cfg->minfree != 0)
+		(void)!ftruncate(fd, st.st_size);
 	if (fsync(fd) == -1 && errno != EINVAL && errno != EROFS)
 		return -1;
 	if (ring_lock(&ring, dirfd, deadline) == 0 &&
-	    ring_load(&ring, cfg->n, cfg->share, &st) == 0)
-		r = slots_place(&ring, fd, &st, key, name);
+	    ring_load(&ring, cfg, &st) == 0)
+		r = slots_place(&ring, fd, &st, e);
 	ring_close(&ring);
 	return r;
 }

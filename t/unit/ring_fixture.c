@@ -33,6 +33,7 @@ ring_begin(unsigned n, unsigned share)
 	ring.cfg.n = n;
 	ring.cfg.share = share;
 	ring.cfg.minfree = 0;
+	ring.uid = 0;
 	ring.cfg.named = ring.named;
 	ring.fd = slots_open(&ring.cfg);
 	CHECK(ring.fd != -1);
@@ -51,8 +52,13 @@ ring_report(const char *text)
 int
 ring_place(int fd, uint64_t key)
 {
-	return slots_publish(
-	    ring.fd, fd, &ring.cfg, key, ring_later(), ring.name);
+	struct slots_entry e = {.key = key, .uid = ring.uid};
+	int r = slots_publish(ring.fd, fd, &ring.cfg, ring_later(), &e);
+
+	memcpy(ring.name, e.name, sizeof(ring.name));
+	ring.tell = e.tell;
+	ring.quiet = e.quiet;
+	return r;
 }
 
 void

@@ -15,8 +15,12 @@ extern struct ring_fixture {
 	char path[64]; /* its directory */
 	int fd;
 	struct slots_cfg cfg;
-	char name[SLOTS_NAME_MAX]; /* what was published last */
-	int named;		   /* as if there were no O_TMPFILE */
+	uint32_t uid; /* whose crashes they are */
+	/* what became of the last one */
+	char name[SLOTS_NAME_MAX];
+	enum slots_tell tell;
+	uint64_t quiet; /* what was published last */
+	int named;	/* as if there were no O_TMPFILE */
 } ring;
 
 #define AT(want) CHECK(strcmp(ring.name, (want)) == 0)

@@ -66,7 +66,9 @@ later(void)
 static int
 mode_report(const char *mode, const char *text)
 {
-	char name[SPOOL_NAME_MAX], line[16];
+	struct slots_entry entry = {.key = req.key, .uid = req.uid};
+	struct spool_published pub;
+	char line[16];
 	int connfd, dirfd = -1, fd;
 	const char *by = "server";
 
@@ -90,20 +92,19 @@ mode_report(const char *mode, const char *text)
 		if (fgets(line, sizeof(line), stdin) == NULL)
 			return 111;
 	}
-	if (connfd == -1 || spool_complete(connfd, later(), name) == -1) {
+	if (connfd == -1 || spool_complete(connfd, later(), &pub) == -1) {
 		if (strcmp(mode, "only") == 0)
 			return refused();
 		by = "self";
 		if (dirfd == -1)
 			dirfd = slots_open(&cfg);
 		if (dirfd == -1 ||
-		    slots_publish(dirfd, fd, &cfg, req.key, later(), name) ==
-			-1)
+		    slots_publish(dirfd, fd, &cfg, later(), &entry) == -1)
 			return refused();
 	}
-	printf("%s %s\n", name, by);
+	printf("%s %s\n", strcmp(by, "self") == 0 ? entry.name : pub.name, by);
 	if (strcmp(mode, "twice") == 0 &&
-	    spool_complete(connfd, later(), name) == -1)
+	    spool_complete(connfd, later(), &pub) == -1)
 		return refused();
 	return 0;
 }

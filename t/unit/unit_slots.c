@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -238,7 +239,7 @@ test_records(const char *how)
 	if (*how == 'm') {
 		CHECK(unlinkat(ring.fd, ".slots", 0) == 0);
 	} else if (*how == 't') {
-		CHECK(ftruncate(fd, 40 + 39) == 0);
+		CHECK(ftruncate(fd, 80 + 79) == 0);
 	} else {
 		CHECK(pwrite(fd, junk, sizeof(junk), 0) == sizeof(junk));
 	}
@@ -265,7 +266,7 @@ test_flipped(void)
 	ring_publish(2, "b");
 	ring_publish(3, "c");
 	fd = openat(ring.fd, ".slots", O_RDWR);
-	CHECK(pwrite(fd, &high, 1, 2 * 40 + 8) == 1); /* its seq */
+	CHECK(pwrite(fd, &high, 1, 2 * 80 + 8) == 1); /* its seq */
 	close(fd);
 	ring_publish(4, "d");
 	AT("usercrash_02");
@@ -329,6 +330,7 @@ test_lock_removed(void)
 static void
 test_lock(void)
 {
+	struct slots_entry e = {.key = 1};
 	int fd, lock;
 	int64_t soon;
 
@@ -339,8 +341,7 @@ test_lock(void)
 	ring.cfg.named = 0;
 	fd = ring_report("b");
 	soon = deadline_in(60);
-	FAILS(slots_publish(ring.fd, fd, &ring.cfg, 1, soon, ring.name),
-	    ETIMEDOUT);
+	FAILS(slots_publish(ring.fd, fd, &ring.cfg, soon, &e), ETIMEDOUT);
 	CHECK(deadline_left(soon) == 0);
 	close(lock);
 	CHECK(ring_place(fd, 1) == 0);
@@ -426,6 +427,194 @@ test_odd_slots(void)
 	CHECK(ring_holds("usercrash_00", "c") && ring_count(".pub.") == 0);
 }
 
+/* As somebody's crash of a program of its own. */
+static void
+by(uint32_t uid, uint64_t key, const char *text)
+{
+	ring.uid = uid;
+	ring_publish(key, text);
+	ring.uid = 0;
+}
+
+/* How many of the reports hold that. */
+static int
+copies(const char *text)
+{
+	char file[SLOTS_NAME_MAX];
+	unsigned i;
+	int n = 0;
+
+	for (i = 0; i < ring.cfg.n; i++) {
+		snprintf(file, sizeof(file), "usercrash_%02u", i);
+		n += ring_holds(file, text);
+	}
+	return n;
+}
+
+/* Class 25: one user, any number of programs. */
+static void
+test_users(void)
+{
+	uint64_t key = 100;
+	int i, root;
+
+	ring_begin(20, 0);
+	for (i = 0; i < 6; i++)
+		by(0, key++, "root");
+	for (i = 0; i < 4; i++)
+		by(1001, key++, "other");
+	for (i = 0; i < 50; i++)
+		by(1000, key++, "greedy");
+	CHECK(copies("root") == 6);
+	CHECK(copies("other") >= 3);
+	CHECK(copies("greedy") <= 11);
+	/* what comes next takes from who has more than half */
+	for (i = 0; i < 50; i++)
+		by(1000, key++, "greedy");
+	CHECK(copies("other") >= 3);
+	for (i = 0; i < 5; i++)
+		by(0, key++, "root");
+	root = copies("root");
+	CHECK(root >= 7);
+	/* many users: none of them evicts root's half */
+	for (i = 0; i < 100; i++)
+		by(2000 + (uint32_t)i, key++, "many");
+	CHECK(copies("root") == root && copies("many") == 20 - root);
+	/* root's own go like any, and so does what is beyond its half */
+	for (i = 0; i < 30; i++)
+		by(0, key++, "root");
+	CHECK(copies("root") == 20);
+	by(1000, key++, "late");
+	CHECK(copies("late") == 1 && copies("root") == 19);
+}
+
+static void
+by_size(uint32_t uid, uint64_t key, off_t size)
+{
+	int fd;
+
+	ring.uid = uid;
+	fd = ring_report("x");
+	CHECK(ftruncate(fd, size) == 0);
+	CHECK(ring_place(fd, key) == 0);
+	close(fd);
+	ring.uid = 0;
+}
+
+static uint64_t
+bytes_in_all(void)
+{
+	char file[SLOTS_NAME_MAX];
+	uint64_t sum = 0;
+	struct stat st;
+	unsigned i;
+
+	for (i = 0; i < ring.cfg.n; i++) {
+		snprintf(file, sizeof(file), "usercrash_%02u", i);
+		if (fstatat(ring.fd, file, &st, 0) == 0)
+			sum += (uint64_t)st.st_size;
+	}
+	return sum;
+}
+
+/* Not more bytes than allowed, of the same program first. */
+static void
+test_bytes(void)
+{
+	int i;
+
+	ring_begin(40, 40);
+	ring.cfg.total = 1000;
+	ring.cfg.reportmax = 100;
+	for (i = 0; i < 4; i++)
+		by_size(0, 1, 100); /* slots 0 to 3 */
+	for (i = 0; i < 6; i++)
+		by_size(1000, 2, 100);
+	CHECK(bytes_in_all() == 1000);
+	by_size(1000, 2, 90);
+	CHECK(bytes_in_all() == 990);
+	CHECK(ring_count("usercrash_") == 10);
+	/* the program's oldest, slot 4, went; then that which was next */
+	CHECK(faccessat(ring.fd, "usercrash_04", F_OK, 0) == -1);
+	by_size(1000, 2, 50);
+	CHECK(faccessat(ring.fd, "usercrash_05", F_OK, 0) == -1);
+	/* many names of one user: root's stay */
+	for (i = 0; i < 30; i++) {
+		by_size(1000, 10 + (uint64_t)i, 100);
+		CHECK(bytes_in_all() <= 1000);
+	}
+	for (i = 0; i < 4; i++) {
+		char file[SLOTS_NAME_MAX];
+
+		snprintf(file, sizeof(file), "usercrash_%02d", i);
+		CHECK(faccessat(ring.fd, file, F_OK, 0) == 0);
+	}
+	/* less than two reports' worth is two */
+	ring.cfg.total = 1;
+	by_size(0, 99, 100);
+	CHECK(bytes_in_all() == 200);
+}
+
+/* What the log is told of: some, and how many the others were. */
+static void
+test_told(void)
+{
+	int i;
+
+	ring_begin(20, 0);
+	for (i = 0; i < SLOTS_LINES - 1; i++) {
+		by(1000, 1, "a");
+		CHECK(ring.tell == SLOTS_TOLD && ring.quiet == 0);
+	}
+	by(1000, 1, "a");
+	CHECK(ring.tell == SLOTS_TOLD_LAST);
+	for (i = 0; i < 300; i++) {
+		by(1000, 1, "a");
+		CHECK(ring.tell == SLOTS_COUNTED);
+	}
+	/* another program's line says how many there were */
+	by(1000, 2, "b");
+	CHECK(ring.tell == SLOTS_TOLD && ring.quiet == 300);
+	by(1001, 1, "a");
+	CHECK(ring.tell == SLOTS_COUNTED);
+	by(1001, 3, "c");
+	CHECK(ring.tell == SLOTS_TOLD && ring.quiet == 1);
+	/* any number of programs of one user, but root's */
+	for (i = 0; i < SLOTS_USER_LINES + 5; i++)
+		by(1000, 100 + (uint64_t)i, "d");
+	CHECK(ring.tell == SLOTS_COUNTED);
+	for (i = 0; i < SLOTS_USER_LINES + 5; i++)
+		by(0, 200 + (uint64_t)i, "e");
+	CHECK(ring.tell == SLOTS_TOLD);
+}
+
+/* The floor holds while many are being written, and what a report does not need
+ * is given back. */
+static void
+test_floor(void)
+{
+	struct statvfs v;
+	struct stat st;
+	int fd;
+
+	ring_begin(2, 2);
+	CHECK(fstatvfs(ring.fd, &v) == 0);
+	ring.cfg.reportmax = 4 << 20;
+	ring.cfg.minfree = 4096;
+	fd = ring_report("x");
+	CHECK(fstat(fd, &st) == 0);
+	/* where it can be done at all */
+	if (st.st_blocks > 8) {
+		CHECK(st.st_blocks >= (4 << 20) / 512 && st.st_size == 1);
+		CHECK(ring_place(fd, 1) == 0);
+		CHECK(fstat(fd, &st) == 0 && st.st_blocks < 100);
+	}
+	close(fd);
+	/* free now, but not with a whole report */
+	ring.cfg.reportmax = (uint64_t)v.f_bavail * v.f_frsize;
+	FAILS(slots_tmp(ring.fd, &ring.cfg, ring_later()), ENOSPC);
+}
+
 /* Without O_TMPFILE: the dead's files go, the living's stay. */
 static void
 test_hidden(void)
@@ -480,6 +669,10 @@ main(void)
 		test_sizes();
 		test_odd_slots();
 		test_hidden();
+		test_users();
+		test_bytes();
+		test_told();
+		test_floor();
 	}
 	return ring_end();
 }
