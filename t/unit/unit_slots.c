@@ -611,7 +611,7 @@ test_floor(void)
 	}
 	close(fd);
 	/* free now, but not with a whole report */
-	ring.cfg.reportmax = (uint64_t)v.f_bavail * v.f_frsize;
+	ring.cfg.reportmax = (uint64_t)v.f_blocks * v.f_frsize;
 	FAILS(slots_tmp(ring.fd, &ring.cfg, ring_later()), ENOSPC);
 }
 
