@@ -1031,7 +1031,7 @@ doctor_looks()
 	chmod 750 "$CTL/d"
 	printf '%s\n' 'report-free 1048576' 'bogus' >>"$CTL/c"
 	doctor_says error 'conf: .* has errors'
-	doctor_says error "reports: .* MiB are free and 1048576 must stay free"
+	doctor_says error "reports: .* MiB are free and 1048584 must stay free"
 	doctor_says warning 'suid_dumpable: 0, .* says 2'
 	sed -i 's/ e%e$/ e%e more/' "$CTL/sys/kernel/core_pattern"
 	doctor_says warning 'core_pattern: its arguments are not'
@@ -1065,7 +1065,7 @@ doctor_looks()
 	    unmet "needs to mount"
 	doctor_says ok 'reports: .*, 4 MiB free'
 	echo 'report-free 16' >>"$CTL/c"
-	doctor_says error 'reports: .*: every report is refused: 4 MiB are free and 16 must stay free'
+	doctor_says error 'reports: .*: every report is refused: 4 MiB are free and 24 must stay free'
 	mount -o remount,ro "$CTL/d"
 	doctor_says error "reports: $CTL/d cannot be written to"
 	umount "$CTL/d"
