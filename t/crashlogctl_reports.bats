@@ -690,7 +690,7 @@ fake_gdb()
 gdb_gets()
 {
 	rm -f "$CTL/gdb.args"
-	ctl gdb "${@:2}" 2>"$CTL/err"
+	ctl gdb --as-root "${@:2}" 2>"$CTL/err"
 	[ "$(cat "$CTL/gdb.args")" = "$1" ] || {
 		cat "$CTL/gdb.args" "$CTL/err"
 		return 1
@@ -748,7 +748,7 @@ gdb_gets()
 		#!/bin/sh
 		cksum <"\$2" >$CTL/sum
 	END
-	ctl gdb 2>/dev/null
+	ctl gdb --as-root 2>/dev/null
 	gzip -dc "$CTL/store/h/core.a.10.1767225600.gz" | cksum |
 	    diff - "$CTL/sum"
 }

@@ -160,10 +160,48 @@ exe_of_report()
 	        "core alone"
 }
 
+# What crashed is hostile, and a debugger large: root's is a user whom nobody
+# else is, with a copy of the core that has no name and is that user's alone.
+# gdb_unpriv: $gdb_as, words before gdb, and $core.
+gdb_unpriv()
+{
+	[ "$unpriv_how" != none ] ||
+	    die 111 "there is no setpriv to run gdb without privileges:" \
+	        "--as-root runs it with them"
+	[ "$core" = "$tmp/core" ] || (
+		umask 077
+		cp --sparse=always "$core" "$tmp/core" 2>/dev/null ||
+		    cp "$core" "$tmp/core"
+	) || die 111 "unable to copy $core to ${TMPDIR:-/tmp}: set TMPDIR," \
+	    "or --as-root"
+	mkdir -m 700 "$tmp/home"
+	gdb_uid=$((0x7f000000 + $$))
+	# a user namespace may not have it
+	chown "$gdb_uid" "$tmp/core" "$tmp/home" 2>/dev/null || {
+		gdb_uid=65534
+		chown "$gdb_uid" "$tmp/core" "$tmp/home" ||
+		    die 111 "unable to give the core's copy away"
+	}
+	chmod 400 "$tmp/core"
+	exec 6<"$tmp/core"
+	rm -f "$tmp/core"
+	core=/proc/self/fd/6
+	gdb_as=$(say "$unpriv_how" | sed "s/65534/$gdb_uid/g")
+	HOME=$tmp/home
+	export HOME
+	unset XDG_CACHE_HOME XDG_CONFIG_HOME DEBUGINFOD_CACHE_PATH
+}
+
 cmd_gdb()
 {
+	as_root='' gdb_as=
 	# what is behind the report is gdb's, and an option that is not ours
-	while [ $# -gt 0 ] && [ -z "$pick_words" ] && pick "$@"; do
+	while [ $# -gt 0 ] && [ -z "$pick_words" ]; do
+		if [ "$1" = --as-root ]; then
+			as_root=1 eaten=1
+		else
+			pick "$@" || break
+		fi
 		shift "$eaten"
 	done
 	read_conf
@@ -175,6 +213,7 @@ cmd_gdb()
 	need_core gdb
 	core=$(unpacked "$core") || exit
 	exe_of_report
+	[ -z "$unpriv_how" ] || [ -n "$as_root" ] || gdb_unpriv
 	[ -z "$root" ] || set -- -iex "set sysroot $root" "$@"
 	[ "$conf_debuginfod" = yes ] || unset DEBUGINFOD_URLS
 	if [ -n "$exe" ]; then
@@ -184,7 +223,8 @@ cmd_gdb()
 	fi
 	# an interrupt is for gdb
 	trap : INT
-	gdb "$@"
+	# shellcheck disable=SC2086
+	$gdb_as gdb "$@"
 }
 
 # --- dump ------------------------------------------------------------------
