@@ -159,80 +159,70 @@ drop_marked()
 etcunits=/etc/systemd/system
 flush=usercrash-flush.timer
 
+# systemctl_do VERB UNIT...: for good, and at once where it is this machine.
 systemctl_do()
 {
 	if [ -n "$root" ]; then
 		run systemctl --root="$root" "$@"
 	else
-		run systemctl "$@"
+		verb=$1
+		shift
+		run systemctl "$verb" --now "$@"
+	fi
+}
+
+# drop_in UNIT [LINE...]: what is other than in the unit; without lines none is.
+drop_in()
+{
+	dropin=$root$etcunits/$1.d/50-conf.conf
+	shift
+	if [ $# -gt 0 ]; then
+		printf '%s\n' "$mark" "$@" | put_marked "$dropin" 644
+	else
+		drop_marked "$dropin"
 	fi
 }
 
 start_systemd()
 {
 	have systemctl && [ -n "$(systemd_unit)" ] || return 1
-	if [ -n "$args" ]; then
-		put_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf" \
-		    644 <<-END || return 1
-			$mark
-			[Service]
-			ExecStart=
-			ExecStart=$bindir/usercrash_s -i $args
-			ReadWritePaths=-$conf_reports
-		END
-	else
-		drop_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf"
-	fi
+	set --
+	[ -z "$args" ] || set -- '[Service]' ExecStart= \
+	    "ExecStart=$bindir/usercrash_s -i $args" \
+	    "ReadWritePaths=-$conf_reports"
+	drop_in usercrash_s@.service "$@" || return 1
+	set --
 	case $args in
 	-S*)
-		put_marked "$root$etcunits/$unit.d/50-conf.conf" 644 \
-		    <<-END || return 1
-			$mark
-			[Socket]
-			ListenSequentialPacket=
-			ListenSequentialPacket=$conf_socket
-		END
+		set -- '[Socket]' ListenSequentialPacket= \
+		    "ListenSequentialPacket=$conf_socket"
 		;;
-	*) drop_marked "$root$etcunits/$unit.d/50-conf.conf" ;;
 	esac
-	if [ "$conf" != "$conf_file" ]; then
-		put_marked "$root$etcunits/${flush%.*}.service.d/50-conf.conf" \
-		    644 <<-END || return 1
-			$mark
-			[Service]
-			ExecStart=
-			ExecStart=$bindir/crashlogctl --conf $conf flush
-		END
-	else
-		drop_marked "$root$etcunits/${flush%.*}.service.d/50-conf.conf"
-	fi
-	now=--now
-	if [ -n "$root" ]; then
-		now=
-	else
-		run systemctl daemon-reload || return 1
-	fi
-	systemctl_do enable ${now:+"$now"} $unit || return 1
+	drop_in $unit "$@" || return 1
+	set --
+	[ "$conf" = "$conf_file" ] || set -- '[Service]' ExecStart= \
+	    "ExecStart=$bindir/crashlogctl --conf $conf flush"
+	drop_in ${flush%.*}.service "$@" || return 1
+	[ -n "$root" ] || run systemctl daemon-reload || return 1
+	systemctl_do enable $unit || return 1
 	if sends && [ "$conf_spool" != no ] && [ -n "$(systemd_unit $flush)" ]
 	then
-		systemctl_do enable ${now:+"$now"} $flush
+		systemctl_do enable $flush
 	fi
 }
 
 stop_systemd()
 {
 	have systemctl || return 1
-	now=--now
-	[ -z "$root" ] || now=
 	set --
 	[ -z "$(systemd_unit)" ] || set -- $unit
 	# it goes on where core_send.env, too, says where to
 	[ -z "$(systemd_unit $flush)" ] || [ -e "$root$send_env" ] ||
 	    set -- "$@" $flush
-	[ $# = 0 ] || systemctl_do disable ${now:+"$now"} "$@" || return 1
-	drop_marked "$root$etcunits/usercrash_s@.service.d/50-conf.conf"
-	drop_marked "$root$etcunits/$unit.d/50-conf.conf"
-	drop_marked "$root$etcunits/${flush%.*}.service.d/50-conf.conf"
+	[ $# = 0 ] || systemctl_do disable "$@" || return 1
+	for u in usercrash_s@.service $unit ${flush%.*}.service; do
+		drop_in "$u"
+	done
 	[ -n "$root" ] || run systemctl daemon-reload
 }
 
