@@ -57,7 +57,7 @@ take(struct line *l, struct keys *keys)
 	for (int k = 0; k < KEYS; k++) {
 		n = strlen(name[k]);
 		if (strncmp(p, name[k], n) != 0 ||
-		    strncmp(p + n, "\": " + !json, 2 + (size_t)json) != 0)
+		    strncmp(p + n, json ? "\": " : ": ", 2 + (size_t)json) != 0)
 			continue;
 		p += n + 2 + (size_t)json;
 		if (json)

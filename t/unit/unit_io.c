@@ -187,7 +187,7 @@ static void
 test_owned(void)
 {
 	char dir[] = "/tmp/unit_io.XXXXXX", rm[64];
-	int dirfd;
+	int dirfd = -1;
 
 	MUST(mkdtemp(dir) != NULL && (dirfd = open(dir, O_RDONLY)) != -1);
 	test_owned_dir(dir);
