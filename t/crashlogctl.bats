@@ -712,6 +712,8 @@ recorder()
 	printf '%s\n' 'receiver h' "spool $CTL/spool" >>"$CTL/c"
 	ctl --server systemd enable >/dev/null
 	grep -qx 'systemctl enable --now usercrash-flush.timer' "$CTL/calls"
+	grep -qx "ReadWritePaths=-$CTL/spool" \
+	    "$u/usercrash-flush.service.d/50-conf.conf"
 	[ "$(stat -c %a "$CTL/spool")" = 700 ]
 	# what core_send.env says where to is sent on
 	touch "$CTL/env"

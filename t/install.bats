@@ -407,6 +407,19 @@ as_here()
 	    grep -v '^RestrictAddressFamilies=\|^PrivateNetwork\|^# A command')
 }
 
+@test "units: none is rated above 2.0 by systemd-analyze security" {
+	local u rated
+	needs_tool systemd-analyze
+	systemd-analyze security --help | grep -q -e --offline ||
+	    unmet "needs systemd-analyze security --offline"
+	for u in "$TOP"/etc/systemd/*.service; do
+		rated=$(systemd-analyze security --offline=true "$u" 2>/dev/null |
+		    sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p')
+		echo "${u##*/}: $rated"
+		awk -v r="$rated" 'BEGIN { exit !(r != "" && r <= 2.0) }'
+	done
+}
+
 @test "the user and the directories that units and examples count on" {
 	local root=$BATS_TEST_TMPDIR/image
 	needs_root

@@ -200,8 +200,12 @@ start_systemd()
 	esac
 	drop_in $unit "$@" || return 1
 	set --
-	[ "$conf" = "$conf_file" ] || set -- '[Service]' ExecStart= \
-	    "ExecStart=$bindir/crashlogctl --conf $conf flush"
+	flush_spool=$conf_spool
+	[ "$flush_spool" != no ] || flush_spool=/var/spool/usercrash
+	[ "$conf $flush_spool" = "$conf_file /var/spool/usercrash" ] ||
+	    set -- '[Service]' ExecStart= \
+		"ExecStart=$bindir/crashlogctl --conf $conf flush" \
+		"ReadWritePaths=-$flush_spool"
 	drop_in ${flush%.*}.service "$@" || return 1
 	[ -n "$root" ] || run systemctl daemon-reload || return 1
 	systemctl_do enable $unit || return 1
