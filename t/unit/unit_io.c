@@ -189,7 +189,9 @@ test_owned(void)
 	char dir[] = "/tmp/unit_io.XXXXXX", rm[64];
 	int dirfd = -1;
 
-	MUST(mkdtemp(dir) != NULL && (dirfd = open(dir, O_RDONLY)) != -1);
+	MUST(mkdtemp(dir) != NULL);
+	dirfd = open(dir, O_RDONLY);
+	MUST(dirfd != -1);
 	test_owned_dir(dir);
 	test_owned_lock(dirfd);
 	close(dirfd);
