@@ -35,6 +35,14 @@ server()
 	}
 }
 
+# accepts PATH: somebody listens there, and not only has a name for it: the
+# flag is SO_ACCEPTCON (net/unix/af_unix.c).
+accepts()
+{
+	awk -v path="$1" '$8 == path && $4 == "00010000" { ok = 1 }
+		END { exit !ok }' /proc/net/unix
+}
+
 listening()
 {
 	[ "$(grep -c listening "$D/err")" -ge "$1" ]
@@ -440,7 +448,7 @@ dropped()
 	local began
 	rm -f "$S"
 	bg $C inetd "$BIN/usercrash_s" -i "$1" "$2" -d "$L" -m 0 2>>"$D/err"
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	began=${EPOCHREALTIME/./}
 	run timeout 50 $C "$3"
 	MS=$(((${EPOCHREALTIME/./} - began) / 1000))
@@ -657,19 +665,19 @@ dropped()
 
 @test "-i serves the connection on fd 0, and its exit code tells" {
 	bg $C inetd "$BIN/usercrash_s" -i -d "$L" -m 0 2>>"$D/err"
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C only x
 	[ "$output" = "usercrash_00 server" ]
 	wait "$BG"
 	logged "info: usercrash_00: pid "
 	bg $C inetd "$BIN/usercrash_s" -i -d "$L" -m 0 2>>"$D/err"
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	$C quit
 	status=0
 	wait "$BG" || status=$?
 	[ $status = 1 ]
 	bg $C inetd "$BIN/usercrash_s" -i -d /dev/null 2>>"$D/err"
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C only x
 	[ "$output" = "Not a directory" ]
 	status=0
@@ -679,20 +687,20 @@ dropped()
 
 @test "-i under inetd, with the connection on fd 2 too, and on a stream" {
 	bg $C inetd2 "$BIN/usercrash_s" -i -v -d "$L" -m 0
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C only x
 	[ "$output" = "usercrash_00 server" ]
 	wait "$BG"
 	bg $C inetd2 "$BIN/usercrash_s" -i -T 200ms -d "$L" -m 0
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C idle
 	[ "${lines[1]}" = dropped ]
 	bg $C inetd2 "$BIN/usercrash_s" -i -t 200ms -d "$L" -m 0
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C mute
 	[ "${lines[1]}" = dropped ]
 	bg $C stream "$BIN/usercrash_s" -i -v -d "$L" -m 0
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C -k 2 only x
 	[ "$output" = "usercrash_01 server" ]
 	wait "$BG"
@@ -701,7 +709,7 @@ dropped()
 @test "-i is not cut short by SIGTERM" {
 	bg $C inetd "$BIN/usercrash_s" -i -d "$L" -m 0 2>>"$D/err"
 	inetd=$BG
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	hold a
 	kill -TERM "$inetd"
 	release a
@@ -711,7 +719,7 @@ dropped()
 
 @test "socket activation: a listening socket" {
 	bg $C listen "$BIN/usercrash_s" -d "$L" -m 0 2>>"$D/err"
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	for i in 0 1; do
 		run $C -k $i only x
 		[ "$output" = "usercrash_0$i server" ]
@@ -723,7 +731,7 @@ dropped()
 		rm "$S" "$S.lock"
 		bg systemd-socket-activate --seqpacket -l "$S" \
 		    "$BIN/usercrash_s" -d "$L" -m 0 2>>"$D/err"
-		wait_for 20 test -S "$S"
+		wait_for 20 accepts "$S"
 		for i in 2 3; do
 			run $C -k $i only x
 			[ "$output" = "usercrash_0$i server" ]
@@ -743,7 +751,7 @@ dropped()
 			# shellcheck disable=SC2086
 			bg systemd-socket-activate $how --seqpacket -l "$S" \
 			    "$BIN/usercrash_s" $minus -d "$L" -m 0 2>>"$D/err"
-			wait_for 20 test -S "$S"
+			wait_for 20 accepts "$S"
 			for i in 1 2; do
 				run $C -k $n only x
 				[ "$output" = "usercrash_0$n server" ]
@@ -758,7 +766,7 @@ dropped()
 	bg $C inetd /bin/bash -c \
 	    'exec 3<&0 4<&- </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$@"' - \
 	    "$BIN/usercrash_s" -d "$L" -m 0 2>>"$D/err"
-	wait_for 20 test -S "$S"
+	wait_for 20 accepts "$S"
 	run $C -k 77 only x
 	[[ $output == "usercrash_"*" server" ]]
 	wait "$BG"
