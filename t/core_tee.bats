@@ -580,7 +580,7 @@ core_ends()
 # directories: $PID's core is at the collector, $got.
 by_the_book()
 {
-	local p port=$((20000 + RANDOM % 12000))
+	local p got port=$((20000 + RANDOM % 12000))
 	needs_victim much
 	pattern_lock
 	p=$(eval "$1")
