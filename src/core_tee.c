@@ -228,7 +228,8 @@ reap(struct tee *t)
 	pid_t pid;
 
 	child_ended = 0;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0 ||
+	    (pid == -1 && errno == EINTR))
 		for (i = 0; i < t->n; i++)
 			if (t->c[i].pid == pid)
 				reap_one(t, i, status);

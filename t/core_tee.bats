@@ -282,6 +282,23 @@ sys.exit(p.wait())' "$IN" "$BIN/core_tee" dd of=x status=none \; dd of=y status=
 	lines 1 'unable to read after 0 bytes: Is a directory'
 }
 
+@test "input that fails between a pipe and the next: said, and nobody is held" {
+	local at F=$BUILD/t/fault_at
+	[ -x "$F" ] || unmet "fault_at is not built here"
+	data 300000
+	# shellcheck disable=SC2002 # it is to be a pipe
+	cat "$IN" | "$F" -o calls 1:1 none "$BIN/core_tee" cat \; cat >/dev/null
+	at=$(sed -n 's/^\(1:[0-9]*\) splice .*/\1/p' calls | head -1)
+	[ -n "$at" ] || unmet "needs pipes that take all at once"
+	RC=0
+	# shellcheck disable=SC2002
+	cat "$IN" | timeout 60 "$F" "$at" EIO "$BIN/core_tee" cat \; cat \
+	    >/dev/null 2>err || RC=$?
+	cat err
+	[ "$RC" = 111 ]
+	grep 'unable to read after [0-9]* bytes: Input/output error' err
+}
+
 @test "one hangs: dropped alone after -t seconds, and let live" {
 	local ct
 	data 20000000

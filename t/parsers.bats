@@ -163,8 +163,8 @@ agree()
 @test "every function of libc, as nm has it" {
 	local lib n=0
 	needs_tool nm ldd
-	for lib in $(ldd "$BUILD/t/unit_elfsym" |
-	    awk '$3 ~ "/(libc[.]|ld-musl)" { print $3 }'); do
+	ldd "$BUILD/t/unit_elfsym" >libs || unmet "needs the ldd of its libc"
+	for lib in $(awk '$3 ~ /\/libc\./ { print $3 }' libs); do
 		names "$lib" -D || continue
 		"$BUILD/t/unit_elfsym" resolve "$lib" <asked >answers
 		run agree

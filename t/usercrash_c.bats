@@ -606,11 +606,12 @@ nothing_hidden()
 	pattern_lock
 	server_start -m 0
 	cat >"$RUND/h" <<-EOF
+		exec 5<&0 </dev/null # what sh starts with & has none
 		$BIN/usercrash_c -f json -d$RUND/d -S$RUND/s --tid=\$1 \
-		    --pidfd=\$2 \$3 "\$4" \$5 <&0 2>>$RUND/log &
+		    --pidfd=\$2 \$3 "\$4" \$5 <&5 5<&- 2>>$RUND/log &
 		sleep \$(cat $RUND/after)
 		kill -KILL \$!
-		exec <&-
+		exec 5<&-
 		wait
 	EOF
 	pattern "|/bin/sh $RUND/h %I %F %P %e %s"

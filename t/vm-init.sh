@@ -203,8 +203,6 @@ mount -t tmpfs run /run
 mkdir -m 1777 /tmp
 ip link set lo up
 hostname board
-# a store that leaves some of these 128 MB
-echo store-free 4 >/etc/usercrash.conf
 echo
 echo "kernel: $(uname -rm)"
 echo "memory: $(sed -n 's/MemTotal: *//p' /proc/meminfo)"

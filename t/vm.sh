@@ -149,7 +149,8 @@ boot()
 	append='quiet loglevel=1 panic=-1'
 	seconds=${VM_SECONDS:-900}
 	case $1 in
-	x86_64) console=ttyS0 board= ;;
+	# where the host is busy, an emulated timer seems broken
+	x86_64) console='ttyS0 no_timer_check' board= ;;
 	aarch64) console=ttyAMA0 board='-M virt' ;;
 	esac
 	how=emulated cpu='-accel tcg -cpu max'
