@@ -161,7 +161,7 @@ unit_net = net base
 unit_fanout = base
 unit_maptrack = track target core proc elf base
 unit_maptrack_LIB = $(UNWIND)
-unit_sample = track unwind target core proc elf base
+unit_sample = track unwind target core proc elf memop base
 unit_sample_LIB = $(UNWIND)
 unit_insn = bpf
 unit_btf = bpf base
@@ -192,7 +192,7 @@ spool_client = slots net base
 stream_aid = stream crash net base
 core_peer = stream crash base
 segv_watch = segv bpf target core proc base
-sample_crash = track unwind target core proc elf base
+sample_crash = track unwind target core proc elf memop base
 sample_crash_LIB = $(UNWIND)
 
 SCRIPTS = bin/bootstrap

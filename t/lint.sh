@@ -143,7 +143,7 @@ may_use='
 		    " memop core proc base "
 		use["report"] = " unwind target elf memop core proc out" \
 		    " base "
-		use["unwind"] = " target elf core base "
+		use["unwind"] = " target elf memop core base "
 		use["track"] = " target proc base "
 		use["target"] = " elf core proc base "
 		use["send"] = use["store"] = " crash stream core net" \

@@ -114,7 +114,12 @@ against_gdb()
 @test "null, static" { victim null_static null.c; }
 @test "null, static-pie" { victim null_staticpie null.c; }
 @test "null, static without .eh_frame_hdr" { victim null_nohdr null.c; }
-@test "null, musl" { victim null_musl null.c; }
+@test "null, musl" {
+	# gdb finds no way to the start
+	NO_GDB=1 victim null_musl null.c
+	proper_end "$REPORT"
+	section backtrace "$REPORT" | tail -1 | grep -q ' _start+'
+}
 @test "null, MiniDebugInfo" {
 	DEBUG_EXE=$VICTIMS/null_full
 	victim null_mini null.c
@@ -127,6 +132,40 @@ against_gdb()
 	section backtrace "$REPORT" | grep -q ' crash_here+.* <by its call>$'
 	proper_end "$REPORT"
 }
+
+# by_code EXE [ARGUMENT]: gdb takes what has neither for a frame by frame
+# pointer
+by_code()
+{
+	[ "$(uname -m)" = x86_64 ] || unmet "needs x86-64"
+	NO_GDB=1 victim "$1" bare.c "${2:-}"
+	proper_end "$REPORT"
+}
+
+@test "neither unwind data nor frame pointers, called through pointers" {
+	by_code bare
+}
+
+@test "the same in a thread" { by_code bare thread; }
+@test "the same, -O0" { by_code bare_O0 ""; }
+@test "the same, musl, static" { by_code bare_musl; }
+@test "the same, musl, static, in a thread" { by_code bare_musl thread; }
+
+@test "the same without symbols" {
+	local how
+	needs_victim bare_musl_stripped
+	pattern_direct
+	for how in "" thread; do
+		crash "$VICTIMS/bare_musl_stripped" $how
+		report_of "$PID"
+		section backtrace "$REPORT"
+		# crash_here to main and _start, or worker and __clone; what
+		# calls main and worker, by a pointer, nothing tells
+		[ "$(frames "$REPORT" | wc -l)" -ge 6 ]
+		proper_end "$REPORT"
+	done
+}
+
 @test "abort" { victim abort abort.c; }
 @test "abort as the last instruction" { victim abort_O2 abort.c; }
 @test "assert" { victim abort abort.c assert; }

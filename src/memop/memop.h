@@ -60,5 +60,8 @@ struct memop_in {
  * code ends too early.
  */
 int memop_decode(const struct memop_in *, struct memop *out);
+/* Length of the x86-64 instruction at code, of which n bytes are there (15
+ * suffice); 0 not understood, or cut. */
+size_t memop_x86_length(const unsigned char *code, size_t n);
 
 #endif

@@ -79,5 +79,7 @@ struct x86_enc {
 const struct x86_row *x86_lookup(const struct x86_enc *);
 /* Bytes a size letter stands for; *align as in struct memop. */
 unsigned x86_opsize(const struct x86_enc *, char letter, unsigned *align);
+/* Length of the immediate behind an opcode without ModRM. */
+unsigned x86_immediate(const struct x86_enc *);
 
 #endif

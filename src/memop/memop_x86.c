@@ -434,19 +434,47 @@ x86_choose(const struct x86 *d)
 	return best;
 }
 
+/* The row of the instruction, with all that it says before its immediate read;
+ * NULL: not understood. */
+static const struct x86_row *
+x86_read(struct x86 *d)
+{
+	const struct x86_row *row = NULL;
+
+	if (x86_opcode(d) == 0 && !d->shortage)
+		row = x86_lookup(&d->e);
+	if (row == NULL ||
+	    (row->acc == NULL ? x86_implied(d, row) : x86_explicit(d, row)) ==
+		-1 ||
+	    d->shortage)
+		return NULL;
+	return row;
+}
+
+size_t
+memop_x86_length(const unsigned char *code, size_t n)
+{
+	static const uint64_t none[G_GSBASE + 1];
+	struct memop_in in = {.code = code, .n = n, .gregs = none};
+	struct x86 d = {.in = &in};
+	const struct x86_row *row = x86_read(&d);
+	size_t len;
+
+	if (row == NULL)
+		return 0;
+	len = d.pos +
+	    (row->acc == NULL ? x86_immediate(&d.e) : x86_immlen(&d, row->imm));
+	return len <= n ? len : 0;
+}
+
 int
 memop_x86(const struct memop_in *in, struct memop *out)
 {
 	struct x86 d = {.in = in};
-	const struct x86_row *row = NULL;
+	const struct x86_row *row = x86_read(&d);
 	int jump;
 
-	if (x86_opcode(&d) == 0 && !d.shortage)
-		row = x86_lookup(&d.e);
-	if (row == NULL ||
-	    (row->acc == NULL ? x86_implied(&d, row) : x86_explicit(&d, row)) ==
-		-1 ||
-	    d.shortage) {
+	if (row == NULL) {
 		errno = d.shortage ? ERANGE : EINVAL;
 		return -1;
 	}

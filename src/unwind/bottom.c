@@ -10,7 +10,11 @@
 #if UNWIND_SUPPORTED
 /* Of a module without symbols: its entry, and what goes on behind it
  * (_dl_start_user behind _start in ld.so). */
-enum { ENTRY_SPAN = 128 };
+enum {
+	ENTRY_SPAN = 128,
+	BOTTOM_MAX = 256, /* bytes that the last function before it may use */
+	ARGS_MAX = 1 << 20
+};
 
 /* glibc, musl: the program's start, ld.so's, a thread's, makecontext(3)'s; and
  * what musl's _start becomes by jumps. */
@@ -34,6 +38,74 @@ is_newborn(const struct walk *w)
 	    (r[NUMBER] == CLONE || r[NUMBER] == CLONE3);
 }
 
+#if defined(__x86_64__)
+/* Where musl's __clone() goes on when its child's function has returned: xor
+ * %eax,%eax; mov $60,%al; syscall; hlt. */
+static int
+ends_thread(struct target *t, uint64_t ra)
+{
+	static const unsigned char code[] = {
+	    0x31, 0xc0, 0xb0, 0x3c, 0x0f, 0x05, 0xf4};
+	unsigned char b[2 + sizeof(code)];
+
+	return target_read(t, ra, b, sizeof(b)) == sizeof(b) &&
+	    memcmp(b + 2, code, sizeof(code)) == 0;
+}
+
+/* What execve(2) leaves at the bottom of a stack: argc, the arguments, NULL. */
+static int
+is_argc(struct target *t, uint64_t at)
+{
+	uint64_t argc, v;
+
+	return target_word(t, at, &argc) == 0 && argc > 0 && argc < ARGS_MAX &&
+	    target_word(t, at + 8, &v) == 0 && v != 0 &&
+	    target_word(t, at + 8 + 8 * argc, &v) == 0 && v == 0;
+}
+
+/* A return address in the code that the kernel started, or that __clone() did,
+ * where a stack has to have one. */
+static int
+is_first(struct walk *w, uint64_t at, uint64_t ra)
+{
+	struct target *t = w->u->t;
+	const struct module *m = target_module(t, ra - 1);
+	uint64_t dest;
+
+	if (m == NULL || target_code(t, ra - 1) == NULL ||
+	    callsite_find(t, ra, &dest) == CALL_NONE)
+		return 0;
+	if (ends_thread(t, ra))
+		return 1;
+	return m->entry != 0 && ra - m->entry < ENTRY_SPAN &&
+	    (is_argc(t, at + 8) || is_argc(t, at + 16));
+}
+
+int
+walk_to_bottom(struct walk *w)
+{
+	struct caller c = {.fp = w->fp};
+	uint64_t at;
+
+	for (at = w->sp; at - w->sp < BOTTOM_MAX; at += 8)
+		if (target_word(w->u->t, at, &c.pc) == 0 &&
+		    is_first(w, at, c.pc)) {
+			c.sp = at + 8;
+			w->flags = FRAME_CALL;
+			return walk_restart(w, &c);
+		}
+	return -1;
+}
+#else
+static int
+ends_thread(struct target *t, uint64_t ra)
+{
+	(void)t;
+	(void)ra;
+	return 0;
+}
+#endif
+
 int
 walk_is_bottom(struct walk *w)
 {
@@ -42,7 +114,8 @@ walk_is_bottom(struct walk *w)
 	const struct function *fn = function_at(w->u, at);
 	size_t i;
 
-	if (is_newborn(w))
+	if (is_newborn(w) ||
+	    (!w->exact && ends_thread(w->u->t, w->ip + w->adjust)))
 		return 1;
 	for (i = 0; fn != NULL && i < NELEM(names); i++)
 		if (strcmp(fn->name, names[i]) == 0)

@@ -10,42 +10,8 @@
 
 #if UNWIND_SUPPORTED
 enum {
-	LEAF_MAX = 4096, /* of a function whose start is not known */
-	HOPS_MAX = 4,	 /* jumps on the way of a call */
-	SCAN_MAX = 2048	 /* bytes of a stack that are looked through */
+	SCAN_MAX = 2048 /* bytes of a stack that are looked through */
 };
-
-/* Whether dest is an entry of the function that holds at.  strict: its start,
- * and known to be. */
-static int
-is_entry(const struct function *fn, uint64_t at, uint64_t dest, int strict)
-{
-	if (strict)
-		return fn != NULL && fn->sized && dest == fn->start;
-	if (fn != NULL && (dest == fn->start || fn->sized))
-		return dest >= fn->start && dest <= at;
-	return dest <= at && at - dest < LEAF_MAX;
-}
-
-static enum callsite
-leads(struct walk *w, const struct function *fn, uint64_t ra, int strict)
-{
-	struct target *t = w->u->t;
-	uint64_t dest, at = walk_at(w);
-	enum callsite call;
-	int hops = 0;
-
-	if (target_code(t, ra - 1) == NULL)
-		return CALL_NONE;
-	call = callsite_find(t, ra, &dest);
-	if (call != CALL_DIRECT)
-		return call;
-	do
-		if (is_entry(fn, at, dest, strict))
-			return CALL_DIRECT;
-	while (hops++ < HOPS_MAX && callsite_follow(t, &dest));
-	return CALL_NONE;
-}
 
 #if defined(__x86_64__)
 /* push %rbp; mov %rsp,%rbp: then the frame pointer is to be had, once both
@@ -75,7 +41,7 @@ fp_leads(struct walk *w, const struct function *fn)
 
 	return w->fp >= w->sp && w->fp % 8 == 0 &&
 	    target_word(w->u->t, w->fp + 8, &ra) == 0 &&
-	    leads(w, fn, ra, 0) == CALL_DIRECT;
+	    walk_leads(w, fn, ra, 0) == CALL_DIRECT;
 }
 
 static int
@@ -98,20 +64,24 @@ walk_by_call(struct walk *w)
 	if (keeps_fp(w, fn))
 		return -1;
 	if (target_word(t, w->sp, &ra) == 0)
-		call = leads(w, fn, ra, 0);
+		call = walk_leads(w, fn, ra, 0);
 	if (call == CALL_DIRECT)
 		return go_on(w, w->sp, ra);
 	if (walk_is_bottom(w))
 		return 0;
+	if (walk_by_code(w) == 1)
+		return 1;
 	if (fp_leads(w, fn))
 		return -1;
 	/* only a function that calls nothing is sure to have it there */
 	if (w->exact && call == CALL_INDIRECT)
 		return go_on(w, w->sp, ra);
+	if (fn == NULL || !fn->sized)
+		return walk_to_bottom(w);
 	for (at = w->sp + 8; at - w->sp < SCAN_MAX; at += 8) {
-		if (fn == NULL || !fn->sized || target_word(t, at, &ra) == -1)
+		if (target_word(t, at, &ra) == -1)
 			break;
-		if (leads(w, fn, ra, 1) == CALL_DIRECT)
+		if (walk_leads(w, fn, ra, 1) == CALL_DIRECT)
 			return go_on(w, at, ra);
 	}
 	return -1;
@@ -131,7 +101,7 @@ walk_by_call(struct walk *w)
 	uint64_t start;
 
 	if (w->exact && w->lr != 0)
-		call = leads(w, fn, w->lr, 0);
+		call = walk_leads(w, fn, w->lr, 0);
 	if (call == CALL_INDIRECT && fn != NULL) {
 		start = fn->start;
 		fn = function_at(w->u, w->lr - 1);

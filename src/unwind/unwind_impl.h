@@ -5,6 +5,7 @@
 #define UNWIND_IMPL_H
 
 #include "elf/ehframe.h"
+#include "unwind/callsite.h"
 #include "unwind/unwind.h"
 
 #if defined(__x86_64__) || defined(__aarch64__)
@@ -88,6 +89,9 @@ void function_forget(struct function *);
 
 /* Whether nobody called the code of the frame to come. */
 int walk_is_bottom(struct walk *);
+/* x86-64: to the bottom, where only one function without a name or unwind data
+ * can be in between: 1, or -1. */
+int walk_to_bottom(struct walk *);
 
 /* --- gostep.c ------------------------------------------------------------ */
 
@@ -112,6 +116,18 @@ int walk_restart(struct walk *, const struct caller *);
 int walk_at_trampoline(struct walk *);
 /* Sees to a return address that is none: 1, or -1. */
 int walk_settle(struct walk *);
+
+/* --- leads.c ------------------------------------------------------------- */
+
+/* Whether a call before ra leads to the function that the walk is in; strict:
+ * to its very start. */
+enum callsite
+walk_leads(struct walk *, const struct function *, uint64_t ra, int strict);
+
+/* --- bycode.c ------------------------------------------------------------ */
+
+/* x86-64: to the caller by what the function's code has pushed: 1, or -1. */
+int walk_by_code(struct walk *);
 
 /* --- bycall.c ------------------------------------------------------------ */
 

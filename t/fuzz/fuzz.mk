@@ -32,7 +32,7 @@ fuzz_gopclntab = elf base
 fuzz_gopclntab_SEEDS = t/fixtures/go* t/fixtures/lib.elf
 fuzz_perfmap = elf base
 fuzz_perfmap_SEEDS = t/fixtures/perf.map
-fuzz_sample = unwind target core proc elf base
+fuzz_sample = unwind target core proc elf memop base
 fuzz_sample_LIB = $(UNWIND)
 fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 

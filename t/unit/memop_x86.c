@@ -230,6 +230,43 @@ run_x86(void)
 	rip_page(PROT_READ | PROT_WRITE);
 }
 
+/* Each instruction of the list, and some that touch no memory: as long as the
+ * assembler made them, and nothing when a byte is missing. */
+static void
+run_lengths(void)
+{
+	static const struct {
+		const char *bytes;
+		size_t n;
+	} more[] = {{"\x74\x10", 2}, {"\x0f\x84\x01\x02\x03\x04", 6},
+	    {"\xe8\x01\x02\x03\x04", 5}, {"\xeb\x01", 2},
+	    {"\xe9\x01\x02\x03\x04", 5}, {"\xe3\x01", 2},
+	    {"\xb8\x01\x02\x03\x04", 5}, {"\x66\xb8\x01\x02", 4},
+	    {"\x48\xb8\x01\x02\x03\x04\x05\x06\x07\x08", 10}, {"\xb0\x01", 2},
+	    {"\x3c\x01", 2}, {"\x3d\x01\x02\x03\x04", 5}, {"\xa8\x01", 2},
+	    {"\xa9\x01\x02\x03\x04", 5}, {"\x66\xa9\x01\x02", 4},
+	    {"\x6a\x01", 2}, {"\x68\x01\x02\x03\x04", 5}, {"\xc2\x08\x00", 3},
+	    {"\xcd\x80", 2}, {"\xc8\x10\x00\x00", 4}, {"\x55", 1},
+	    {"\xf3\x0f\x1e\xfa", 4}, {"\x48\x83\xec\x08", 4},
+	    {"\x48\x81\xec\x01\x02\x03\x04", 7}, {"\xf6\xc1\x01", 3},
+	    {"\xf7\xc1\x01\x02\x03\x04", 6}, {"\xf7\xd1", 2}, {"\x0f\x05", 2},
+	    {"\x90", 1}, {"\xc3", 1}};
+	const struct x86_case *c;
+	size_t i, n;
+
+	for (c = __start_memop_cases; c < __stop_memop_cases; c++) {
+		n = (size_t)(c->end - c->start);
+		CHECK_OF(c->text, memop_x86_length(c->start, n) == n);
+		CHECK_OF(c->text, memop_x86_length(c->start, n - 1) == 0);
+	}
+	for (i = 0; i < sizeof(more) / sizeof(*more); i++) {
+		const unsigned char *p = (const unsigned char *)more[i].bytes;
+
+		CHECK(memop_x86_length(p, more[i].n) == more[i].n);
+		CHECK(memop_x86_length(p, more[i].n - 1) == 0);
+	}
+}
+
 /* What no instruction of the list shows. */
 void
 check_x86(void)
@@ -292,6 +329,7 @@ check_x86(void)
 	CHECK_OF("no fetch",
 	    decode(EM_X86_64, "\x48\x8b\x01", 3, regs, 0x1000, 1, &m) == 0 &&
 		m.access == MEMOP_READ && m.ea == 0x1000);
+	run_lengths();
 	run_x86();
 }
 

@@ -13,7 +13,7 @@ VICTIMS = null null_O2 null_nofp null_nopie null_nohdrpie null_fp \
 	smash_raw signals handler altstack threads leader jit faults vdso \
 	callback tail plugin libplug.so much memory launch comm live storm \
 	document handled causes coroutine coroutine_O0 libearly.so early resolver \
-	inclone jitmap dropped fuse
+	inclone jitmap dropped fuse bare bare_O0
 
 null_FLAGS = null.c -O0
 null_O2_FLAGS = null.c -O2
@@ -21,6 +21,14 @@ null_nofp_FLAGS = null.c -O2 -fomit-frame-pointer -momit-leaf-frame-pointer
 null_nopie_FLAGS = null.c -O1 -fno-pie -no-pie
 # frame pointers, but no unwind table at all
 null_fp_FLAGS = null.c -O0 -fno-asynchronous-unwind-tables -fno-unwind-tables
+# neither of them
+bare = -fno-asynchronous-unwind-tables -fno-unwind-tables -fomit-frame-pointer
+bare_FLAGS = bare.c -O2 $(bare) -pthread
+bare_O0_FLAGS = bare.c -O0 $(bare) -pthread
+bare_musl_CC = musl-gcc
+bare_musl_FLAGS = bare.c -Os $(bare) -static
+bare_musl_stripped_CC = musl-gcc
+bare_musl_stripped_FLAGS = bare.c -DDIRECT -Os $(bare) -static -s
 null_clang_CC = clang
 null_clang_FLAGS = null.c -O2
 null_musl_CC = musl-gcc
@@ -87,7 +95,8 @@ VICTIMS += $(if $(call cc_try,-static,$(hello)),null_static null_nohdr)
 VICTIMS += $(if $(call cc_try,-static-pie,$(hello)),null_staticpie)
 VICTIMS += $(if $(call cc_try,-fuse-ld=lld,$(hello)),null_lld)
 VICTIMS += $(if $(call have,clang),null_clang inclone_clang)
-VICTIMS += $(if $(call have,musl-gcc),null_musl strlen_musl)
+VICTIMS += $(if $(call have,musl-gcc),null_musl strlen_musl \
+	bare_musl bare_musl_stripped)
 VICTIMS += $(if $(call have,$(CXX)),throw uncaught)
 VICTIMS += $(if $(and $(call have,$(CXX)),$(call \
 	cc_try,-static,$(hello))),uncaught_stripped)
