@@ -66,6 +66,64 @@ told()
 	[ "$(grep -c '^caught' return)" = 0 ]
 }
 
+@test "a place without a name: what it lies in, and who called" {
+	local at
+	needs_tool gcc nm strip
+	pattern_direct
+	cd "$BATS_TEST_TMPDIR"
+	cat >j.c <<-'END'
+		#include <string.h>
+		#include <sys/mman.h>
+		#if defined(__x86_64__) /* xor %eax,%eax; mov %eax,(%rax); ret */
+		static unsigned char code[] = {0x31, 0xc0, 0x89, 0x00, 0xc3};
+		#else /* mov x0, #0; str w0, [x0]; ret */
+		static unsigned code[] = {0xd2800000, 0xb9000000, 0xd65f03c0};
+		#endif
+		__attribute__((noinline)) void caller(void (*f)(void))
+		{ f(); __asm__ volatile(""); }
+		int main(void)
+		{
+			void *m = mmap(0, 4096, 7, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+			memcpy(m, code, sizeof(code));
+			__builtin___clear_cache(m, (char *)m + 64);
+			caller((void (*)(void))m);
+			return 0;
+		}
+	END
+	gcc -O1 -o j j.c
+	crash ./j 9>&-
+	report_of "$PID"
+	value cause "$REPORT"
+	[ "$(value cause "$REPORT")" = \
+	    "null pointer write in anonymous memory, called from caller" ]
+	# a static function of a library without symbols, and the one before
+	# it that has a name
+	cat >l.c <<-'END'
+		#define NOINLINE __attribute__((noinline))
+		int named(int *p) { return *p + 1; }
+		static NOINLINE int inner(int *p) { return *p; }
+		static NOINLINE int middle(int *p) { return inner(p) + 1; }
+		static int entry(int *p) { return middle(p) + 3; }
+		int (*table)(int *) = entry;
+	END
+	cat >p.c <<-'END'
+		extern int (*table)(int *);
+		__attribute__((noinline)) int caller(void)
+		{ return table((int *)8) + 1; }
+		int main(void) { return caller() + 2; }
+	END
+	gcc -O1 -shared -fPIC -o l.so l.c
+	at=$(nm l.so | sed -n 's/^0*\([0-9a-f]*\) t inner$/\1/p')
+	strip -s l.so
+	gcc -O1 -o p p.c ./l.so
+	crash ./p 9>&-
+	report_of "$PID"
+	value cause "$REPORT"
+	[ "$(value cause "$REPORT")" = "null pointer read at offset 0x8 in\
+ l.so+0x$at, called from caller" ]
+}
+
 @test "C++ exceptions that nobody catches: type and words" {
 	told uncaught uncaught.cc
 	cd "$BATS_TEST_TMPDIR"

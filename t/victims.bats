@@ -159,9 +159,8 @@ by_code()
 		crash "$VICTIMS/bare_musl_stripped" $how
 		report_of "$PID"
 		section backtrace "$REPORT"
-		# crash_here to main and _start, or worker and __clone; what
-		# calls main and worker, by a pointer, nothing tells
-		[ "$(frames "$REPORT" | wc -l)" -ge 6 ]
+		# crash_here to main and _start, or worker and __clone
+		[ "$(frames "$REPORT" | wc -l)" = 7 ]
 		proper_end "$REPORT"
 	done
 }

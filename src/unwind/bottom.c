@@ -66,14 +66,11 @@ is_argc(struct target *t, uint64_t at)
 /* A return address in the code that the kernel started, or that __clone() did,
  * where a stack has to have one. */
 static int
-is_first(struct walk *w, uint64_t at, uint64_t ra)
+is_first(struct target *t, uint64_t at, uint64_t ra)
 {
-	struct target *t = w->u->t;
 	const struct module *m = target_module(t, ra - 1);
-	uint64_t dest;
 
-	if (m == NULL || target_code(t, ra - 1) == NULL ||
-	    callsite_find(t, ra, &dest) == CALL_NONE)
+	if (m == NULL)
 		return 0;
 	if (ends_thread(t, ra))
 		return 1;
@@ -81,19 +78,36 @@ is_first(struct walk *w, uint64_t at, uint64_t ra)
 	    (is_argc(t, at + 8) || is_argc(t, at + 16));
 }
 
+/* Nothing else on the way there may be a return address, but one of a call by
+ * a pointer: of main, or of a thread's function. */
 int
 walk_to_bottom(struct walk *w)
 {
-	struct caller c = {.fp = w->fp};
-	uint64_t at;
+	struct caller c = {.pc = 0};
+	struct target *t = w->u->t;
+	enum callsite call;
+	uint64_t at, ra, dest;
 
-	for (at = w->sp; at - w->sp < BOTTOM_MAX; at += 8)
-		if (target_word(w->u->t, at, &c.pc) == 0 &&
-		    is_first(w, at, c.pc)) {
-			c.sp = at + 8;
+	for (at = w->sp; at - w->sp < BOTTOM_MAX; at += 8) {
+		if (target_word(t, at, &ra) == -1)
+			return -1;
+		if (target_code(t, ra - 1) == NULL)
+			continue;
+		call = callsite_find(t, ra, &dest);
+		if (call == CALL_NONE)
+			continue;
+		if (c.pc == 0)
+			c = (struct caller){
+			    .pc = ra, .sp = at + 8, .fp = w->fp};
+		else if (!is_first(t, at, ra))
+			return -1;
+		if (is_first(t, at, ra)) {
 			w->flags = FRAME_CALL;
 			return walk_restart(w, &c);
 		}
+		if (call != CALL_INDIRECT)
+			return -1;
+	}
 	return -1;
 }
 #else

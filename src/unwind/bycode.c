@@ -84,23 +84,23 @@ arrive(struct sweep *s, size_t pos)
 
 enum { RSP = 4, RBP = 5 };
 
-/* lea: where a register then points, as bytes below the return address. */
-static int64_t
-lea(const struct depth *d, const unsigned char *p, unsigned rex)
+/* lea: where a register then points, as bytes below the return address; -1
+ * not known. */
+static int
+lea(const struct depth *d, const unsigned char *p, unsigned rex, int64_t *v)
 {
 	unsigned mod = p[1] >> 6, sib = (p[1] & 7) == RSP;
-	int64_t disp, base;
 
 	if (sib && p[2] == 0x24 && !(rex & 3))
-		base = d->sp;
-	else if ((p[1] & 7) == RBP && mod != 0 && !(rex & 1))
-		base = d->fp;
+		*v = d->sp;
+	else if ((p[1] & 7) == RBP && d->fp != 0 && mod != 0 && !(rex & 1))
+		*v = d->fp;
 	else
-		return 0;
-	disp = mod == 1 ? little(p + 2 + sib, 1)
-	    : mod == 2	? little(p + 2 + sib, 4)
-			: 0;
-	return base != 0 ? base - disp : 0;
+		return -1;
+	if (mod != 0)
+		*v -=
+		    mod == 1 ? little(p + 2 + sib, 1) : little(p + 2 + sib, 4);
+	return 0;
 }
 
 /* A 64-bit instruction with a ModRM byte that may change rsp or rbp; the opcode
@@ -125,13 +125,10 @@ on_register(struct depth *d, const unsigned char *p, size_t len, unsigned rex)
 			d->known = 0;
 		return;
 	}
-	if (op == 0x8d && (reg == RSP || reg == RBP)) {
-		int64_t v = lea(d, p, rex);
-
-		*(reg == RSP ? &d->sp : &d->fp) = v;
-		d->known &= reg == RBP || v != 0;
-		return;
-	}
+	if (op == 0x8d && reg == RBP && lea(d, p, rex, &d->fp) == -1)
+		d->fp = 0;
+	if (op == 0x8d && reg == RSP && lea(d, p, rex, &d->sp) == -1)
+		d->known = 0;
 	/* add or and sub xor mov, from and to a register or memory */
 	if (op != 0x89 && op != 0x8b && (op & 0xc5) != 0x01)
 		return;

@@ -89,8 +89,8 @@ void function_forget(struct function *);
 
 /* Whether nobody called the code of the frame to come. */
 int walk_is_bottom(struct walk *);
-/* x86-64: to the bottom, where only one function without a name or unwind data
- * can be in between: 1, or -1. */
+/* x86-64: towards the bottom, where at most one call by a pointer lies in
+ * between: 1, or -1. */
 int walk_to_bottom(struct walk *);
 
 /* --- gostep.c ------------------------------------------------------------ */
