@@ -65,7 +65,9 @@ walk_by_call(struct walk *w)
 		return -1;
 	if (target_word(t, w->sp, &ra) == 0)
 		call = walk_leads(w, fn, ra, 0);
-	if (call == CALL_DIRECT)
+	/* of code that called on, a word there may be left of a call within it
+	 */
+	if (call == CALL_DIRECT && (w->exact || (fn != NULL && fn->sized)))
 		return go_on(w, w->sp, ra);
 	if (walk_is_bottom(w))
 		return 0;
