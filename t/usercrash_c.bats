@@ -542,10 +542,11 @@ json_there()
 	return 1
 }
 
-# No temporary file is left behind; the lock's own is not one.
+# No temporary file is left behind; the lock's own and the ledger are none.
 nothing_hidden()
 {
-	[ -z "$(find "$RUND/d" -name '.[!.]*' ! -name '.slots*')" ]
+	[ -z "$(find "$RUND/d" -name '.[!.]*' ! -name '.slots*' \
+	    ! -name '.ledger*')" ]
 }
 
 @test "client killed at any call without a server" {
