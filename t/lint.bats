@@ -310,6 +310,13 @@ shaped()
 	shaped '/* Over 60 lines: a row a case. */
 ' void 61
 	clean shape
+	# a word that is none any more
+	shaped '/* Over 60 lines: a row a case. */
+' void 60
+	finds shape 'b has 60 lines, and a word for more'
+	shaped '/* Six parameters: they differ. */
+' "$five" 5
+	finds shape 'b has 5 parameters, and a word for more'
 	# a prototype is where the word is not looked for
 	printf '/* b: one. */\nint\nb(%s, int f);\n' "$five" >"$TREE/src/base/b.c"
 	clean shape

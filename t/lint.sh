@@ -12,8 +12,8 @@
 #   man      groff -ww, mandoc -Tlint
 #   words    nothing unfinished
 #   size     no file of src above 500 lines
-#   shape    functions of src: 60 lines, 5 parameters, or a word why; and each
-#            file says at its head what it is for
+#   shape    functions of src: 60 lines, 5 parameters, or a word why, and no
+#            such word where it is not so; each file says what it is for
 #   pages    each program has a man page and a bats file
 #   machines what knows of one is named at the head of src/core/arch.h
 #   guards   each header has an include guard; in t/unit it holds no code
@@ -410,6 +410,12 @@ lint_shape()
 			if (n > 4 && ++many && word !~ /parameters: /)
 				print where " has " n + 1 " parameters and" \
 				    " does not say why"
+			if (n < 5 && word ~ /[Ss]ix parameters: /)
+				print where " has " n + 1 " parameters, and" \
+				    " a word for more"
+			if (FNR - at < 60 && word ~ /[Oo]ver 60 lines: /)
+				print where " has " FNR - at + 1 " lines, and" \
+				    " a word for more"
 			if (FNR - at > 59 && word !~ /lines: /)
 				print where " has " FNR - at + 1 " lines and" \
 				    " does not say why"

@@ -189,7 +189,6 @@ ring_trim(struct ring *r, const struct slots_entry *e, int k, uint64_t size)
 	}
 }
 
-/* Six parameters: three are the report: its name, its file, whose it is. */
 int
 ring_put(struct ring *r, const char *hidden, const struct stat *st, int resume,
     struct slots_entry *e)

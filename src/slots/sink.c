@@ -84,7 +84,6 @@ sink_key(int procfd, const char *comm)
 	return fnv1a(FNV1A, path, (size_t)n);
 }
 
-/* Six parameters: who crashed is four of them. */
 int
 sink_open(
     const struct sink_cfg *cfg, const struct spool_request *req, struct sink *s)
