@@ -1131,3 +1131,75 @@ counted_forks()
 	# nothing is left
 	[ -z "$(ls "$CTL/tmp")" ]
 }
+
+@test "class 25: one user under 50 names leaves the reports of root" {
+	local d=$BATS_TEST_TMPDIR/d i
+	needs_root
+	a_core
+	mkdir -m 750 "$d"
+	# by the names it was told: the process is not there
+	one()
+	{
+		"$C" -S /dev/null -d "$d" -m 0 -n 20 --uid="$1" --comm="$2" \
+		    --signal=11 --pid=999999999 <"$CORE" \
+		    2>>"$BATS_TEST_TMPDIR/log" || [ $? = 1 ]
+	}
+	for i in 1 2 3 4 5; do
+		one 0 "root$i"
+	done
+	for i in $(seq 50); do
+		one 1000 "greedy$i"
+	done
+	[ "$(grep -lx 'uid: 0' "$d"/usercrash_* | wc -l)" = 5 ]
+	[ "$(find "$d" -name 'usercrash_*' | wc -l)" = 20 ]
+	# nor has it the whole log, and what it has not is counted
+	[ "$(grep -c greedy "$BATS_TEST_TMPDIR/log")" -lt 50 ]
+	grep -q 'greedy30.*more of them in this minute are only counted' \
+	    "$BATS_TEST_TMPDIR/log"
+}
+
+# forged_threads N: a core with so many threads in its notes.
+forged_threads()
+{
+	python3 - "$1" <<-'END'
+		import struct, sys
+		n = int(sys.argv[1])
+		out = sys.stdout.buffer
+		note = struct.pack("<III8s", 5, 336, 1, b"CORE")
+		size = n * (len(note) + 336)
+		out.write(struct.pack("<16sHHIQQQIHHHHHH",
+		    b"\x7fELF\x02\x01\x01", 4, 62, 1, 0, 64, 0, 0, 64, 56, 1,
+		    0, 0, 0))
+		out.write(struct.pack("<IIQQQQQQ", 4, 0, 120, 0, 0, size, 0, 4))
+		for i in range(n):
+		    out.write(note + struct.pack("<12xH18xI300x", 11, i + 1))
+	END
+}
+
+# bounded FILE: no larger than a report may be, its JSON whole; both told.
+bounded()
+{
+	ls -l "$1"
+	[ "$(stat -c %s "$1")" -le $((8 * 1048576 + 4096)) ]
+	[ "$(stat -c %s "$1")" -gt 300 ]
+	case $2 in
+	json) python3 -m json.tool "$1" >/dev/null ;;
+	esac
+}
+
+@test "class 19: 10^6 forged threads: a bounded report in bounded memory" {
+	local format n
+	needs_tool python3
+	[ "$(uname -m)" = x86_64 ] || unmet "the core is made for x86_64"
+	for n in 10 1000000; do
+		for format in text json; do
+			forged_threads $n 2>/dev/null |
+			    "$C" -f $format -o "$BATS_TEST_TMPDIR/r.$format" \
+				999999999 forged 11 2>"$BATS_TEST_TMPDIR/e" || :
+			cat "$BATS_TEST_TMPDIR/e"
+			bounded "$BATS_TEST_TMPDIR/r.$format" $format
+			not grep -q 'the worker died\|not done after' \
+			    "$BATS_TEST_TMPDIR/e"
+		done
+	done
+}

@@ -21,10 +21,23 @@ struct target_page {
 	unsigned char *p;
 };
 
+/* Of a target that has no source, as of one that is gone and whose core has no
+ * memory either. */
+static ssize_t
+nothing_read(struct target *t, uint64_t addr, void *p, size_t len)
+{
+	(void)t;
+	(void)addr;
+	(void)p;
+	(void)len;
+	return 0;
+}
+
 void
 target_init(struct target *t)
 {
 	memset(t, 0, sizeof(*t));
+	t->read = nothing_read;
 	t->cache_last = UINT64_MAX;
 	t->jitfd = -1;
 }
