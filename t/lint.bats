@@ -130,7 +130,7 @@ has()
 			allowed="$allowed core proc out"
 			;;
 		report) allowed='unwind target elf memop core proc out' ;;
-		unwind) allowed='target elf core' ;;
+		unwind) allowed='target elf memop core' ;;
 		track) allowed='target proc' ;;
 		target) allowed='elf core proc' ;;
 		send | store) allowed='crash stream core net proc' ;;
