@@ -7,6 +7,7 @@
 #   check-cross  built for other machines, run by qemu-user (t/cross.sh)
 #   check-vm    booted on small boards, with kernels of Debian (t/vm.sh)
 #   check-musl  built on musl, its core tested (t/musl.sh)
+#   faults      each system call of each program fails (t/faults.bats)
 #   quick       what changed: its units and the quick half of lint
 #   lint        what the tree promises of itself (t/lint.sh)
 #   units       the tests that are C, in build/t/
@@ -279,6 +280,9 @@ check-vm:
 check-musl:
 	t/musl.sh
 
+faults: all units victims
+	FAULTS=all LIMIT=86400 t/run t/faults.bats
+
 help:
 	@sed -n 's/^#   \([a-z][-a-z_.]*  .*\)/\1/p' Makefile
 
@@ -378,6 +382,6 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all debug units check check-san check-cross \
-	check-vm check-musl quick lint help demo install \
+	check-vm check-musl faults quick lint help demo install \
 	uninstall clean
 .DELETE_ON_ERROR:
