@@ -1,8 +1,10 @@
 # make fuzz: the hostile-input parsers under ASan and UBSan for FUZZ_SECONDS in
 # all.  With clang's libFuzzer where that links (FUZZ_ENGINE=main: not even
-# then), else with the small engine of fuzz_main.c.
+# then), else with the small engine of fuzz_main.c.  FUZZ_RUNS=N: so many inputs
+# each instead, by libFuzzer.
 
 FUZZ_SECONDS = 60
+FUZZ_RUNS =
 FUZZ_SEED = 1
 FUZZ_ENGINE =
 FUZZ_OUT = build/fuzz
@@ -41,8 +43,10 @@ fuzz_fault_LIB = $(UNWIND)
 fuzz_fault_PART = exception_fixture
 fuzz_fault_SEEDS = t/fixtures/exception t/fixtures/panic t/fixtures/sigframe*
 
-fuzz_corefiles = target core proc elf base
-fuzz_corefiles_SEEDS = t/fixtures/linkmap t/fixtures/mappings t/fixtures/core*
+fuzz_ntfile = target core proc elf base
+fuzz_ntfile_SEEDS = t/fixtures/ntfile
+fuzz_linkmap = target core proc elf base
+fuzz_linkmap_SEEDS = t/fixtures/linkmap
 
 # the compiler, and the engine it brings: asked once
 $(FUZZ_OUT)/cc:
@@ -90,7 +94,8 @@ run-$(1): $(FUZZ_OUT)/$(1)
 		mkdir -p $(FUZZ_OUT)/$(1).corpus && \
 		$$(if $$($(1)_SEEDS),cp $$($(1)_SEEDS) \
 		    $(FUZZ_OUT)/$(1).corpus/ &&) \
-		$(FUZZ_OUT)/$(1) -max_total_time=$$$$secs -seed=$(FUZZ_SEED) \
+		$(FUZZ_OUT)/$(1) $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),\
+		    -max_total_time=$$$$secs) -seed=$(FUZZ_SEED) \
 		    -max_len=65536 -timeout=20 -print_final_stats=1 \
 		    -artifact_prefix=$(FUZZ_OUT)/$(1). $(FUZZ_OUT)/$(1).corpus \
 		    >$(FUZZ_OUT)/$(1).log 2>&1 || \

@@ -59,7 +59,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	    (off > len || size > len - off))
 		abort();
 	elfsym_resolve(fd, q, 12);
-	elfsym_resolve_more(fd, id, n > 0 ? (size_t)n : 0, q, 12, &note);
+	elfsym_resolve_all(fd, id, n > 0 ? (size_t)n : 0, q, 12, &note);
 	for (i = 0; i < 12; i++) {
 		if (q[i].name != NULL &&
 		    (q[i].start > q[i].vaddr || q[i].name[0] == '\0' ||

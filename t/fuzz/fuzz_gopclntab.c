@@ -1,9 +1,13 @@
-/* fuzz_gopclntab: the input is a Go program's table, or a whole file. */
+/*
+ * fuzz_gopclntab: the input is a Go program's table, with its own magic and
+ * with that of each version of Go, or a whole file.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "elf/elfsym.h"
 #include "elf/gopclntab.h"
@@ -28,23 +32,15 @@ ask(struct gopclntab *t, uint64_t vaddr)
 		abort();
 }
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+static void
+walk(int fd, const uint8_t *data, size_t len)
 {
-	struct gopclntab *t;
-	static int fd = -1;
+	struct gopclntab *t = gopclntab_at(fd, 0, len, 0x401000);
 	uint64_t start = 0;
 	int i;
 
-	if (fd == -1)
-		fd = memfd_create("fuzz", MFD_CLOEXEC);
-	if (fd == -1 || ftruncate(fd, 0) == -1 || lseek(fd, 0, SEEK_SET) != 0 ||
-	    io_write_full(fd, data, len) == -1)
-		abort();
-	gopclntab_free(gopclntab_open(fd));
-	t = gopclntab_at(fd, 0, len, 0x401000);
 	if (t == NULL)
-		return 0;
+		return;
 	if (len >= 32) /* where the header has its text begin */
 		memcpy(&start, data + 24, sizeof(start));
 	for (i = 0; i < 8; i++) {
@@ -52,5 +48,27 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		ask(t, 0x401000 + (uint64_t)i * 48);
 	}
 	gopclntab_free(t);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+{
+	static const uint32_t magic[] = {
+	    0xfffffffb, 0xfffffffa, 0xfffffff0, 0xfffffff1};
+	static int fd = -1;
+	size_t i;
+
+	if (fd == -1)
+		fd = memfd_create("fuzz", MFD_CLOEXEC);
+	if (fd == -1 || ftruncate(fd, 0) == -1 || lseek(fd, 0, SEEK_SET) != 0 ||
+	    io_write_full(fd, data, len) == -1)
+		abort();
+	gopclntab_free(gopclntab_open(fd));
+	walk(fd, data, len);
+	for (i = 0; len >= sizeof(*magic) && i < NELEM(magic); i++) {
+		if (pwrite(fd, &magic[i], sizeof(*magic), 0) == -1)
+			abort();
+		walk(fd, data, len);
+	}
 	return 0;
 }

@@ -1,13 +1,9 @@
 /*
- * fuzz_corefiles: the mappings of a core out of forged segments and NT_FILE,
- * and its link map.
+ * fuzz_linkmap: the list of loaded objects in a core without NT_FILE.
  *
- * The input is, three words each, segments and files by turns, whose mappings
- * must be in order and cover no more than was said; then it is the memory of a
- * program at BASE, with the auxv at its beginning, and its list of loaded
- * objects is read from there.
+ * The input is the memory of a program at BASE, with the auxv at its
+ * beginning; the mappings that follow must be in order.
  */
-#include <elf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,8 +12,6 @@
 #include "target/linkmap.h"
 
 #define BASE UINT64_C(0x10000)
-
-enum { MOST = 4096 };
 
 static const uint8_t *memory;
 static size_t memory_len;
@@ -43,14 +37,6 @@ open_none(void *arg, const char *path)
 	return -1;
 }
 
-static int
-by_vaddr(const void *a, const void *b)
-{
-	const struct core_seg *x = a, *y = b;
-
-	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
-}
-
 /* In order, none empty or over another, each within what it came of. */
 static void
 check(const struct coremaps *c)
@@ -69,37 +55,8 @@ check(const struct coremaps *c)
 	free(m);
 }
 
-static void
-fuzz_maps(const uint8_t *data, size_t len)
-{
-	static struct core_seg segs[MOST];
-	static struct core_file files[MOST];
-	struct coremaps c = {.segs = segs, .files = files};
-	uint64_t w[3];
-	size_t i;
-
-	for (i = 0; (i + 1) * sizeof(w) <= len && i < MOST; i++) {
-		memcpy(w, data + i * sizeof(w), sizeof(w));
-		if (i % 2 == 0) {
-			if (w[0] + w[1] < w[0]) /* as target_core.c does */
-				continue;
-			segs[c.nsegs].vaddr = w[0];
-			segs[c.nsegs].memsz = w[1];
-			segs[c.nsegs++].flags = (uint32_t)w[2];
-		} else {
-			files[c.nfiles].start = w[0];
-			files[c.nfiles].end = w[1];
-			files[c.nfiles].off = w[2];
-			files[c.nfiles++].name = w[2] & 1 ? "/a" : "/b";
-		}
-	}
-	qsort(segs, c.nsegs, sizeof(*segs), by_vaddr);
-	c.vdso = c.nsegs > 0 ? segs[0].vaddr : 0;
-	check(&c);
-}
-
-static void
-fuzz_links(const uint8_t *data, size_t len)
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 {
 	struct core_seg seg = {.vaddr = BASE, .memsz = len, .filesz = len};
 	struct linkmap_from from = {
@@ -124,12 +81,5 @@ fuzz_links(const uint8_t *data, size_t len)
 	check(&c);
 	linkmap_free(&l);
 	target_free(&t);
-}
-
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
-{
-	fuzz_maps(data, len);
-	fuzz_links(data, len);
 	return 0;
 }
