@@ -187,7 +187,8 @@ unit_corestore = store core stream crash net base
 
 # what the bats files drive, with arguments
 AIDS = spool_client stream_aid core_peer segv_watch sample_crash core_forge \
-	fault_at
+	fault_at cost_count
+cost_count = base
 core_forge = proc base
 spool_client = slots net base
 stream_aid = stream crash net base

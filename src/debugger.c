@@ -24,6 +24,7 @@
 
 #include "base/args.h"
 #include "base/bytes.h"
+#include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
@@ -463,6 +464,7 @@ main(int argc, char **argv)
 
 	msg_init("debugger");
 	args_help(argv, SYNOPSIS);
+	child_heap();
 	/* also below who ignores it: a reader that has enough is no error */
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);

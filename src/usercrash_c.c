@@ -414,7 +414,7 @@ ask(const struct options *o, struct spool_request *req)
 {
 	const struct crash_id *id = &o->id;
 
-	*req = (struct spool_request){.key = sink_key(o->procfd, id->comm),
+	*req = (struct spool_request){.key = sink_key(o->exe, id->comm),
 	    .pid = (uint32_t)known(id->pid),
 	    .signal = (uint32_t)known(id->signal),
 	    .uid = id->uid >= 0 ? (uint32_t)id->uid : SLOTS_UID_UNKNOWN};
@@ -437,6 +437,7 @@ main(int argc, char **argv)
 	args_help(argv, SYNOPSIS);
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	signal(SIGPIPE, SIG_IGN);
+	child_heap();
 	parse_options(&o, argc, argv);
 
 	open_process(&o);
@@ -455,6 +456,5 @@ main(int argc, char **argv)
 	if (s.fd != -1)
 		trouble = make_report(&o, &s, told, text, sizeof(text));
 	code = finish(&o, &s, told, trouble);
-	free(s.tmp);
-	return code;
+	_exit(code); /* nothing is buffered, nothing else waits for the end */
 }

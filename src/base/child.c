@@ -1,6 +1,8 @@
 #include "base/child.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,7 +15,10 @@
 #include "base/deadline.h"
 #include "base/io.h"
 
-enum { NAP_MS = 10 }; /* between two looks, where there is no pidfd */
+enum {
+	NAP_MS = 10, /* between two looks, where there is no pidfd */
+	HEAP_STEP = 1 << 20
+};
 
 #ifndef SYS_pidfd_open /* Linux 5.3 */
 #define SYS_pidfd_open 434
@@ -36,6 +41,16 @@ child_limit(uint64_t mem)
 	(void)most;
 #else
 	setrlimit(RLIMIT_AS, &most);
+#endif
+}
+
+void
+child_heap(void)
+{
+#if defined(M_TOP_PAD) /* glibc */
+	mallopt(M_TOP_PAD, HEAP_STEP);
+	mallopt(M_TRIM_THRESHOLD, INT_MAX);
+	mallopt(M_MMAP_THRESHOLD, HEAP_STEP);
 #endif
 }
 

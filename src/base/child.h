@@ -19,6 +19,9 @@ pid_t child_fork(void);
 /* For a child, of itself: no core, and at most mem bytes of address space
  * (no bound with AddressSanitizer, which maps terabytes). */
 void child_limit(uint64_t mem);
+/* For a program that lives shortly, first of all: its heap grows in few steps
+ * and gives nothing back before the end.  For its children, too. */
+void child_heap(void);
 /* Zeroed memory that is the child's, too; munmap(2) it.  NULL with errno. */
 void *child_shared(size_t n);
 /* 1 and its wait status when it has ended, 0 when the deadline passed first,

@@ -10,6 +10,8 @@
 
 #include "base/bytes.h"
 
+enum { FIRST = 2000 };
+
 int
 buf_reserve(struct buf *b, size_t n)
 {
@@ -133,8 +135,10 @@ io_write_full(int fd, const void *data, size_t n)
 	return 0;
 }
 
-int
-io_slurp(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
+/* Six parameters: io_slurp()'s, and whether a short read is the end. */
+static int
+slurp(
+    int dirfd, const char *path, size_t max, struct buf *b, int *cut, int once)
 {
 	size_t start = b->len, want;
 	ssize_t r;
@@ -146,7 +150,12 @@ io_slurp(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
 	if (fd == -1)
 		return -1;
 	for (;;) {
-		if (b->cap - b->len < 4096 && buf_reserve(b, 16384) == -1)
+		/* most of /proc's takes less than the first */
+		if (b->cap - b->len < 1024 &&
+		    buf_reserve(b,
+			b->len > start	  ? 16384
+			    : max < FIRST ? max + 1
+					  : FIRST) == -1)
 			goto fail;
 		want = b->cap - b->len - 1;
 		r = read(fd, b->p + b->len, want);
@@ -164,6 +173,8 @@ io_slurp(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
 				*cut = 1;
 			break;
 		}
+		if (once && (size_t)r < want)
+			break;
 	}
 	b->p[b->len] = '\0';
 	close(fd);
@@ -174,6 +185,18 @@ fail:
 	if (start == 0)
 		buf_free(b);
 	return -1;
+}
+
+int
+io_slurp(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
+{
+	return slurp(dirfd, path, max, b, cut, 0);
+}
+
+int
+io_slurp_once(int dirfd, const char *path, size_t max, struct buf *b, int *cut)
+{
+	return slurp(dirfd, path, max, b, cut, 1);
 }
 
 int

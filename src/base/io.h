@@ -45,5 +45,9 @@ int io_reopen_regular(int pathfd);
  * for /proc.  On error the buffer has what it had; an empty one is freed.
  */
 int io_slurp(int dirfd, const char *path, size_t max, struct buf *, int *cut);
+/* The same of a file that a short read(2) is the end of: a regular one, one of
+ * /proc that is made as a whole (status and most, not maps or mountinfo). */
+int
+io_slurp_once(int dirfd, const char *path, size_t max, struct buf *, int *cut);
 
 #endif

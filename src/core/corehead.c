@@ -41,9 +41,11 @@ core_geometry(struct core_head *h, struct geometry *g, uint64_t *need)
 
 	if (n != 0 && memcmp(p, ELFMAG, n) != 0)
 		return fails(ENOEXEC);
-	/* e_machine ends at 20 in both classes and either byte order. */
-	*need = 20;
-	if (h->raw.len < *need)
+	/* e_machine ends at 20 in both classes and either byte order.  A header
+	 * of 64 bits is asked for at once: one of 32, and the program header
+	 * that a core has, are longer. */
+	*need = sizeof(e);
+	if (h->raw.len < 20)
 		return 0;
 	h->elfclass = p[EI_CLASS];
 	if (h->elfclass != ELFCLASS64 && h->elfclass != ELFCLASS32)

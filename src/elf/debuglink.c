@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/io.h"
-#include "elf/elffile.h"
+#include "elf/elfsym.h"
 
 enum { SLICES = 8, BLOCK = 256 << 10 };
 
@@ -51,16 +51,14 @@ int
 debuglink_read(int fd, char name[DEBUGLINK_NAME], uint32_t *crc)
 {
 	char text[DEBUGLINK_NAME + 8];
-	struct elf_file f;
-	Elf64_Shdr sh;
+	uint64_t off, addr, size;
 	size_t len, n;
 
-	if (elf_open(&f, fd) == -1 ||
-	    elf_shdr_named(&f, ".gnu_debuglink", &sh) == -1 ||
-	    !elf_shdr_plain(&f, &sh) || sh.sh_size > sizeof(text))
+	if (elfsym_section(fd, ".gnu_debuglink", &off, &addr, &size) == -1 ||
+	    size > sizeof(text))
 		return -1;
-	len = (size_t)sh.sh_size;
-	if (io_pread_full(fd, text, len, sh.sh_offset) != (ssize_t)len)
+	len = (size_t)size;
+	if (io_pread_full(fd, text, len, off) != (ssize_t)len)
 		return -1;
 	/* the name, a NUL, padding to 4, the checksum */
 	n = strnlen(text, len);

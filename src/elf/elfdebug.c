@@ -42,17 +42,28 @@ elfsym_debug_path(
 	return n < 0 || (size_t)n >= size ? -1 : 0;
 }
 
-/* A descriptor, or -1; *note says why when there was something. */
-static int
-debug_open(const unsigned char *id, size_t idlen, const char **note)
+/* The file that is no ELF file of that build-id, in words. */
+static const char *
+debug_wrong(int fd)
 {
-	char path[PATH_MAX];
-	unsigned char own[ELFSYM_ID_MAX];
 	struct stat st;
+
+	return fstat(fd, &st) == -1 || !S_ISREG(st.st_mode)
+	    ? "the separate debug file is no regular file"
+	    : "the separate debug file has another build-id";
+}
+
+static void
+debug_resolve(const unsigned char *id, size_t idlen, struct elfsym_query *q,
+    size_t n, const char **note)
+{
+	unsigned char own[ELFSYM_ID_MAX];
+	char path[PATH_MAX];
+	struct elf_file f;
 	int fd;
 
 	if (elfsym_debug_path(id, idlen, path, sizeof(path)) == -1)
-		return -1;
+		return;
 	fd = elfsym_debug_opener != NULL
 	    ? opener_open(elfsym_debug_opener, path)
 	    : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -62,30 +73,18 @@ debug_open(const unsigned char *id, size_t idlen, const char **note)
 				"not answer in time";
 		else if (errno != ENOENT && errno != ENOTDIR)
 			*note = "the separate debug file cannot be opened";
-		return -1;
-	}
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		*note = "the separate debug file is no regular file";
-	else if (elfsym_buildid(fd, own) != (int)idlen ||
-	    memcmp(own, id, idlen) != 0)
-		*note = "the separate debug file has another build-id";
-	else
-		return fd;
-	close(fd);
-	return -1;
-}
-
-static void
-debug_resolve(const unsigned char *id, size_t idlen, struct elfsym_query *q,
-    size_t n, const char **note)
-{
-	int fd;
-
-	fd = debug_open(id, idlen, note);
-	if (fd == -1)
 		return;
-	if (elfsym_resolve(fd, q, n) == -1)
-		*note = "the separate debug file cannot be read";
+	}
+	if (elf_open(&f, fd) == -1)
+		*note = debug_wrong(fd);
+	else {
+		if (elf_buildid(&f, own) != (int)idlen ||
+		    memcmp(own, id, idlen) != 0)
+			*note = debug_wrong(fd);
+		else if (elf_resolve(&f, q, n) == -1)
+			*note = "the separate debug file cannot be read";
+		elf_close(&f);
+	}
 	close(fd);
 }
 
@@ -100,7 +99,7 @@ static const char no_memory[] = "no memory to unpack MiniDebugInfo";
 /* Section sh into outfd, by way of bufs, twice ELF_PIECE; NULL, or
  * what is wrong. */
 static const char *
-mini_decode(const struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
+mini_decode(struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
     unsigned char *bufs, int outfd)
 {
 	uint64_t off = sh->sh_offset, left = sh->sh_size, total = 0;
@@ -140,8 +139,8 @@ mini_decode(const struct elf_file *f, const Elf64_Shdr *sh, lzma_stream *z,
 }
 
 static void
-mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
-    struct elfsym_query *q, size_t n, const char **note)
+mini_resolve(struct elf_file *f, const Elf64_Shdr *sh, struct elfsym_query *q,
+    size_t n, const char **note)
 {
 	lzma_stream z = LZMA_STREAM_INIT;
 	unsigned char *bufs = malloc(2 * (size_t)ELF_PIECE);
@@ -161,8 +160,8 @@ mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
 }
 #else
 static void
-mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
-    struct elfsym_query *q, size_t n, const char **note)
+mini_resolve(struct elf_file *f, const Elf64_Shdr *sh, struct elfsym_query *q,
+    size_t n, const char **note)
 {
 	(void)f;
 	(void)sh;
@@ -174,25 +173,29 @@ mini_resolve(const struct elf_file *f, const Elf64_Shdr *sh,
 
 /* Six parameters: two counted arrays, the build-id and the queries. */
 int
-elfsym_resolve_more(int fd, const unsigned char *id, size_t idlen,
+elfsym_resolve_all(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *q, size_t n, const char **note)
 {
 	struct elf_file f;
 	Elf64_Shdr sh;
+	int r = elf_open(&f, fd), saved = errno;
 
 	*note = NULL;
-	if (!elfsym_wanting(q, n))
-		return 0;
-	debug_resolve(id, idlen, q, n, note);
-	if (!elfsym_wanting(q, n))
-		return 0;
-	if (elf_open(&f, fd) == -1)
-		return -1;
-	if (elf_shdr_named(&f, ".gnu_debugdata", &sh) == 0) {
+	if (r == 0) {
+		elf_resolve(&f, q, n);
+		elf_resolve_go(&f, q, n);
+	}
+	if (elfsym_wanting(q, n))
+		debug_resolve(id, idlen, q, n, note);
+	if (r == 0 && elfsym_wanting(q, n) &&
+	    elf_shdr_named(&f, ".gnu_debugdata", &sh) == 0) {
 		if (elf_shdr_plain(&f, &sh))
 			mini_resolve(&f, &sh, q, n, note);
 		else
 			*note = "MiniDebugInfo is damaged";
 	}
-	return 0;
+	if (r == 0)
+		elf_close(&f);
+	errno = saved;
+	return r;
 }

@@ -21,6 +21,16 @@ elf_inside(const struct elf_file *f, uint64_t off, uint64_t len)
 	return off <= f->size && len <= f->size - off;
 }
 
+ssize_t
+elf_pread(const struct elf_file *f, void *p, size_t len, uint64_t off)
+{
+	if (off <= f->headlen && len <= f->headlen - off) {
+		memcpy(p, f->head + off, len);
+		return (ssize_t)len;
+	}
+	return io_pread_full(f->fd, p, len, off);
+}
+
 static int
 elf_read(const struct elf_file *f, void *p, size_t len, uint64_t off)
 {
@@ -28,7 +38,7 @@ elf_read(const struct elf_file *f, void *p, size_t len, uint64_t off)
 
 	if (!elf_inside(f, off, len))
 		return fails(ENOENT);
-	r = io_pread_full(f->fd, p, len, off);
+	r = elf_pread(f, p, len, off);
 	if (r == (ssize_t)len)
 		return 0;
 	return r == -1 ? -1 : fails(ENOENT);
@@ -42,15 +52,18 @@ elf_sections(struct elf_file *f, const Elf64_Ehdr *e)
 	Elf64_Shdr sh;
 	uint64_t shnum = e->e_shnum, shstrndx = e->e_shstrndx;
 
-	if (e->e_shoff == 0 || e->e_shentsize != sizeof(sh) ||
-	    elf_read(f, &sh, sizeof(sh), e->e_shoff) == -1)
+	if (e->e_shoff == 0 || e->e_shentsize != sizeof(sh))
 		return;
-	if (shnum == 0)
-		shnum = sh.sh_size;
-	if (shstrndx == SHN_XINDEX)
-		shstrndx = sh.sh_link;
-	if (e->e_phnum == PN_XNUM)
-		f->phnum = sh.sh_info;
+	if (shnum == 0 || shstrndx == SHN_XINDEX || e->e_phnum == PN_XNUM) {
+		if (elf_read(f, &sh, sizeof(sh), e->e_shoff) == -1)
+			return;
+		if (shnum == 0)
+			shnum = sh.sh_size;
+		if (shstrndx == SHN_XINDEX)
+			shstrndx = sh.sh_link;
+		if (e->e_phnum == PN_XNUM)
+			f->phnum = sh.sh_info;
+	}
 	if (shnum > ELF_SECTIONS_MAX ||
 	    !elf_inside(f, e->e_shoff, shnum * sizeof(sh)))
 		return;
@@ -67,22 +80,24 @@ elf_open(struct elf_file *f, int fd)
 	Elf64_Ehdr e;
 	ssize_t r;
 
-	memset(f, 0, sizeof(*f));
+	memset(f, 0, offsetof(struct elf_file, head));
 	f->fd = fd;
 	if (fstat(fd, &st) == -1)
 		return -1;
 	if (!S_ISREG(st.st_mode))
 		return fails(ENOEXEC);
 	f->size = (uint64_t)st.st_size;
-	r = io_pread_full(fd, &e, sizeof(e), 0);
+	r = io_pread_full(fd, f->head, sizeof(f->head), 0);
 	if (r == -1)
 		return -1;
+	f->headlen = (size_t)r;
+	memcpy(&e, f->head, sizeof(e));
 	if (r < EI_NIDENT || memcmp(e.e_ident, ELFMAG, SELFMAG) != 0)
 		return fails(ENOEXEC);
 	if (e.e_ident[EI_CLASS] != ELFCLASS64 ||
 	    e.e_ident[EI_DATA] != HOST_DATA)
 		return fails(ENOTSUP);
-	if (r != sizeof(e))
+	if (r < (ssize_t)sizeof(e))
 		return fails(ENOEXEC);
 	f->type = e.e_type;
 	f->machine = e.e_machine;
@@ -100,8 +115,48 @@ elf_open(struct elf_file *f, int fd)
 	return 0;
 }
 
+void
+elf_close(struct elf_file *f)
+{
+	free(f->sections);
+	free(f->names);
+	f->sections = NULL;
+	f->names = NULL;
+}
+
+/* The section table, if it takes no more than a piece: it is gone through
+ * several times. */
+static unsigned char *
+elf_kept_sections(struct elf_file *f)
+{
+	size_t len = (size_t)f->shnum * sizeof(Elf64_Shdr);
+
+	if (f->sections != NULL || len > ELF_PIECE)
+		return f->sections;
+	f->sections = malloc(len);
+	if (f->sections != NULL &&
+	    elf_read(f, f->sections, len, f->shoff) == -1) {
+		free(f->sections);
+		f->sections = NULL;
+	}
+	return f->sections;
+}
+
+/* Where such entries stand in memory already, or NULL. */
+static unsigned char *
+elf_kept(struct elf_file *f, uint64_t off, uint64_t count, size_t entsize)
+{
+	if (off == f->shoff && off != 0 && count == f->shnum &&
+	    entsize == sizeof(Elf64_Shdr))
+		return elf_kept_sections(f);
+	return off % sizeof(uint64_t) == 0 && off <= f->headlen &&
+		count <= (f->headlen - off) / entsize
+	    ? f->head + off
+	    : NULL;
+}
+
 int
-elf_walk_start(struct elf_walk *w, const struct elf_file *f, uint64_t off,
+elf_walk_start(struct elf_walk *w, struct elf_file *f, uint64_t off,
     uint64_t count, size_t entsize)
 {
 	uint64_t fit = off < f->size ? (f->size - off) / entsize : 0;
@@ -111,10 +166,17 @@ elf_walk_start(struct elf_walk *w, const struct elf_file *f, uint64_t off,
 	w->left = count < fit ? count : fit;
 	w->entsize = entsize;
 	w->at = w->have = 0;
+	w->own = NULL;
+	w->piece = elf_kept(f, off, w->left, entsize);
+	if (w->piece != NULL) {
+		w->have = (size_t)w->left * entsize;
+		w->left = w->cap = 0;
+		return 0;
+	}
 	w->cap = ELF_PIECE / entsize;
 	if (w->cap > w->left)
 		w->cap = (size_t)w->left;
-	w->piece = malloc(w->cap != 0 ? w->cap * entsize : 1);
+	w->piece = w->own = malloc(w->cap != 0 ? w->cap * entsize : 1);
 	return w->piece == NULL ? -1 : 0;
 }
 
@@ -146,16 +208,22 @@ elf_walk_next(struct elf_walk *w)
 void
 elf_walk_end(struct elf_walk *w)
 {
-	free(w->piece);
-	w->piece = NULL;
+	free(w->own);
+	w->own = w->piece = NULL;
 }
 
 int
-elf_shdr(const struct elf_file *f, uint64_t i, Elf64_Shdr *sh)
+elf_shdr(struct elf_file *f, uint64_t i, Elf64_Shdr *sh)
 {
+	const unsigned char *all;
+
 	if (i >= f->shnum)
 		return fails(ENOENT);
-	return elf_read(f, sh, sizeof(*sh), f->shoff + i * sizeof(*sh));
+	all = elf_kept_sections(f);
+	if (all == NULL)
+		return elf_read(f, sh, sizeof(*sh), f->shoff + i * sizeof(*sh));
+	memcpy(sh, all + i * sizeof(*sh), sizeof(*sh));
+	return 0;
 }
 
 int
@@ -166,39 +234,48 @@ elf_shdr_plain(const struct elf_file *f, const Elf64_Shdr *sh)
 	    elf_inside(f, sh->sh_offset, sh->sh_size);
 }
 
-int
-elf_shdr_named(const struct elf_file *f, const char *name, Elf64_Shdr *out)
+/* The section names; -1 ENOENT, ENOMEM. */
+static int
+elf_read_names(struct elf_file *f)
 {
-	size_t want = strlen(name) + 1, len;
-	const Elf64_Shdr *sh;
-	struct elf_walk w;
 	Elf64_Shdr strs;
-	char *names;
 	ssize_t r;
-	int found = 0;
+	size_t len;
 
+	if (f->names != NULL)
+		return 0;
 	if (f->shstrndx == 0 || elf_shdr(f, f->shstrndx, &strs) == -1 ||
 	    !elf_shdr_plain(f, &strs))
 		return fails(ENOENT);
-	/* Section names take some hundred bytes; further ones are passed by. */
+	/* They take some hundred bytes; further ones are passed by. */
 	len = strs.sh_size < ELF_PIECE ? (size_t)strs.sh_size : ELF_PIECE;
-	names = malloc(len + 1);
-	if (names == NULL)
+	f->names = malloc(len + 1);
+	if (f->names == NULL)
 		return -1;
-	r = io_pread_full(f->fd, names, len, strs.sh_offset);
-	len = r < 0 ? 0 : (size_t)r;
-	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1) {
-		free(names);
+	r = elf_pread(f, f->names, len, strs.sh_offset);
+	f->nameslen = r < 0 ? 0 : (size_t)r;
+	return 0;
+}
+
+int
+elf_shdr_named(struct elf_file *f, const char *name, Elf64_Shdr *out)
+{
+	size_t want = strlen(name) + 1;
+	const Elf64_Shdr *sh;
+	struct elf_walk w;
+	int found = 0;
+
+	if (elf_read_names(f) == -1 ||
+	    elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1)
 		return -1;
-	}
 	while (!found && (sh = elf_walk_next(&w)) != NULL) {
-		if (sh->sh_name < len && len - sh->sh_name >= want &&
-		    memcmp(names + sh->sh_name, name, want) == 0) {
+		if (sh->sh_name < f->nameslen &&
+		    f->nameslen - sh->sh_name >= want &&
+		    memcmp(f->names + sh->sh_name, name, want) == 0) {
 			*out = *sh;
 			found = 1;
 		}
 	}
 	elf_walk_end(&w);
-	free(names);
 	return found ? 0 : fails(ENOENT);
 }

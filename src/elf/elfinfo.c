@@ -30,7 +30,7 @@ elfsym_head(int fd, struct elfsym_head *h)
 	h->type = f.type;
 	h->entry = f.entry;
 	if (f.phnum == 0)
-		return 0;
+		return 0; /* nothing that elf_close() would free */
 	h->loads = calloc((size_t)f.phnum, sizeof(*h->loads));
 	if (h->loads == NULL)
 		return -1;
@@ -53,6 +53,7 @@ elfsym_head(int fd, struct elfsym_head *h)
 		l->flags = ph->p_flags;
 	}
 	elf_walk_end(&w);
+	elf_close(&f);
 	return 0;
 }
 
@@ -108,58 +109,68 @@ elfsym_note_buildid(
 
 /* In [off, off + len) of the file; only the first piece is looked at. */
 static int
-notes_at(const struct elf_file *f, uint64_t off, uint64_t len, void *piece,
-    unsigned char id[ELFSYM_ID_MAX])
+notes_at(struct elf_file *f, uint64_t off, uint64_t len, unsigned char *id)
 {
+	unsigned char few[1024], *piece = few;
 	ssize_t r;
+	int n;
 
 	if (off >= f->size)
 		return 0;
 	if (len > ELF_PIECE)
 		len = ELF_PIECE;
-	r = io_pread_full(f->fd, piece, (size_t)len, off);
-	return r <= 0 ? 0 : elfsym_note_buildid(piece, (size_t)r, id);
+	if (len > sizeof(few) && (piece = malloc((size_t)len)) == NULL)
+		return -1;
+	r = elf_pread(f, piece, (size_t)len, off);
+	n = r <= 0 ? 0 : elfsym_note_buildid(piece, (size_t)r, id);
+	if (piece != few)
+		free(piece);
+	return n;
 }
 
 int
-elfsym_buildid(int fd, unsigned char id[ELFSYM_ID_MAX])
+elf_buildid(struct elf_file *f, unsigned char *id)
 {
 	int got = 0, notes = 0;
 	const Elf64_Phdr *ph;
 	const Elf64_Shdr *sh;
 	struct elf_walk w;
+
+	/* A handful of notes is usual; a forged table may have them all. */
+	if (elf_walk_start(&w, f, f->phoff, f->phnum, sizeof(*ph)) == -1)
+		return -1;
+	while (got == 0 && notes < 256 && (ph = elf_walk_next(&w)) != NULL)
+		if (ph->p_type == PT_NOTE) {
+			got = notes_at(f, ph->p_offset, ph->p_filesz, id);
+			notes++;
+		}
+	elf_walk_end(&w);
+	if (got != 0)
+		return got;
+	if (elf_walk_start(&w, f, f->shoff, f->shnum, sizeof(*sh)) == -1)
+		return -1;
+	while (got == 0 && notes < 512 && (sh = elf_walk_next(&w)) != NULL)
+		if (sh->sh_type == SHT_NOTE && elf_shdr_plain(f, sh)) {
+			got = notes_at(f, sh->sh_offset, sh->sh_size, id);
+			notes++;
+		}
+	elf_walk_end(&w);
+	return got;
+}
+
+int
+elfsym_buildid(int fd, unsigned char id[ELFSYM_ID_MAX])
+{
 	struct elf_file f;
-	void *piece;
+	int n;
 
 	if (elf_open(&f, fd) == -1)
 		return -1;
-	piece = malloc(ELF_PIECE);
-	if (piece == NULL)
-		return -1;
-	/* A handful of notes is usual; a forged table may have them all. */
-	if (elf_walk_start(&w, &f, f.phoff, f.phnum, sizeof(*ph)) == -1)
-		got = -1;
-	while (got == 0 && notes < 256 && (ph = elf_walk_next(&w)) != NULL)
-		if (ph->p_type == PT_NOTE) {
-			got =
-			    notes_at(&f, ph->p_offset, ph->p_filesz, piece, id);
-			notes++;
-		}
-	elf_walk_end(&w);
-	if (got == 0 &&
-	    elf_walk_start(&w, &f, f.shoff, f.shnum, sizeof(*sh)) == -1)
-		got = -1;
-	while (got == 0 && notes < 512 && (sh = elf_walk_next(&w)) != NULL)
-		if (sh->sh_type == SHT_NOTE && elf_shdr_plain(&f, sh)) {
-			got =
-			    notes_at(&f, sh->sh_offset, sh->sh_size, piece, id);
-			notes++;
-		}
-	elf_walk_end(&w);
-	free(piece);
-	if (got == -1)
+	n = elf_buildid(&f, id);
+	elf_close(&f);
+	if (n == -1)
 		errno = ENOMEM;
-	return got;
+	return n;
 }
 
 int
@@ -168,12 +179,15 @@ elfsym_section(
 {
 	struct elf_file f;
 	Elf64_Shdr sh;
+	int plain;
 
-	if (elf_open(&f, fd) == -1 || elf_shdr_named(&f, name, &sh) == -1)
+	if (elf_open(&f, fd) == -1)
 		return -1;
 	/* Its bytes are asked for: those of .bss or of a compressed section
 	 * are not there. */
-	if (!elf_shdr_plain(&f, &sh))
+	plain = elf_shdr_named(&f, name, &sh) == 0 && elf_shdr_plain(&f, &sh);
+	elf_close(&f);
+	if (!plain)
 		return fails(ENOENT);
 	*off = sh.sh_offset;
 	*addr = sh.sh_addr;
@@ -187,8 +201,8 @@ elfsym_section(
  * found, -1 ENOMEM.
  */
 static int
-find_spellings(const struct elf_file *f, const struct elf_symtab *t,
-    const char *name, uint64_t at[SPELLINGS_MAX])
+find_spellings(struct elf_file *f, const struct elf_symtab *t, const char *name,
+    uint64_t at[SPELLINGS_MAX])
 {
 	size_t len = strlen(name), have = 0, want;
 	uint64_t off = 0; /* of piece[0] in the table */
@@ -229,7 +243,7 @@ find_spellings(const struct elf_file *f, const struct elf_symtab *t,
 }
 
 static int
-find_in(const struct elf_file *f, const struct elf_symtab *t, const char *name,
+find_in(struct elf_file *f, const struct elf_symtab *t, const char *name,
     uint64_t *vaddr)
 {
 	uint64_t at[SPELLINGS_MAX];
@@ -274,6 +288,7 @@ elfsym_find(int fd, const char *name, uint64_t *vaddr)
 		if (r == 0 && elf_dynsym(&f, &t) == 0)
 			r = find_in(&f, &t, name, vaddr);
 	}
+	elf_close(&f);
 	if (r == 0)
 		errno = ENOENT;
 	return r == 1 ? 0 : -1;

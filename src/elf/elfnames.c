@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "base/io.h"
-#include "elf/elfsym.h"
 
-enum { NAME_STEP = 256, PEEKS = 1 << 16 };
+enum { PEEKS = 1 << 16 };
 
 void
 elf_names_start(
@@ -18,6 +17,32 @@ elf_names_start(
 	p->winoff = p->winlen = p->peeks = 0;
 }
 
+/* What there is at offset at, and how much; 0 when nothing. */
+static size_t
+names_window(struct elf_names *p, uint64_t at, size_t want, const char **name)
+{
+	uint64_t left;
+	ssize_t r;
+
+	*name = p->win;
+	if (at >= p->size)
+		return 0;
+	left = p->size - at;
+	if (want > left)
+		want = (size_t)left;
+	if (at < p->winoff || at - p->winoff + want > p->winlen) {
+		p->winoff = at - at % ELFNAMES_GRID;
+		left += at - p->winoff;
+		r = io_pread_full(p->fd, p->win,
+		    left < sizeof(p->win) ? (size_t)left : sizeof(p->win),
+		    p->off + p->winoff);
+		p->winlen = r < 0 ? 0 : (size_t)r;
+	}
+	*name = p->win + (at - p->winoff);
+	return at - p->winoff < p->winlen ? p->winlen - (size_t)(at - p->winoff)
+					  : 0;
+}
+
 /*
  * $x, $d and the like (aarch64, arm, riscv ELF psABI) mark code and data
  * within functions.  They stand by the thousand, in order: hence the window.
@@ -27,7 +52,7 @@ int
 elf_names_mapping(struct elf_names *p, int machine, const Elf64_Sym *s)
 {
 	uint64_t at = s->st_name;
-	ssize_t r;
+	const char *name;
 
 	if ((machine != EM_AARCH64 && machine != EM_ARM &&
 		machine != EM_RISCV) ||
@@ -38,58 +63,41 @@ elf_names_mapping(struct elf_names *p, int machine, const Elf64_Sym *s)
 		if (p->peeks == PEEKS)
 			return 1;
 		p->peeks++;
-		r = io_pread_full(p->fd, p->win, sizeof(p->win), p->off + at);
-		p->winoff = at;
-		p->winlen = r < 0 ? 0 : (size_t)r;
-		if (p->winlen < 2)
-			return 0;
 	}
-	return p->win[at - p->winoff] == '$' &&
-	    memchr("adtx", p->win[at - p->winoff + 1], 4) != NULL;
+	return names_window(p, at, 2, &name) >= 2 && name[0] == '$' &&
+	    memchr("adtx", name[1], 4) != NULL;
 }
 
 /* The name at offset at of the string table, malloc'd; NULL when it is empty
  * or cannot be had. */
 static char *
-names_read(const struct elf_names *p, uint64_t at)
+names_read(struct elf_names *p, uint64_t at)
 {
-	uint64_t left = at < p->size ? p->size - at : 0;
-	size_t cap = NAME_STEP, want, len;
-	char *name = NULL, *bigger, *end;
-	ssize_t r;
+	const char *seen;
+	char *name, *end;
+	size_t have, len;
 
-	for (;; cap *= 4) {
-		/* One byte more than may be returned tells a longer name. */
-		if (cap > ELFSYM_NAME_MAX)
-			cap = ELFSYM_NAME_MAX + 1;
-		want = cap < left ? cap : (size_t)left;
-		bigger = realloc(name, cap + 1);
-		if (bigger == NULL)
-			break;
-		name = bigger;
-		r = io_pread_full(p->fd, name, want, p->off + at);
-		if (r <= 0)
-			break;
-		len = strnlen(name, (size_t)r);
-		name[len] = '\0';
-		if (len == (size_t)r && len == cap && cap <= ELFSYM_NAME_MAX)
-			continue;
-		if (len > ELFSYM_NAME_MAX)
-			strcpy(name + ELFSYM_NAME_MAX - 3, "...");
-		/* A version ("memcpy@@GLIBC_2.14") is no part of the name. */
-		if (len != 0 && (end = strchr(name + 1, '@')) != NULL)
-			*end = '\0';
-		if (len == 0)
-			break;
-		return name;
+	have = names_window(p, at, 1, &seen);
+	len = strnlen(seen, have);
+	if (len == have) {
+		/* one byte more than may be returned tells a longer name */
+		have = names_window(p, at, ELFSYM_NAME_MAX + 1, &seen);
+		len = strnlen(seen, have);
 	}
-	free(name);
-	return NULL;
+	name = len != 0 ? strndup(seen, ELFSYM_NAME_MAX) : NULL;
+	if (name == NULL)
+		return NULL;
+	if (len > ELFSYM_NAME_MAX)
+		strcpy(name + ELFSYM_NAME_MAX - 3, "...");
+	/* A version ("memcpy@@GLIBC_2.14") is no part of the name. */
+	end = strchr(name + 1, '@');
+	if (end != NULL)
+		*end = '\0';
+	return name;
 }
 
 char *
-elf_names_best(
-    const struct elf_names *p, const struct elf_spelling *s, unsigned n)
+elf_names_best(struct elf_names *p, const struct elf_spelling *s, unsigned n)
 {
 	char *best = NULL, *name;
 	size_t least = 0, score;

@@ -5,15 +5,18 @@
 #ifndef ELF_ELFNAMES_H
 #define ELF_ELFNAMES_H
 
+#include "elf/elfsym.h"
 #include "elf/elfsymtab.h"
+
+enum { ELFNAMES_GRID = 2048 }; /* where a piece may begin */
 
 struct elf_names {
 	int fd;
 	uint64_t off, size; /* of the string table in the file */
-	/* a piece of it, for elf_names_mapping() */
+	/* a piece of it: names that are asked for stand near each other */
 	uint64_t winoff;
 	size_t winlen, peeks;
-	char win[4096];
+	char win[ELFNAMES_GRID + ELFSYM_NAME_MAX + 1];
 };
 
 void elf_names_start(
@@ -30,7 +33,7 @@ struct elf_spelling {
  * its version, cut at ELFSYM_NAME_MAX.  malloc'd; NULL when all are empty or
  * unreadable.
  */
-char *elf_names_best(
-    const struct elf_names *, const struct elf_spelling *, unsigned n);
+char *
+elf_names_best(struct elf_names *, const struct elf_spelling *, unsigned n);
 
 #endif

@@ -44,7 +44,7 @@ struct place {
 };
 
 struct pass {
-	const struct elf_file *f;
+	struct elf_file *f;
 	struct place *places;
 	size_t n;
 	/* Honest symbols hold few places each; what overlaps beyond that is
@@ -231,7 +231,7 @@ place_sections(struct pass *p, uint64_t lo, uint64_t size, int exec)
 static int
 pass_sections(struct pass *p)
 {
-	const struct elf_file *f = p->f;
+	struct elf_file *f = p->f;
 	const Elf64_Shdr *sh;
 	const Elf64_Phdr *ph;
 	struct elf_walk w;
@@ -292,27 +292,39 @@ elfsym_wanting(const struct elfsym_query *q, size_t n)
 }
 
 int
-elfsym_resolve(int fd, struct elfsym_query *q, size_t n)
+elf_resolve(struct elf_file *f, struct elfsym_query *q, size_t n)
 {
 	struct pass p = {0};
 	struct elf_symtab t;
-	struct elf_file f;
 	int r = 0, saved;
 
-	if (elf_open(&f, fd) == -1)
-		return -1;
-	if (n == 0 || f.type == ET_REL)
+	if (n == 0 || f->type == ET_REL)
 		return 0;
-	p.f = &f;
+	p.f = f;
 	if (pass_places(&p, q, n) == -1 || pass_sections(&p) == -1)
 		r = -1;
-	if (r == 0 && elf_symtab(&f, SHT_SYMTAB, &t) == 0)
+	if (r == 0 && elf_symtab(f, SHT_SYMTAB, &t) == 0)
 		r = pass_table(&p, &t, q, NEAR_SYMTAB);
 	/* .symtab holds what .dynsym does, unless it was made not to. */
-	if (r == 0 && elfsym_wanting(q, n) && elf_dynsym(&f, &t) == 0)
+	if (r == 0 && elfsym_wanting(q, n) && elf_dynsym(f, &t) == 0)
 		r = pass_table(&p, &t, q, NEAR_DYNSYM);
 	saved = errno;
 	free(p.places);
+	errno = saved;
+	return r;
+}
+
+int
+elfsym_resolve(int fd, struct elfsym_query *q, size_t n)
+{
+	struct elf_file f;
+	int r, saved;
+
+	if (elf_open(&f, fd) == -1)
+		return -1;
+	r = elf_resolve(&f, q, n);
+	saved = errno;
+	elf_close(&f);
 	errno = saved;
 	return r;
 }

@@ -42,15 +42,16 @@ struct elfsym_query {
  */
 int elfsym_resolve(int fd, struct elfsym_query *, size_t n);
 /*
- * Further sources, as long as some query is unnamed or has only an unsized
- * symbol: the separate debug file ROOT/.build-id/xx/yyyy.debug (links are
- * followed, distributions use them; must be a regular file whose own build-id
- * matches), then .gnu_debugdata (xz, MiniDebugInfo) when built with
+ * The same from all there is: the file's symbols, a Go program's own table
+ * (elf/gopclntab.h), then, as long as some query is unnamed or has only an
+ * unsized symbol, the separate debug file ROOT/.build-id/xx/yyyy.debug (links
+ * are followed, distributions use them; must be a regular file whose own
+ * build-id matches), then .gnu_debugdata (xz, MiniDebugInfo) when built with
  * HAVE_LZMA.  *note is set to a static text when a source was there but could
- * not be used, else NULL.  0; -1 with errno only as elfsym_resolve() on fd
- * would.
+ * not be used, else NULL.  0; -1 with errno when fd (-1 none) is no ELF file:
+ * the debug file was asked all the same.
  */
-int elfsym_resolve_more(int fd, const unsigned char *id, size_t idlen,
+int elfsym_resolve_all(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *, size_t n, const char **note);
 /* Whether a query is unnamed, or named by an unsized symbol only. */
 int elfsym_wanting(const struct elfsym_query *, size_t n);

@@ -20,7 +20,7 @@ struct dynamic {
 
 /* File offset of an address; 0 when no PT_LOAD's file part holds it. */
 static uint64_t
-dyn_offset(const struct elf_file *f, uint64_t vaddr)
+dyn_offset(struct elf_file *f, uint64_t vaddr)
 {
 	const Elf64_Phdr *ph;
 	struct elf_walk w;
@@ -39,7 +39,7 @@ dyn_offset(const struct elf_file *f, uint64_t vaddr)
 }
 
 static int
-dyn_segment(const struct elf_file *f, Elf64_Phdr *out)
+dyn_segment(struct elf_file *f, Elf64_Phdr *out)
 {
 	const Elf64_Phdr *ph;
 	struct elf_walk w;
@@ -57,7 +57,7 @@ dyn_segment(const struct elf_file *f, Elf64_Phdr *out)
 }
 
 static void
-dyn_entries(const struct elf_file *f, const Elf64_Phdr *ph, struct dynamic *d)
+dyn_entries(struct elf_file *f, const Elf64_Phdr *ph, struct dynamic *d)
 {
 	uint64_t n = ph->p_filesz / sizeof(Elf64_Dyn);
 	const Elf64_Dyn *e;
@@ -95,7 +95,7 @@ dyn_entries(const struct elf_file *f, const Elf64_Phdr *ph, struct dynamic *d)
 }
 
 static uint64_t
-dyn_count_hash(const struct elf_file *f, uint64_t hash)
+dyn_count_hash(struct elf_file *f, uint64_t hash)
 {
 	uint64_t off = dyn_offset(f, hash);
 	uint32_t head[2]; /* nbucket, nchain: one chain word a symbol */
@@ -107,7 +107,7 @@ dyn_count_hash(const struct elf_file *f, uint64_t hash)
 }
 
 static uint64_t
-dyn_count_gnuhash(const struct elf_file *f, uint64_t gnuhash)
+dyn_count_gnuhash(struct elf_file *f, uint64_t gnuhash)
 {
 	uint64_t off = dyn_offset(f, gnuhash), last = 0;
 	uint32_t head[4]; /* nbuckets, symoffset, bloom words, bloom shift */
@@ -141,7 +141,7 @@ dyn_count_gnuhash(const struct elf_file *f, uint64_t gnuhash)
 
 /* As the dynamic loader finds it. */
 static int
-elf_symtab_dynamic(const struct elf_file *f, struct elf_symtab *t)
+elf_symtab_dynamic(struct elf_file *f, struct elf_symtab *t)
 {
 	struct dynamic d = {0};
 	Elf64_Phdr ph;
@@ -176,7 +176,7 @@ elf_symtab_dynamic(const struct elf_file *f, struct elf_symtab *t)
 }
 
 int
-elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
+elf_symtab(struct elf_file *f, uint32_t type, struct elf_symtab *t)
 {
 	const Elf64_Shdr *sh;
 	Elf64_Shdr tab = {0}, strs;
@@ -215,7 +215,7 @@ elf_symtab(const struct elf_file *f, uint32_t type, struct elf_symtab *t)
 }
 
 int
-elf_dynsym(const struct elf_file *f, struct elf_symtab *t)
+elf_dynsym(struct elf_file *f, struct elf_symtab *t)
 {
 	if (elf_symtab(f, SHT_DYNSYM, t) == 0)
 		return 0;

@@ -10,8 +10,8 @@ struct elf_symtab {
 	uint64_t stroff, strsize;
 };
 /* By section type (SHT_SYMTAB, SHT_DYNSYM); -1 ENOENT. */
-int elf_symtab(const struct elf_file *, uint32_t type, struct elf_symtab *);
+int elf_symtab(struct elf_file *, uint32_t type, struct elf_symtab *);
 /* .dynsym one way or the other; -1 ENOENT. */
-int elf_dynsym(const struct elf_file *, struct elf_symtab *);
+int elf_dynsym(struct elf_file *, struct elf_symtab *);
 
 #endif

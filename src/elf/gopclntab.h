@@ -46,8 +46,4 @@ char *gopclntab_name(struct gopclntab *, const struct gofunc *);
 int gopclntab_frame(
     struct gopclntab *, const struct gofunc *, uint64_t vaddr, uint64_t *size);
 
-struct elfsym_query;
-/* Names those of n queries that have none. */
-void gopclntab_resolve(int fd, struct elfsym_query *, size_t n);
-
 #endif

@@ -32,7 +32,7 @@ enum {
 
 /* The segment of that kind that holds an address or, by file, an offset. */
 static int
-find_segment(const struct elf_file *f, uint32_t type, uint64_t at, int by_file,
+find_segment(struct elf_file *f, uint32_t type, uint64_t at, int by_file,
     Elf64_Phdr *out)
 {
 	const Elf64_Phdr *ph;
@@ -57,7 +57,7 @@ find_segment(const struct elf_file *f, uint32_t type, uint64_t at, int by_file,
 
 /* DT_RELA and DT_RELASZ as a stretch of the file. */
 static int
-find_relas(const struct elf_file *f, uint64_t *off, uint64_t *count)
+find_relas(struct elf_file *f, uint64_t *off, uint64_t *count)
 {
 	uint64_t addr = 0, size = 0;
 	const Elf64_Dyn *d;
@@ -86,7 +86,7 @@ find_relas(const struct elf_file *f, uint64_t *off, uint64_t *count)
 
 /* What the loader puts at that offset of the file; 0 unknown. */
 static uint64_t
-relocated(const struct elf_file *f, uint64_t at)
+relocated(struct elf_file *f, uint64_t at)
 {
 	uint64_t off, count, vaddr, value = 0;
 	const Elf64_Rela *r;
@@ -109,7 +109,7 @@ relocated(const struct elf_file *f, uint64_t at)
 
 /* The address of the text where the table itself has none. */
 static uint64_t
-find_text(const struct elf_file *f, uint64_t off)
+find_text(struct elf_file *f, uint64_t off)
 {
 	Elf64_Shdr sh;
 	uint64_t text;
@@ -125,7 +125,7 @@ find_text(const struct elf_file *f, uint64_t off)
 }
 
 static int
-is_table(const struct elf_file *f, uint64_t off, struct gotable *g)
+is_table(struct elf_file *f, uint64_t off, struct gotable *g)
 {
 	struct gopclntab *t;
 
@@ -149,7 +149,7 @@ looks_so(uint64_t word)
 }
 
 static int
-scan_segment(const struct elf_file *f, const Elf64_Phdr *ph, uint64_t *left,
+scan_segment(struct elf_file *f, const Elf64_Phdr *ph, uint64_t *left,
     int *tries, struct gotable *g)
 {
 	uint64_t off = (ph->p_offset + 7) / 8 * 8, n = ph->p_filesz / 8;
@@ -173,7 +173,7 @@ scan_segment(const struct elf_file *f, const Elf64_Phdr *ph, uint64_t *left,
 }
 
 static int
-scan(const struct elf_file *f, struct gotable *g)
+scan(struct elf_file *f, struct gotable *g)
 {
 	uint64_t left = SCAN_MAX;
 	const Elf64_Phdr *ph;
@@ -189,39 +189,45 @@ scan(const struct elf_file *f, struct gotable *g)
 	return found;
 }
 
-static int
-gotable_find(int fd, struct gotable *g)
+static struct gopclntab *
+gotable_open(struct elf_file *f)
 {
+	struct gotable g = {0};
 	Elf64_Shdr sh;
-	struct elf_file f;
 
-	if (elf_open(&f, fd) == -1)
-		return -1;
-	if (elf_shdr_named(&f, ".gopclntab", &sh) == 0 ||
-	    elf_shdr_named(&f, ".data.rel.ro.gopclntab", &sh) == 0) {
-		if (!elf_shdr_plain(&f, &sh))
-			return fails(ENOENT);
-		g->off = sh.sh_offset;
-		g->len = sh.sh_size;
-	} else if (f.shnum != 0 || !scan(&f, g)) {
-		return fails(ENOENT);
+	if (elf_shdr_named(f, ".gopclntab", &sh) == 0 ||
+	    elf_shdr_named(f, ".data.rel.ro.gopclntab", &sh) == 0) {
+		if (elf_shdr_plain(f, &sh)) {
+			g.off = sh.sh_offset;
+			g.len = sh.sh_size;
+		}
+	} else if (f->shnum != 0 || !scan(f, &g))
+		g.len = 0;
+	if (g.len == 0) {
+		errno = ENOENT;
+		return NULL;
 	}
-	g->text = find_text(&f, g->off);
-	return 0;
+	return gopclntab_at(f->fd, g.off, g.len, find_text(f, g.off));
 }
 
 struct gopclntab *
 gopclntab_open(int fd)
 {
-	struct gotable g;
+	struct gopclntab *t;
+	struct elf_file f;
+	int saved;
 
-	if (gotable_find(fd, &g) == -1)
+	if (elf_open(&f, fd) == -1)
 		return NULL;
-	return gopclntab_at(fd, g.off, g.len, g.text);
+	t = gotable_open(&f);
+	saved = errno;
+	elf_close(&f);
+	errno = saved;
+	return t;
 }
 
 void
-gopclntab_resolve(int fd, struct elfsym_query *q, size_t n)
+elf_resolve_go(struct elf_file *ef, struct elfsym_query *q, size_t n)
 {
 	struct gopclntab *t = NULL;
 	struct gofunc f;
@@ -230,7 +236,7 @@ gopclntab_resolve(int fd, struct elfsym_query *q, size_t n)
 	for (i = 0; i < n; i++) {
 		if (q[i].name != NULL)
 			continue;
-		if (t == NULL && (t = gopclntab_open(fd)) == NULL)
+		if (t == NULL && (t = gotable_open(ef)) == NULL)
 			return;
 		if (gopclntab_find(t, q[i].vaddr, &f) == -1)
 			continue;

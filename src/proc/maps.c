@@ -14,6 +14,9 @@
 #include "base/io.h"
 #include "base/num.h"
 
+/* The kernel gives whole lines, a page at a time. */
+enum { PIECE = 64 << 10 };
+
 /* Stand for a name; the kernel's begin with '/' or '['. */
 #define SAME "\""
 #define LEFT_OUT "!"
@@ -135,28 +138,29 @@ squeeze_piece(struct squeeze *s, char *piece, size_t *n)
 int
 maps_read(int procfd, size_t max, struct buf *b, int *cut)
 {
-	char piece[65536]; /* the kernel gives whole lines, a page at a time */
 	struct squeeze s = {.b = b};
-	size_t n = 0;
-	ssize_t r = 0;
+	size_t n = 0, want;
+	char *piece; /* no array: a small list touches little of it */
+	ssize_t r;
 	int fd;
 
 	*cut = 0;
 	fd = openat(procfd, "maps", O_RDONLY | O_CLOEXEC);
 	if (fd == -1)
 		return -1;
-	while (n < sizeof(piece) &&
-	    (r = io_read_full(fd, piece + n, sizeof(piece) - n)) > 0) {
+	piece = malloc(PIECE);
+	do {
+		want = PIECE - n;
+		r = piece != NULL ? io_read_full(fd, piece + n, want) : -1;
+		if (r <= 0)
+			break;
 		n += (size_t)r;
-		if (squeeze_piece(&s, piece, &n) == -1) {
+		if (squeeze_piece(&s, piece, &n) == -1)
 			r = -1;
-			break;
-		}
-		if (b->len > max) {
+		else if (b->len > max)
 			*cut = 1;
-			break;
-		}
-	}
+	} while (r == (ssize_t)want && n < PIECE && !*cut);
+	free(piece);
 	io_close(&fd);
 	return r == -1 ? -1 : 0;
 }

@@ -78,7 +78,7 @@ pidfd_is(int pidfd, pid_t pid)
 	long v;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
-	if (io_slurp(AT_FDCWD, path, STATUS_MAX, &b, NULL) == -1)
+	if (io_slurp_once(AT_FDCWD, path, STATUS_MAX, &b, NULL) == -1)
 		return -1;
 	v = proc_status_number(b.p, b.len, "Pid", 0);
 	buf_free(&b);
@@ -94,7 +94,7 @@ is_dumping(int dirfd, pid_t nspid, int *zombie)
 	size_t len;
 	int dumping;
 
-	if (io_slurp(dirfd, "status", STATUS_MAX, &b, NULL) == -1)
+	if (io_slurp_once(dirfd, "status", STATUS_MAX, &b, NULL) == -1)
 		return 0;
 	dumping = proc_status_number(b.p, b.len, "CoreDumping", 0) == 1;
 	state = proc_status_field(b.p, b.len, "State", &len);
@@ -165,7 +165,7 @@ proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
 	ok = is_dumping(dirfd, 0, &zombie);
 	if (tid > 0 && tid != pid && (tidfd = proc_open(tid)) != -1) {
 		/* the thread must belong to the process just checked */
-		if (io_slurp(tidfd, "status", STATUS_MAX, &b, NULL) == 0 &&
+		if (io_slurp_once(tidfd, "status", STATUS_MAX, &b, NULL) == 0 &&
 		    proc_status_number(b.p, b.len, "Tgid", 0) == pid &&
 		    has_memory(tidfd)) {
 			buf_free(&b);
@@ -177,7 +177,8 @@ proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
 		buf_free(&b);
 		close(tidfd);
 	}
-	if (zombie || (ok && !has_memory(dirfd))) {
+	/* status says that it dumps only of what has memory */
+	if (zombie) {
 		tidfd = open_living_thread(dirfd, 1);
 		close(dirfd);
 		return tidfd;
@@ -239,7 +240,7 @@ proc_is_secret(int procfd)
 
 	if (procfd == -1 || fstat(procfd, &dir) == -1 ||
 	    fstatat(procfd, "status", &file, 0) == -1 ||
-	    io_slurp(procfd, "status", STATUS_MAX, &b, NULL) == -1)
+	    io_slurp_once(procfd, "status", STATUS_MAX, &b, NULL) == -1)
 		return 1;
 	uid = proc_status_number(b.p, b.len, "Uid", 0);
 	buf_free(&b);

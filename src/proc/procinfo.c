@@ -18,14 +18,16 @@
 #include "proc/maps.h"
 #include "proc/procdir.h"
 
+enum { LINK_BYTES = PATH_MAX }; /* the kernel has a page for it */
+
 static const struct {
 	const char *path;
 	int link;
 	size_t max;
 } item_source[PROC_ITEMS] = {
-    [PROC_EXE] = {"exe", 1, PATH_MAX * 2},
-    [PROC_CWD] = {"cwd", 1, PATH_MAX * 2},
-    [PROC_ROOT] = {"root", 1, PATH_MAX * 2},
+    [PROC_EXE] = {"exe", 1, LINK_BYTES},
+    [PROC_CWD] = {"cwd", 1, LINK_BYTES},
+    [PROC_ROOT] = {"root", 1, LINK_BYTES},
     [PROC_COMM] = {"comm", 0, 64},
     [PROC_CMDLINE] = {"cmdline", 0, 64 << 10},
     [PROC_STATUS] = {"status", 0, 64 << 10},
@@ -40,20 +42,12 @@ static const struct {
 static void
 gather_link(int procfd, const char *path, size_t max, struct proc_text *t)
 {
-	ssize_t n;
+	char text[LINK_BYTES];
+	ssize_t n = readlinkat(procfd, path, text, max);
 
-	if (buf_reserve(&t->b, max) == -1) {
+	if (n == -1 || buf_append(&t->b, text, (size_t)n) == -1)
 		t->err = errno;
-		return;
-	}
-	n = readlinkat(procfd, path, t->b.p, max);
-	if (n == -1) {
-		t->err = errno;
-		n = 0;
-	}
-	t->cut = (size_t)n == max;
-	t->b.len = (size_t)n;
-	t->b.p[n] = '\0';
+	t->cut = n == (ssize_t)max;
 }
 
 /* "pos:\t0\nflags:\t0100002\n..." */
@@ -152,13 +146,43 @@ by_nstid(const void *a, const void *b)
 }
 
 static void
+task_status(const struct buf *b, struct proc_task *t)
+{
+	long n = proc_status_number(b->p, b->len, "NSpid", 1);
+	size_t len;
+	const char *v = proc_status_field(b->p, b->len, "State", &len);
+
+	if (n > 0)
+		t->nstid = (pid_t)n;
+	if (v != NULL && len > 0)
+		t->state = *v;
+}
+
+/* The one whose directory was given: comm and status are here already. */
+static int
+gather_known(const struct procinfo *pi, int namespaced, struct proc_task *t)
+{
+	const struct buf *comm = &pi->item[PROC_COMM].b;
+	size_t n = comm->len;
+
+	if (t->tid != procinfo_number(pi, "Pid") || n == 0 ||
+	    n > sizeof(t->comm))
+		return 0;
+	if (comm->p[n - 1] == '\n')
+		n--;
+	memcpy(t->comm, comm->p, n);
+	t->comm[n] = '\0';
+	t->commlen = n;
+	if (namespaced)
+		task_status(&pi->item[PROC_STATUS].b, t);
+	return 1;
+}
+
+static void
 gather_task(int taskfd, int namespaced, struct proc_task *t)
 {
 	struct buf b = {0};
-	const char *v;
 	char path[64];
-	size_t len;
-	long n;
 	ssize_t r;
 	int fd;
 
@@ -175,14 +199,9 @@ gather_task(int taskfd, int namespaced, struct proc_task *t)
 	if (!namespaced)
 		return;
 	snprintf(path, sizeof(path), "%d/status", (int)t->tid);
-	if (io_slurp(taskfd, path, 65536, &b, NULL) == -1)
+	if (io_slurp_once(taskfd, path, 65536, &b, NULL) == -1)
 		return;
-	n = proc_status_number(b.p, b.len, "NSpid", 1);
-	if (n > 0)
-		t->nstid = (pid_t)n;
-	v = proc_status_field(b.p, b.len, "State", &len);
-	if (v != NULL && len > 0)
-		t->state = *v;
+	task_status(&b, t);
 	buf_free(&b);
 }
 
@@ -209,10 +228,12 @@ gather_tasks(int procfd, int namespaced, struct procinfo *pi)
 		r = ARRAY_ROOM(pi->tasks, pi->ntasks);
 		if (r == -1)
 			break;
-		p = &pi->tasks[pi->ntasks++];
+		p = &pi->tasks[pi->ntasks];
 		memset(p, 0, sizeof(*p));
 		p->tid = p->nstid = (pid_t)tid;
-		gather_task(dirfd(d), namespaced, p);
+		if (!gather_known(pi, namespaced, p))
+			gather_task(dirfd(d), namespaced, p);
+		pi->ntasks++;
 	}
 	closedir(d);
 	if (pi->ntasks > 0)
@@ -299,7 +320,7 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 			if (maps_read(procfd, item_source[i].max, &t->b,
 				&t->cut) == -1)
 				t->err = errno;
-		} else if (io_slurp(procfd, item_source[i].path,
+		} else if (io_slurp_once(procfd, item_source[i].path,
 			       item_source[i].max, &t->b, &t->cut) == -1)
 			t->err = errno;
 	}

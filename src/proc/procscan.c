@@ -61,7 +61,7 @@ read_stat(int procfd, struct procseen *s)
 	struct buf b = {0};
 	int r = -1;
 
-	if (io_slurp(procfd, "stat", STAT_MAX, &b, NULL) == 0)
+	if (io_slurp_once(procfd, "stat", STAT_MAX, &b, NULL) == 0)
 		r = procscan_parse_stat(b.p != NULL ? b.p : "", b.len, s);
 	buf_free(&b);
 	return r;

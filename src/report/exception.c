@@ -235,6 +235,7 @@ caught_now(const struct crash *c, struct exception *e)
 	enum { FS_BASE = 21, WORDS = 2048, LATER = 16, MODULES = 64 };
 	const struct regs *r = &c->t->threads[0].regs;
 	uint64_t fs, dtv, at, header;
+	const struct map *m;
 	size_t i;
 
 	if (c->t->machine != EM_X86_64 || r->n <= FS_BASE)
@@ -242,7 +243,11 @@ caught_now(const struct crash *c, struct exception *e)
 	fs = r->r[FS_BASE];
 	if (fs == 0 || fs % 8 != 0)
 		return 0;
-	header = caught_in(c->t, fs - WORDS * 8, WORDS, e);
+	at = fs - WORDS * 8;
+	m = target_map(c->t, fs - 8);
+	if (m != NULL && m->start > at)
+		at = (m->start + 7) & ~UINT64_C(7);
+	header = caught_in(c->t, at, (fs - at) / 8, e);
 	if (header != 0 || target_word(c->t, fs + 8, &dtv) == -1)
 		return header;
 	for (i = 1; i <= MODULES && header == 0; i++)

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utc.h"
 #include "core/corekind.h"
 #include "report/crash_dump.h"
 #include "report/sections.h"
@@ -19,14 +20,10 @@ static void
 dump_time(const struct crash *c, struct out *o)
 {
 	time_t t = c->time > 0 ? (time_t)c->time : time(NULL);
-	char text[64];
-	struct tm tm;
+	char text[UTC_TEXT];
 
-	if (gmtime_r(&t, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm) == 0)
-		out_fmt(o, "time", OUT_KEY, "%lld", (long long)t);
-	else
-		out_str(o, "time", OUT_KEY, text);
+	utc_text(t, text);
+	out_str(o, "time", OUT_KEY, text);
 }
 
 static void

@@ -51,7 +51,7 @@ is_same(int dirfd, const struct segv_event *ev)
 	const char *p = NULL;
 	int i, same = 0;
 
-	if (io_slurp(dirfd, "stat", 4096, &b, NULL) == 0)
+	if (io_slurp_once(dirfd, "stat", 4096, &b, NULL) == 0)
 		p = strrchr(b.p, ')'); /* comm may hold anything else */
 	for (i = 0; p != NULL && i < STAT_START; i++)
 		p = strchr(p + 1, ' ');
@@ -72,7 +72,7 @@ segv_cmdline(const struct segv_event *ev, struct buf *b, int *cut)
 	if (dirfd == -1)
 		return -1;
 	if (is_same(dirfd, ev))
-		r = io_slurp(dirfd, "cmdline", CMDLINE_MAX, b, cut);
+		r = io_slurp_once(dirfd, "cmdline", CMDLINE_MAX, b, cut);
 	close(dirfd);
 	if (r == -1)
 		b->len = 0;

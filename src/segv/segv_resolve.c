@@ -132,8 +132,7 @@ name_alone(struct segv_resolved *l, struct segv_resolver *e,
 	p->idlen = f->idlen;
 	q.vaddr = p->vaddr;
 	if (!symcache_get(modcache_symbols(e->cache), f->serial, &q)) {
-		elfsym_resolve(f->fd, &q, 1);
-		elfsym_resolve_more(f->fd, f->id, f->idlen, &q, 1, &note);
+		elfsym_resolve_all(f->fd, f->id, f->idlen, &q, 1, &note);
 		symcache_put(modcache_symbols(e->cache), f->serial, &q);
 	}
 	p->function = l->name = q.name;

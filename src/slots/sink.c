@@ -70,18 +70,11 @@ open_output(const char *path, struct sink *s)
 }
 
 uint64_t
-sink_key(int procfd, const char *comm)
+sink_key(const char *exe, const char *comm)
 {
-	char path[PATH_MAX];
-	ssize_t n;
+	const char *name = *exe != '\0' ? exe : comm != NULL ? comm : "";
 
-	n = procfd == -1 ? -1 : readlinkat(procfd, "exe", path, sizeof(path));
-	if (n <= 0) {
-		n = comm != NULL ? (ssize_t)strlen(comm) : 0;
-		n = n > PATH_MAX ? PATH_MAX : n;
-		memcpy(path, comm != NULL ? comm : "", (size_t)n);
-	}
-	return fnv1a(FNV1A, path, (size_t)n);
+	return fnv1a(FNV1A, name, strlen(name));
 }
 
 int

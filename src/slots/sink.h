@@ -28,9 +28,9 @@ struct sink {
 };
 
 void sink_defaults(struct sink_cfg *);
-/* What a program's share of the ring is counted by: the executable of the
- * process procfd, a directory of /proc or -1; else comm, which may be NULL. */
-uint64_t sink_key(int procfd, const char *comm);
+/* What a program's share of the ring is counted by: its executable; where that
+ * is not known ("") comm, which may be NULL. */
+uint64_t sink_key(const char *exe, const char *comm);
 /* What the server is asked with, its head aside; key and uid are what the
  * shares of the ring are counted by.  0, or -1 with errno and s->fd -1. */
 int sink_open(

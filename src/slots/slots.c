@@ -46,7 +46,7 @@ slots_gid(const char *group)
 	gid_t gid = 0;
 
 	if (len == 0 ||
-	    io_slurp(AT_FDCWD, "/etc/group", 16 << 20, &b, NULL) == -1)
+	    io_slurp_once(AT_FDCWD, "/etc/group", 16 << 20, &b, NULL) == -1)
 		return 0;
 	end = b.p + b.len;
 	for (p = b.p; p < end; p = nl + 1) {

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/utc.h"
 #include "stream/streamtext.h"
 
 static void
@@ -74,15 +75,12 @@ describe(const struct transfer *t, const char *state, struct buf *b)
 {
 	const struct corerecv_outcome *o = t->o;
 	const size_t magic = sizeof(STREAM_MAGIC) - 1;
-	time_t now = time(NULL);
-	char crc[12], when[40];
+	char crc[12], when[UTC_TEXT];
 	struct buf head = {0};
-	struct tm tm;
 	int r;
 
 	snprintf(crc, sizeof(crc), "%08x", (unsigned)o->crc);
-	gmtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	utc_text(time(NULL), when);
 	r = stream_head_format(&o->id, &head);
 	/* without its first line and the blank one */
 	if (r == 0)

@@ -42,7 +42,7 @@ began(int procfd)
 	int64_t since = INT64_MAX;
 	int field;
 
-	if (io_slurp(procfd, "stat", STAT_MAX, &b, NULL) == 0 &&
+	if (io_slurp_once(procfd, "stat", STAT_MAX, &b, NULL) == 0 &&
 	    (p = memrchr(b.p, ')', b.len)) != NULL) {
 		end = b.p + b.len;
 		for (field = 2; p != NULL && field < STARTTIME; field++) {

@@ -138,21 +138,24 @@ modhead_id(struct target *t, const struct modhead *h, uint64_t bias,
 int
 module_package(struct target *t, const struct module *m, struct elf_package *k)
 {
+	struct modhead *h = malloc(sizeof(*h));
 	unsigned char *p;
-	struct modhead h;
 	size_t i, len;
 	int found = 0;
 
-	if (m->headers != MODULE_YES ||
-	    (modhead_memory(t, m->start, &h) == -1 &&
-		modhead_file(m->fd, &h) == -1))
+	if (h == NULL || m->headers != MODULE_YES ||
+	    (modhead_memory(t, m->start, h) == -1 &&
+		modhead_file(m->fd, h) == -1)) {
+		free(h);
 		return 0;
-	for (i = 0; i < h.n && !found; i++) {
-		p = read_notes(t, &h, m->bias, i, &len);
+	}
+	for (i = 0; i < h->n && !found; i++) {
+		p = read_notes(t, h, m->bias, i, &len);
 		if (p != NULL)
 			found = elf_note_package(p, len, k);
 		free(p);
 	}
+	free(h);
 	return found;
 }
 

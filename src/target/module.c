@@ -77,11 +77,13 @@ goes_on(struct target *t, const struct module *mod, const struct map *first,
 static uint64_t
 span_of(struct target *t, const struct map *m)
 {
-	struct modhead h;
+	struct modhead *h = malloc(sizeof(*h)); /* most is never touched */
+	uint64_t end = 0;
 
-	return m->off == 0 && modhead_memory(t, m->start, &h) == 0
-	    ? modhead_end(&h, m->start)
-	    : 0;
+	if (h != NULL && m->off == 0 && modhead_memory(t, m->start, h) == 0)
+		end = modhead_end(h, m->start);
+	free(h);
+	return end;
 }
 
 static void
@@ -138,23 +140,26 @@ modules_find(struct target *t)
 	return 0;
 }
 
-/* The vdso has no file; symbols come from a copy of it. */
-static void
-copy_vdso(struct target *t, struct module *m)
+int
+module_file(struct target *t, struct module *m)
 {
 	unsigned char page[TARGET_PAGE];
 	uint64_t at;
 	size_t n;
-	int fd = memfd_create("vdso", MFD_CLOEXEC);
+	int fd;
 
+	if (m->fd != -1 || strcmp(m->path, "[vdso]") != 0)
+		return m->fd;
+	fd = memfd_create("vdso", MFD_CLOEXEC);
 	if (fd == -1)
-		return;
+		return -1;
 	for (at = m->start; at < m->end && at - m->start < 1 << 20; at += n) {
 		n = target_read(t, at, page, sizeof(page));
 		if (n == 0 || io_write_full(fd, page, n) == -1)
 			break;
 	}
 	m->fd = fd;
+	return fd;
 }
 
 static void
@@ -166,15 +171,16 @@ drop_file(struct module *m)
 				: "the file now is another one";
 }
 
-/* A file that a core names; h is what memory has, n 0 nothing. */
+/* A file that a core names, with its head; h is what memory has, n 0 nothing.
+ */
 static void
-check_named(struct target *t, struct module *m, const struct modhead *h)
+check_named(struct target *t, struct module *m, const struct modhead *h,
+    struct modhead *file)
 {
-	struct modhead file;
 	size_t i;
 	int verdict = modhead_judge(t, m, m->fd);
 
-	if (verdict == MODFILE_OTHER || modhead_file(m->fd, &file) == -1) {
+	if (verdict == MODFILE_OTHER || modhead_file(m->fd, file) == -1) {
 		drop_file(m);
 		return;
 	}
@@ -182,11 +188,11 @@ check_named(struct target *t, struct module *m, const struct modhead *h)
 		m->doubt = "may be another one: the core has nothing to "
 			   "compare it with";
 	if (h->n > 0)
-		m->namesonly = h->n != file.n ||
-		    memcmp(h->ph, file.ph, h->n * sizeof(*h->ph)) != 0;
-	for (i = 0; i < file.n; i++)
-		if (file.ph[i].p_type == PT_LOAD && file.ph[i].p_filesz == 0 &&
-		    (file.ph[i].p_flags & PF_X))
+		m->namesonly = h->n != file->n ||
+		    memcmp(h->ph, file->ph, h->n * sizeof(*h->ph)) != 0;
+	for (i = 0; i < file->n; i++)
+		if (file->ph[i].p_type == PT_LOAD &&
+		    file->ph[i].p_filesz == 0 && (file->ph[i].p_flags & PF_X))
 			m->namesonly = 1;
 }
 
@@ -223,12 +229,13 @@ settle_maps(struct target *t, const struct module *m, const struct modhead *h)
 	}
 }
 
+/* h and file: room for its head in memory, and that of a file. */
 static void
-module_load(struct target *t, struct module *m)
+module_load(
+    struct target *t, struct module *m, struct modhead *h, struct modhead *file)
 {
 	const struct map *first = target_map(t, m->start);
 	uint64_t entry = target_auxv(t, AT_ENTRY, 0);
-	struct modhead h;
 	size_t i;
 
 	m->headers = MODULE_NO;
@@ -236,38 +243,39 @@ module_load(struct target *t, struct module *m)
 	m->bias = first == NULL || (m->isexec && m->start < LOADED_ABOVE)
 	    ? 0
 	    : m->start - first->off;
-	if (m->fd == -1 && strcmp(m->path, "[vdso]") == 0)
-		copy_vdso(t, m);
-	if (modhead_memory(t, m->start, &h) == -1)
-		h.n = 0;
-	else if (modhead_bias(t, m, &h, &m->bias) == 0)
-		m->idlen = modhead_id(t, &h, m->bias, m->id);
+	if (modhead_memory(t, m->start, h) == -1)
+		h->n = 0;
+	else if (modhead_bias(t, m, h, &m->bias) == 0)
+		m->idlen = modhead_id(t, h, m->bias, m->id);
 	if (m->fd != -1 && m->byname)
-		check_named(t, m, &h);
-	if (h.n == 0 && modhead_file(m->fd, &h) == -1)
+		check_named(t, m, h, file);
+	if (h->n == 0 && modhead_file(m->fd, h) == -1)
 		return;
-	if (modhead_bias(t, m, &h, &m->bias) == -1)
+	if (modhead_bias(t, m, h, &m->bias) == -1)
 		return;
 	m->headers = MODULE_YES;
-	m->entry = h.eh.e_entry != 0 ? m->bias + h.eh.e_entry : 0;
+	m->entry = h->eh.e_entry != 0 ? m->bias + h->eh.e_entry : 0;
 	if (m->fd != -1)
 		check_id(m);
-	for (i = 0; i < h.n; i++)
-		if (h.ph[i].p_type == PT_GNU_EH_FRAME)
-			m->ehhdr = m->bias + h.ph[i].p_vaddr;
-	settle_maps(t, m, &h);
+	for (i = 0; i < h->n; i++)
+		if (h->ph[i].p_type == PT_GNU_EH_FRAME)
+			m->ehhdr = m->bias + h->ph[i].p_vaddr;
+	settle_maps(t, m, h);
 }
 
 void
 modules_load(struct target *t)
 {
+	/* of which little is touched, where an array's every page is */
+	struct modhead *h = malloc(2 * sizeof(*h));
 	int named = 0;
 	size_t i;
 
-	for (i = 0; i < t->nmods; i++) {
-		module_load(t, &t->mods[i]);
+	for (i = 0; h != NULL && i < t->nmods; i++) {
+		module_load(t, &t->mods[i], h, h + 1);
 		named |= t->mods[i].byname;
 	}
+	free(h);
 	/* now files may stand in for memory that was missed before */
 	if (named)
 		target_drop_cache(t);

@@ -75,6 +75,9 @@ int modules_find(struct target *);
  * files are attached and privileges dropped.
  */
 void modules_load(struct target *);
+/* Where its symbols are: its file, or for the vdso, which has none, a copy that
+ * is made when first asked for.  -1 there is none. */
+int module_file(struct target *, struct module *);
 /* Finds the unwind data of a module; 1 when there is some. */
 int module_unwind_data(struct target *, struct module *);
 /* The table of a Go program, read when first asked for; NULL: there is none. */

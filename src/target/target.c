@@ -12,11 +12,19 @@
 #include "elf/ehframe.h"
 #include "elf/gopclntab.h"
 
-/* Direct-mapped: a backtrace walks one stack and a few unwind tables. */
-enum { CACHE_PAGES = 1024 };
+/*
+ * Direct-mapped: a backtrace walks one stack and a few unwind tables.  Less
+ * than pages: of most that are looked at some words are wanted, and where a
+ * page fault is dear the memory that keeps them costs more than the reading.
+ */
+enum {
+	CACHE_LINE = 1024,
+	CACHE_LINES = 256,
+	CACHE_NOT = 4096 /* so many bytes at once go by it */
+};
 
-struct target_page {
-	uint64_t addr; /* of the page, | 1 when filled */
+struct target_line {
+	uint64_t addr; /* of the first byte, | 1 when filled */
 	size_t len;    /* readable bytes from its start */
 	unsigned char *p;
 };
@@ -82,32 +90,32 @@ target_drop_cache(struct target *t)
 {
 	size_t i;
 
-	for (i = 0; t->cache != NULL && i < CACHE_PAGES; i++)
+	for (i = 0; t->cache != NULL && i < CACHE_LINES; i++)
 		free(t->cache[i].p);
 	free(t->cache);
 	t->cache = NULL;
 	t->cache_last = UINT64_MAX;
 }
 
-/* The page at addr (aligned), its readable length in *len. */
+/* The line at addr (aligned), its readable length in *len. */
 static const unsigned char *
-cache_page(struct target *t, uint64_t addr, size_t *len)
+cache_line(struct target *t, uint64_t addr, size_t *len)
 {
-	struct target_page *c;
+	struct target_line *c;
 	ssize_t n;
 
 	if (t->cache == NULL) {
-		t->cache = calloc(CACHE_PAGES, sizeof(*t->cache));
+		t->cache = calloc(CACHE_LINES, sizeof(*t->cache));
 		if (t->cache == NULL)
 			return NULL;
 	}
-	c = &t->cache[addr / TARGET_PAGE % CACHE_PAGES];
+	c = &t->cache[addr / CACHE_LINE % CACHE_LINES];
 	if (c->addr != (addr | 1)) {
-		if (c->p == NULL && (c->p = malloc(TARGET_PAGE)) == NULL)
+		if (c->p == NULL && (c->p = malloc(CACHE_LINE)) == NULL)
 			return NULL;
 		if (c->p == t->cache_lastp)
 			t->cache_last = UINT64_MAX;
-		n = t->read(t, addr, c->p, TARGET_PAGE);
+		n = t->read(t, addr, c->p, CACHE_LINE);
 		c->len = n > 0 ? (size_t)n : 0;
 		c->addr = addr | 1;
 	}
@@ -118,18 +126,27 @@ cache_page(struct target *t, uint64_t addr, size_t *len)
 size_t
 target_read(struct target *t, uint64_t addr, void *p, size_t len)
 {
-	const unsigned char *page;
+	const unsigned char *line;
 	size_t done = 0, have, off, n;
+	ssize_t r;
 
 	while (done < len && addr + done >= addr) {
-		off = (addr + done) % TARGET_PAGE;
-		page = cache_page(t, addr + done - off, &have);
-		if (page == NULL || have <= off)
+		if (len - done >= CACHE_NOT) {
+			r = t->read(
+			    t, addr + done, (char *)p + done, len - done);
+			if (r <= 0)
+				break;
+			done += (size_t)r;
+			continue;
+		}
+		off = (addr + done) % CACHE_LINE;
+		line = cache_line(t, addr + done - off, &have);
+		if (line == NULL || have <= off)
 			break;
 		n = have - off < len - done ? have - off : len - done;
-		memcpy((char *)p + done, page + off, n);
+		memcpy((char *)p + done, line + off, n);
 		done += n;
-		if (have < TARGET_PAGE)
+		if (have < CACHE_LINE)
 			break;
 	}
 	return done;
@@ -138,26 +155,26 @@ target_read(struct target *t, uint64_t addr, void *p, size_t len)
 int
 target_word(struct target *t, uint64_t addr, uint64_t *out)
 {
-	const unsigned char *page;
-	uint64_t base = addr - addr % TARGET_PAGE;
+	const unsigned char *line;
+	uint64_t base = addr - addr % CACHE_LINE;
 	size_t have;
 
-	if (addr - base > TARGET_PAGE - sizeof(*out))
+	if (addr - base > CACHE_LINE - sizeof(*out))
 		return target_read(t, addr, out, sizeof(*out)) == sizeof(*out)
 		    ? 0
 		    : -1;
 	if (base != t->cache_last) {
-		page = cache_page(t, base, &have);
-		if (page == NULL || have <= addr - base ||
+		line = cache_line(t, base, &have);
+		if (line == NULL || have <= addr - base ||
 		    have - (addr - base) < sizeof(*out))
 			return -1;
-		if (have == TARGET_PAGE) {
+		if (have == CACHE_LINE) {
 			t->cache_last = base;
-			t->cache_lastp = (unsigned char *)page;
+			t->cache_lastp = (unsigned char *)line;
 		}
 	} else
-		page = t->cache_lastp;
-	memcpy(out, page + (addr - base), sizeof(*out));
+		line = t->cache_lastp;
+	memcpy(out, line + (addr - base), sizeof(*out));
 	return 0;
 }
 

@@ -4,7 +4,7 @@
  * One interface for a process that is dumping core (target_proc), a core file
  * (target_core), a live process (target_live) and what was sampled of one
  * (target_sample).  A source fills in maps, threads and the read function;
- * everything above reads through the page cache here.  All memory contents are
+ * everything above reads through the cache here.  All memory contents are
  * hostile.
  */
 #ifndef TARGET_TARGET_H
@@ -57,7 +57,7 @@ struct target_thread {
 	struct trace trace;
 };
 
-struct target_page;
+struct target_line;
 
 struct target {
 	/* Reads up to len bytes at addr into p: bytes read (short at the
@@ -84,7 +84,7 @@ struct target {
 	unsigned char *auxv;
 	size_t auxvlen;
 
-	struct target_page *cache; /* private to target.c */
+	struct target_line *cache; /* private to target.c */
 	uint64_t cache_last;
 	unsigned char *cache_lastp;
 };

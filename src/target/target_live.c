@@ -21,7 +21,13 @@
 #include "proc/procdir.h"
 #include "target/target_proc.h"
 
-enum { RED_ZONE = 128 }; /* x86-64 psABI: leaf data below the stack pointer */
+enum {
+	RED_ZONE = 128, /* x86-64 psABI: leaf data below the stack pointer */
+	/* A thread that waits has little on its stack; so much of the arena is
+	 * made ready, for a page fault in the pause is the process's. */
+	READY_EACH = 8 << 10,
+	READY = 64 << 10
+};
 
 struct stack_copy {
 	uint64_t start;
@@ -272,11 +278,22 @@ why_lost(int err)
 	}
 }
 
+/* How much from start on is of the same stack, at most so much: what lies
+ * behind it, the process may never have touched. */
+static size_t
+stack_left(struct target *t, uint64_t start, size_t most)
+{
+	const struct map *m = target_map(t, start);
+
+	return m != NULL && m->end - start < most ? (size_t)(m->end - start)
+						  : most;
+}
+
 /* Registers first, then stacks: the arena is there before the pause. */
 static void
 copy_threads(struct target *t, struct live_source *s, struct seizure *z)
 {
-	size_t i, each = s->arenalen / (z->n ? z->n : 1);
+	size_t i, each = s->arenalen / (z->n ? z->n : 1), used = 0;
 	struct stack_copy *c;
 	uint64_t sp;
 	ssize_t r;
@@ -297,10 +314,12 @@ copy_threads(struct target *t, struct live_source *s, struct seizure *z)
 			continue;
 		c = &s->stack[s->nstacks];
 		c->start = (sp - RED_ZONE) & ~(uint64_t)(TARGET_PAGE - 1);
-		c->p = s->arena + i * each;
-		r = below_read(t, c->start, c->p, each);
+		c->p = s->arena + used;
+		r = below_read(
+		    t, c->start, c->p, stack_left(t, c->start, each));
 		if (r > 0) {
 			c->len = (size_t)r;
+			used += c->len;
 			s->nstacks++;
 		}
 	}
@@ -344,7 +363,7 @@ has_stopped(const struct seizure *z)
 static struct live_source *
 live_begin(struct target *t, const struct proc_text *auxv, size_t nthreads)
 {
-	size_t n = nthreads * LIVE_STACK;
+	size_t n = nthreads * LIVE_STACK, i;
 	struct live_source *s = calloc(1, sizeof(*s));
 
 	if (s == NULL)
@@ -358,11 +377,14 @@ live_begin(struct target *t, const struct proc_text *auxv, size_t nthreads)
 	t->auxv = malloc(auxv->b.len + 1);
 	s->arenalen = n > LIVE_ARENA ? LIVE_ARENA : n;
 	s->arena = mmap(NULL, s->arenalen, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s->arena == MAP_FAILED || t->auxv == NULL) {
 		s->arena = NULL;
 		return NULL;
 	}
+	n = nthreads * READY_EACH + READY;
+	for (i = 0; i < n && i < s->arenalen; i += TARGET_PAGE)
+		s->arena[i] = 1;
 	if (auxv->b.len > 0)
 		memcpy(t->auxv, auxv->b.p, auxv->b.len);
 	t->auxvlen = auxv->b.len;

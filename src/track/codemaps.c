@@ -57,7 +57,7 @@ look(struct codemap *m)
 	if (procfd == -1)
 		return;
 	if (procscan_was(m->pid, m->asked) == 1 &&
-	    io_slurp(procfd, "status", STATUS_MAX, &status, NULL) == 0)
+	    io_slurp_once(procfd, "status", STATUS_MAX, &status, NULL) == 0)
 		m->fd = jitmap_find(procfd, &status);
 	buf_free(&status);
 	close(procfd);

@@ -2,6 +2,8 @@
  * libunwind's view of a target: nothing but these accessors.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +17,35 @@
 extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t, unw_word_t,
     unw_dyn_info_t *, unw_proc_info_t *, int, void *);
 #define search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
+
+/*
+ * libunwind blocks all signals around each of its locks, three times a frame:
+ * most of the system calls of a report.  Here one thread walks and no handler
+ * unwinds, so its calls of sigprocmask(2), which find this one, do nothing
+ * meanwhile; everybody else's do what they are for.
+ */
+static int walking;
+
+int
+sigprocmask(int how, const sigset_t *set, sigset_t *old)
+{
+	int err = 0;
+
+	if (!walking)
+		err = pthread_sigmask(how, set, old);
+	else if (old != NULL)
+		sigemptyset(old);
+	if (err == 0)
+		return 0;
+	errno = err;
+	return -1;
+}
+
+void
+unwind_alone(int on)
+{
+	walking = on;
+}
 
 /* Where access_mem() finds a table made by us: no user address, and not one
  * that the arithmetic of the search can overflow. */
@@ -192,7 +223,9 @@ unwind_new(struct target *t)
 	if (u == NULL)
 		return NULL;
 	u->t = t;
+	unwind_alone(1);
 	u->as = unw_create_addr_space(&accessors, 0);
+	unwind_alone(0);
 	if (u->as == NULL) {
 		free(u);
 		errno = ENOMEM;

@@ -53,7 +53,7 @@ function_at(struct unwinder *u, uint64_t at)
 	for (i = 0; i < FUNCTIONS; i++)
 		if (u->fn[i].mod == m && u->fn[i].at == at && m != NULL)
 			return u->fn[i].name != NULL ? &u->fn[i] : NULL;
-	if (m == NULL || m->fd == -1 || m->headers != MODULE_YES)
+	if (m == NULL || m->headers != MODULE_YES || module_file(u->t, m) == -1)
 		return NULL;
 	f = &u->fn[u->fnext++ % FUNCTIONS];
 	function_forget(f);

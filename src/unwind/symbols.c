@@ -6,7 +6,6 @@
 #include "base/array.h"
 #include "elf/debuglink.h"
 #include "elf/elfsym.h"
-#include "elf/gopclntab.h"
 #include "elf/perfmap.h"
 #include "elf/symcache.h"
 
@@ -95,11 +94,7 @@ resolve(struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
 {
 	const char *note = NULL;
 
-	if (m->fd != -1) {
-		elfsym_resolve(m->fd, q, n);
-		gopclntab_resolve(m->fd, q, n);
-	}
-	elfsym_resolve_more(m->fd, m->id, m->idlen, q, n, &note);
+	elfsym_resolve_all(module_file(s->t, m), m->id, m->idlen, q, n, &note);
 	resolve_debug(s, m, q, n);
 	if (note != NULL)
 		s->note = note;

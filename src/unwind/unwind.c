@@ -194,8 +194,8 @@ load_regs(struct unwinder *u, const struct target_thread *th)
 	}
 }
 
-int
-unwind_thread(struct unwinder *u, struct target_thread *th,
+static int
+walk_thread(struct unwinder *u, struct target_thread *th,
     const struct unwind_limits *lim)
 {
 	struct walk w = {
@@ -231,5 +231,17 @@ unwind_thread(struct unwinder *u, struct target_thread *th,
 		qsort(tr->f + lim->head, tr->n - lim->head, sizeof(*tr->f),
 		    by_number);
 	return 0;
+}
+
+int
+unwind_thread(struct unwinder *u, struct target_thread *th,
+    const struct unwind_limits *lim)
+{
+	int r;
+
+	unwind_alone(1);
+	r = walk_thread(u, th, lim);
+	unwind_alone(0);
+	return r;
 }
 #endif

@@ -76,6 +76,8 @@ walk_at(const struct walk *w)
 
 /* --- accessors.c --------------------------------------------------------- */
 
+/* Around libunwind's calls: no one else needs the signals blocked. */
+void unwind_alone(int on);
 /* Whether unwind data has a function that begins there. */
 int unwind_begins(struct unwinder *, uint64_t addr);
 

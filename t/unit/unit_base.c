@@ -23,11 +23,13 @@
 #include <unistd.h>
 
 #include "base/array.h"
+#include "base/bytes.h"
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/num.h"
+#include "base/utc.h"
 
 #include "check.h"
 
@@ -450,6 +452,33 @@ test_array(void)
 	free(a);
 }
 
+static void
+test_utc(void)
+{
+	static const int64_t odd[] = {0, 951782399, 951782400, 951868799,
+	    4107542399, 4107542400, INT64_C(253402300799)};
+	char text[UTC_TEXT], want[UTC_TEXT];
+	struct tm tm;
+	int64_t t;
+	time_t u;
+	size_t i;
+
+	for (i = 0; i < 4000; i++) {
+		/* each day of eleven years, then of others */
+		t = i < NELEM(odd) ? odd[i] : (int64_t)(i * 86400 * (i % 11));
+		u = (time_t)t;
+		CHECK(gmtime_r(&u, &tm) != NULL &&
+		    strftime(want, sizeof(want), "%Y-%m-%dT%H:%M:%SZ", &tm) >
+			0);
+		utc_text(t, text);
+		CHECK(strcmp(text, want) == 0);
+	}
+	utc_text(-1, text);
+	CHECK(strcmp(text, "-1") == 0);
+	utc_text(INT64_C(253402300800), text);
+	CHECK(strcmp(text, "253402300800") == 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -460,5 +489,6 @@ main(int argc, char **argv)
 	test_num();
 	test_array();
 	test_child();
+	test_utc();
 	return check_report();
 }

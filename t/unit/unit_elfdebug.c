@@ -27,7 +27,7 @@ test_hidden(const char *name)
 	CHECK(q.name == NULL || strcmp(q.name, "lib_hidden") != 0);
 	idlen = elfsym_buildid(fd, id);
 	CHECK(idlen == 20);
-	CHECK(elfsym_resolve_more(fd, id, (size_t)idlen, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, id, (size_t)idlen, &q, 1, &note) == 0);
 	CHECK(note == NULL);
 	NAMED(q, "lib_hidden");
 	CHECK(q.start == q.vaddr && q.size != 0);
@@ -50,7 +50,7 @@ test_debug_root(void)
 	elfsym_debug_root = dir;
 	idlen = elfsym_buildid(fd, id);
 	CHECK(idlen == 20);
-	CHECK(elfsym_resolve_more(fd, id, 20, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, id, 20, &q, 1, &note) == 0);
 	CHECK(note == NULL && q.name == NULL);
 	snprintf(path, sizeof(path), "%s/.build-id", dir);
 	must(mkdir(path, 0755) == 0, path);
@@ -62,18 +62,18 @@ test_debug_root(void)
 	strcpy(p, ".debug");
 	/* A FIFO must not be waited for, a link to elsewhere not believed. */
 	must(mkfifo(path, 0644) == 0, path);
-	CHECK(elfsym_resolve_more(fd, id, 20, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, id, 20, &q, 1, &note) == 0);
 	CHECK(note != NULL && strstr(note, "regular") != NULL);
 	must(unlink(path) == 0 && symlink("/proc/self/exe", path) == 0, path);
-	CHECK(elfsym_resolve_more(fd, id, 20, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, id, 20, &q, 1, &note) == 0);
 	CHECK(note != NULL && strstr(note, "build-id") != NULL);
-	CHECK(elfsym_resolve_more(fd, id, 1, &q, 1, &note) == 0);
-	CHECK(elfsym_resolve_more(fd, id, 0, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, id, 1, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, id, 0, &q, 1, &note) == 0);
 	CHECK(note == NULL && q.name == NULL);
 	snprintf(rm, sizeof(rm), "rm -rf %s", dir);
 	must(system(rm) == 0, rm);
 	other = open("/dev/null", O_RDONLY);
-	CHECK(elfsym_resolve_more(other, NULL, 0, &q, 1, &note) == -1);
+	CHECK(elfsym_resolve_all(other, NULL, 0, &q, 1, &note) == -1);
 	close(other);
 	elfsym_debug_root = root;
 	close(fd);
@@ -104,13 +104,13 @@ test_mini_bad(void)
 	buf_append(&m.extra, out, sizeof(out) - z.avail_out);
 	lzma_end(&z);
 	fd = made_end(&m);
-	CHECK(elfsym_resolve_more(fd, NULL, 0, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, NULL, 0, &q, 1, &note) == 0);
 	CHECK(note != NULL && strstr(note, "larger") != NULL);
 	close(fd);
 	made_begin(&m);
 	buf_append(&m.extra, "no xz at all", 12);
 	fd = made_end(&m);
-	CHECK(elfsym_resolve_more(fd, NULL, 0, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, NULL, 0, &q, 1, &note) == 0);
 	CHECK(note != NULL && strstr(note, "damaged") != NULL);
 	close(fd);
 	CHECK(q.name == NULL);
@@ -132,7 +132,7 @@ test_content(void)
 	fd = made_end(&m);
 	CHECK(elfsym_resolve(fd, &q, 1) == 0);
 	NAMED(q, "known");
-	CHECK(elfsym_resolve_more(fd, NULL, 0, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, NULL, 0, &q, 1, &note) == 0);
 	CHECK(note == NULL);
 	query_clear(&q, 1);
 	close(fd);
@@ -152,7 +152,7 @@ test_mini(void)
 	int fd = elf_fixture("lib-mini.elf");
 	const char *note;
 
-	CHECK(elfsym_resolve_more(fd, NULL, 0, &q, 1, &note) == 0);
+	CHECK(elfsym_resolve_all(fd, NULL, 0, &q, 1, &note) == 0);
 	CHECK(note != NULL && strstr(note, "liblzma") != NULL);
 	close(fd);
 #endif
@@ -197,7 +197,7 @@ exercise(int fd)
 		    !__builtin_add_overflow(off, size, &end) &&
 		    end <= (uint64_t)st.st_size);
 	elfsym_resolve(fd, q, 6);
-	elfsym_resolve_more(fd, id, n > 0 ? (size_t)n : 0, q, 6, &note);
+	elfsym_resolve_all(fd, id, n > 0 ? (size_t)n : 0, q, 6, &note);
 	query_clear(q, 6);
 }
 

@@ -306,9 +306,9 @@ test_self(void)
 	NAMED(q, "test_self");
 	CHECK(q.start == q.vaddr);
 	query_clear(&q, 1);
-	q.vaddr = (uintptr_t)elfsym_resolve_more - bias + 5;
+	q.vaddr = (uintptr_t)elfsym_resolve_all - bias + 5;
 	CHECK(elfsym_resolve(fd, &q, 1) == 0);
-	NAMED(q, "elfsym_resolve_more");
+	NAMED(q, "elfsym_resolve_all");
 	query_clear(&q, 1);
 	close(fd);
 }
@@ -338,7 +338,7 @@ do_resolve(int fd, const char *root)
 	if (root != NULL) {
 		elfsym_debug_root = root;
 		idlen = elfsym_buildid(fd, id);
-		elfsym_resolve_more(
+		elfsym_resolve_all(
 		    fd, id, idlen > 0 ? (size_t)idlen : 0, q, n, &note);
 	}
 	for (i = 0; i < n; i++)

@@ -93,6 +93,10 @@ test_slurp(void)
 		CHECK(cut == (max < 100000));
 		CHECK(b.len == 4 + (max < 100000 ? max : 100000));
 		CHECK(memcmp(b.p, "headzz", 6) == 0 && b.p[b.len] == '\0');
+		b.len = 4;
+		CHECK(io_slurp_once(dirfd, "f", max, &b, &cut) == 0);
+		CHECK(cut == (max < 100000));
+		CHECK(b.len == 4 + (max < 100000 ? max : 100000));
 	}
 	b.len = 4;
 	CHECK(io_slurp(dirfd, "f", 0, &b, &cut) == 0 && b.len == 4 && cut);
@@ -110,6 +114,10 @@ test_slurp(void)
 	CHECK(io_slurp(dirfd, "p", 9, &b, &cut) == 0 && b.len == 4);
 	CHECK(io_slurp(AT_FDCWD, "/proc/self/status", 1 << 16, &b, &cut) == 0);
 	CHECK(strstr(b.p, "\nPid:\t") != NULL);
+	b.len = 0;
+	CHECK(io_slurp_once(AT_FDCWD, "/proc/self/status", 1 << 16, &b, &cut) ==
+	    0);
+	CHECK(strstr(b.p, "\nnonvoluntary_ctxt_switches:\t") != NULL);
 	unlinkat(dirfd, "f", 0);
 	unlinkat(dirfd, "p", 0);
 	rmdir(dir);
