@@ -933,8 +933,10 @@ spool_some()
 	worker_of "$PARENT"
 	wait_for 60 test -s "$AT/0.head"
 	cat "/proc/$WORKER/status"
-	grep -q '^Uid:.65534.65534.65534.65534$' "/proc/$WORKER/status"
-	grep -q '^Gid:.65534.65534.65534.65534$' "/proc/$WORKER/status"
+	id=$((0x7f000000 + WORKER))
+	grep -q "^Uid:.$id.$id.$id.$id$" "/proc/$WORKER/status"
+	grep -q "^Gid:.$id.$id.$id.$id$" "/proc/$WORKER/status"
+	grep -q '^Seccomp:.2$' "/proc/$WORKER/status"
 	grep -q '^CapPrm:.0*$' "/proc/$WORKER/status"
 	grep -q '^NoNewPrivs:.1$' "/proc/$WORKER/status"
 	grep -q '^Groups:[[:space:]]*$' "/proc/$WORKER/status"
@@ -952,9 +954,9 @@ spool_some()
 	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o trace \
 	    -e trace=setresuid,setresgid,setgroups,capset,prctl,read \
 	    "$S" "$P" <"$SMALL"
-	awk '/setresuid\(65534, 65534, 65534\) *= 0/ { worker = $1 }
-		/setgroups\(0, / { groups = 1 }
-		/read\(0, / { print; bad += $1 != worker || !groups; n++ }
+	awk '/setresuid\(213[0-9]*, .* = 0/ { worker[$1] = 1 }
+		/setgroups\(0, / { groups[$1] = 1 }
+		/read\(0, / { print; bad += !worker[$1] || !groups[$1]; n++ }
 		END { exit bad || !n }' trace
 }
 

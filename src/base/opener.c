@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,6 +32,7 @@ struct ask {
 struct answer {
 	uint32_t serial;
 	int err; /* 0: a descriptor comes with it */
+	char why[OPENER_WHY];
 };
 
 union control {
@@ -87,9 +89,8 @@ tried(int fd)
 }
 
 static void
-answer(int sock, uint32_t serial, int fd, int err)
+answer(int sock, struct answer a, int fd)
 {
-	struct answer a = {.serial = serial, .err = fd == -1 ? err : 0};
 	struct iovec iov = {&a, sizeof(a)};
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 	union control control;
@@ -112,6 +113,8 @@ answer(int sock, uint32_t serial, int fd, int err)
 static _Noreturn void
 serve(int sock, const struct opener_how *how)
 {
+	struct answer to = {0};
+	const char *why;
 	struct ask a;
 	ssize_t n;
 	int fd;
@@ -122,10 +125,14 @@ serve(int sock, const struct opener_how *how)
 		if (n <= (ssize_t)offsetof(struct ask, what))
 			_exit(0);
 		a.what[sizeof(a.what) - 1] = '\0';
-		fd = how->open(how->arg, a.what);
-		if (fd != -1)
+		why = NULL;
+		fd = how->open(how->arg, a.what, &why);
+		if (fd != -1 && how->connect_ms == 0)
 			fd = tried(fd);
-		answer(sock, a.serial, fd, errno != 0 ? errno : EIO);
+		to.serial = a.serial;
+		to.err = fd != -1 ? 0 : errno != 0 ? errno : EIO;
+		snprintf(to.why, sizeof(to.why), "%s", why != NULL ? why : "");
+		answer(sock, to, fd);
 		if (fd != -1)
 			close(fd);
 	}
@@ -196,6 +203,8 @@ opener_start(struct opener *o, const struct opener_how *how)
 
 	memset(o, 0, sizeof(*o));
 	o->askfd = o->nextfd = -1;
+	o->each = how->connect_ms > 0 ? how->connect_ms : OPENER_MS;
+	o->all = how->connect_ms > 0 ? INT64_MAX : OPENER_ALL_MS;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ask) == -1 ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, next) == -1)
 		goto fail;
@@ -251,6 +260,7 @@ hear(struct opener *o, int64_t deadline, int *fd)
 	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
 		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
 	if (a.serial == o->serial) {
+		memcpy(o->why, a.why, sizeof(o->why) - 1);
 		errno = a.err;
 		return *fd != -1 || a.err != 0 ? 1 : -1;
 	}
@@ -275,9 +285,10 @@ opener_open(struct opener *o, const char *what)
 {
 	struct ask a = {.serial = ++o->serial};
 	size_t len = strlen(what) + 1;
-	int64_t left = OPENER_ALL_MS - o->spent, start = deadline_in(0);
+	int64_t left = o->all - o->spent, start = deadline_in(0);
 	int fd, r, err;
 
+	*o->why = '\0';
 	if (len > sizeof(a.what)) {
 		errno = ENAMETOOLONG;
 		return -1;
@@ -291,7 +302,7 @@ opener_open(struct opener *o, const char *what)
 	if (write(o->askfd, &a, len) != (ssize_t)len)
 		return -1;
 	do
-		r = hear(o, start + (left < OPENER_MS ? left : OPENER_MS), &fd);
+		r = hear(o, start + (left < o->each ? left : o->each), &fd);
 	while (r == 0);
 	err = errno;
 	o->spent += deadline_in(0) - start;

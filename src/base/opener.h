@@ -24,22 +24,26 @@ enum {
 	OPENER_MS = 1000,     /* for one file, */
 	OPENER_ALL_MS = 3000, /* and for all that take long together */
 	OPENER_COPY = 64,     /* MiB of a file on FUSE */
-	OPENER_NAME = 4200    /* bytes of what is asked for, with NUL */
+	OPENER_NAME = 4200,   /* bytes of what is asked for, with NUL */
+	OPENER_WHY = 128
 };
 
 struct opener { /* private */
 	int askfd, nextfd;
 	pid_t keeper;
 	uint32_t serial;
-	int64_t spent; /* ms */
+	int64_t spent, each, all; /* ms */
+	char why[OPENER_WHY];
 };
 
 struct opener_how {
-	/* In the opener: a descriptor of what is meant, or -1 with errno. */
-	int (*open)(void *arg, const char *what);
+	/* In the opener: a descriptor of what is meant, or -1 with errno, and
+	 * *why (NULL before) where there is more to say. */
+	int (*open)(void *arg, const char *what, const char **why);
 	void *arg;
 	int keepfd; /* the one descriptor that this needs, or -1 */
 	int drop;   /* root is left behind: for who asks from the sandbox */
+	int64_t connect_ms; /* each is a connection, which may take so long */
 };
 
 /* Starts it; 0, or -1 with errno.  One that has started, or a zeroed one with
@@ -47,7 +51,8 @@ struct opener_how {
 int opener_start(struct opener *, const struct opener_how *);
 /*
  * The descriptor of a file that can be read, or -1: errno of the opening,
- * EFBIG (too large to be copied), or ETIMEDOUT.  Works behind the door.
+ * EFBIG (too large to be copied), or ETIMEDOUT; why is then in o->why, or "".
+ * Works behind the door.
  */
 int opener_open(struct opener *, const char *what);
 /* Never waits. */

@@ -11,6 +11,7 @@
 #endif
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@
 
 enum {
 	ALL = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
+	SEND = SANDBOX_SEND,
 	STORE = SANDBOX_STORE,
 	CONFINED = 1 << 16,    /* has a tree, and nothing beside it */
 	UID_BASE = 0x7f000000, /* above what systemd(1) and shadow give away */
@@ -39,6 +41,9 @@ enum {
  */
 #define CHROOT (UINT64_C(1) << CAP_SYS_CHROOT)
 #define READ_ANY (UINT64_C(1) << CAP_DAC_READ_SEARCH)
+
+/* PAGEMAP_SCAN of linux/fs.h, Linux 6.7 */
+#define SCAN_REQUEST ((uint32_t)_IOWR('f', 16, uint64_t[12]))
 
 static const struct seccomp_rule rules[] = {
     {SYS_pread64, ALL, SC_ANY, 0, 0, 0},
@@ -126,7 +131,18 @@ static const struct seccomp_rule rules[] = {
     {SYS_fstatat64, ALL, SC_ALL, 3, AT_EMPTY_PATH, 0},
 #endif
     /* files that were opened for it */
-    {SYS_recvmsg, SANDBOX_REPORT, SC_ANY, 0, 0, 0},
+    {SYS_recvmsg, SANDBOX_REPORT | SEND, SC_ANY, 0, 0, 0},
+    /* a core's pages: which are there, and the one that all have alike */
+    {SYS_ioctl, SEND, SC_EQUAL, 1, SCAN_REQUEST, 0},
+    {SYS_process_vm_readv, SEND, SC_SELF, 0, 0, 0},
+    /* the core's pipe, larger, and let go */
+    {SYS_fcntl, SEND, SC_EQUAL, 1, F_GETPIPE_SZ, 0},
+    {SYS_fcntl, SEND, SC_EQUAL, 1, F_SETPIPE_SZ, 0},
+#if defined(SYS_fcntl64)
+    {SYS_fcntl64, SEND, SC_EQUAL, 1, F_GETPIPE_SZ, 0},
+    {SYS_fcntl64, SEND, SC_EQUAL, 1, F_SETPIPE_SZ, 0},
+#endif
+    {SYS_dup3, SEND, SC_ANY, 0, 0, 0},
     /* a connection, never elsewhere than where it leads */
     {SYS_recvfrom, STORE, SC_ANY, 0, 0, 0},
     {SYS_sendto, STORE, SC_NULL, 4, 0, 0},
@@ -136,7 +152,7 @@ static const struct seccomp_rule rules[] = {
     {SYS_send, STORE, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_socketcall) /* 32-bit x86, by the numbers of linux/net.h */
-    {SYS_socketcall, SANDBOX_REPORT, SC_EQUAL, 0, SYS_RECVMSG, 0},
+    {SYS_socketcall, SANDBOX_REPORT | SEND, SC_EQUAL, 0, SYS_RECVMSG, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SEND, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_RECV, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SHUTDOWN, 0},
@@ -151,9 +167,9 @@ static const struct seccomp_rule rules[] = {
     {SYS_sync_file_range2, STORE, SC_ANY, 0, 0, 0},
 #endif
     {SYS_fsync, STORE, SC_ANY, 0, 0, 0},
-    {SYS_fstatfs, STORE, SC_ANY, 0, 0, 0},
+    {SYS_fstatfs, SEND | STORE, SC_ANY, 0, 0, 0},
 #if defined(SYS_fstatfs64)
-    {SYS_fstatfs64, STORE, SC_ANY, 0, 0, 0},
+    {SYS_fstatfs64, SEND | STORE, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_newfstatat)
     {SYS_newfstatat, STORE, SC_ANY, 0, 0, 0},

@@ -26,9 +26,10 @@ is_near(void)
 }
 
 static int
-open_path(void *arg, const char *path)
+open_path(void *arg, const char *path, const char **why)
 {
 	(void)arg;
+	(void)why;
 	return io_open_regular(AT_FDCWD, path);
 }
 

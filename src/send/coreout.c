@@ -13,7 +13,8 @@
 
 enum {
 	FREE_EVERY = 16 << 20, /* bytes between two looks at the free space */
-	REPLY_RATE = 16 << 10  /* bytes a receiver must put on disk in 1 ms */
+	REPLY_RATE = 16 << 10, /* bytes a receiver must put on disk in 1 ms */
+	WORD_MS = 5000 /* for what one that takes nothing has said before */
 };
 
 void
@@ -25,6 +26,7 @@ coreout_again(struct coreout *o, int outfd, int infd)
 	o->refused = 0;
 	*o->why = '\0';
 	o->replylen = o->nrun = o->rd = o->tr = 0;
+	o->reset = 0;
 }
 
 void
@@ -143,6 +145,9 @@ hear(struct coreout *o)
 
 	r = read(
 	    o->infd, o->reply + o->replylen, sizeof(o->reply) - o->replylen);
+	/* a reset is told once, and the answer lies behind it */
+	if (r == -1 && errno == ECONNRESET && !o->reset++)
+		return 0;
 	if (r == -1)
 		return errno == EINTR || errno == EAGAIN ? 0 : -1;
 	if (r == 0) {
@@ -159,7 +164,8 @@ hear(struct coreout *o)
 static int
 lost_while_writing(struct coreout *o, int err)
 {
-	int64_t deadline = deadline_in(1000);
+	int64_t deadline =
+	    deadline_in(o->cfg->idle_ms < WORD_MS ? o->cfg->idle_ms : WORD_MS);
 	int r = 0;
 
 	while (o->infd != -1 && r == 0 &&
@@ -167,7 +173,9 @@ lost_while_writing(struct coreout *o, int err)
 		r = hear(o);
 	if (r == 1)
 		return judge_early(o);
-	return lost(o, err != 0 ? strerror(err) : "it went away");
+	return lost(o,
+	    err == EPIPE || err == ECONNRESET ? "it closed the connection"
+					      : strerror(err));
 }
 
 static int

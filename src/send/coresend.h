@@ -1,8 +1,8 @@
 /*
  * coresend: one core to one of several receivers, or into a spool file.
  *
- * To be run in a process of its own that has no privileges any more: all it
- * reads is hostile.  Two ways:
+ * To be run in a process of its own that has no privileges any more, behind the
+ * door (base/sandbox.h): all it reads is hostile.  Two ways:
  *
  *  memory  Only the head comes from the stream; the segments are read from the
  *	    process (send/coremem.h), which the kernel holds as long as the
@@ -15,9 +15,13 @@
 #ifndef SEND_CORESEND_H
 #define SEND_CORESEND_H
 
+#include "base/opener.h"
 #include "net/tcp.h"
 #include "send/coremem.h"
 #include "send/coreout.h"
+
+/* for a name to be resolved: resolv.conf(5) bounds it, and at length */
+enum { SENDING_RESOLVE_MS = 60000 };
 
 enum send_outcome {
 	SEND_LOST = 0, /* also what stands there when the worker died */
@@ -49,8 +53,9 @@ struct send_result {
 struct send_cfg {
 	const struct tcp_place *places; /* or, with none: */
 	size_t nplaces;
-	int outfd, infd;     /* there it goes; infd -1: there is no answer */
-	const char *outname; /* how to call that */
+	struct opener *opener; /* who connects there: sending_connect() */
+	int outfd, infd;       /* there it goes; infd -1: there is no answer */
+	const char *outname;   /* how to call that */
 	int64_t connect_ms;
 	struct coreout_cfg out;	   /* its meter is the result's */
 	const struct crash_id *id; /* what is known beforehand */
@@ -61,10 +66,14 @@ struct send_cfg {
 	int withhold;	     /* not if mem is of its process: it has secrets */
 	int held;	     /* somebody else holds the process */
 	struct coreout_keep spool; /* its file is empty */
+	int nullfd;		   /* /dev/null, for corefd then: */
 	int donefd; /* gets a byte when corefd is needed no more */
 	struct send_result *result;
 };
 
+/* Connects to the place of that number; as struct opener_how's open, arg the
+ * struct send_cfg. */
+int sending_connect(void *arg, const char *place, const char **why);
 /* Sends the core on corefd.  When result->headlen is set, the head is taken
  * from headfd, and corefd stands behind it. */
 void core_send(const struct send_cfg *);

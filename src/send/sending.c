@@ -5,11 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
-
-enum { RESOLVE_MS = 60000 }; /* resolv.conf(5) bounds it, and at length */
+#include "base/num.h"
 
 void
 sending_failed(struct sending *s, const char *why)
@@ -31,11 +29,27 @@ sending_hang_up(struct sending *s)
 }
 
 int
+sending_connect(void *arg, const char *place, const char **why)
+{
+	const struct send_cfg *c = arg;
+	uint64_t n;
+	int fd;
+
+	errno = EINVAL;
+	if (num_u64(place, 10, 0, c->nplaces - 1, &n) == -1)
+		return -1;
+	fd = tcp_connect(&c->places[n], deadline_in(c->connect_ms), why);
+	if (fd != -1)
+		tcp_watch(fd, c->out.idle_ms);
+	return fd;
+}
+
+int
 sending_next(struct sending *s)
 {
 	const struct send_cfg *c = s->c;
 	const struct tcp_place *p;
-	const char *why;
+	char number[24];
 
 	sending_hang_up(s);
 	if (c->nplaces == 0) {
@@ -47,17 +61,19 @@ sending_next(struct sending *s)
 		return 0;
 	}
 	while (s->next < c->nplaces) {
+		snprintf(number, sizeof(number), "%zu", s->next);
 		p = &c->places[s->next++];
 		snprintf(s->to, sizeof(s->to), "%s", p->host);
 		atomic_store(&c->result->meter.allow_ms,
-		    (int)c->connect_ms + RESOLVE_MS);
+		    (int)c->connect_ms + SENDING_RESOLVE_MS);
 		atomic_fetch_add(&c->result->meter.beat, 1);
-		s->connfd = tcp_connect(p, deadline_in(c->connect_ms), &why);
+		s->connfd = opener_open(c->opener, number);
 		if (s->connfd == -1) {
-			sending_failed(s, why != NULL ? why : strerror(errno));
+			sending_failed(s,
+			    *c->opener->why != '\0' ? c->opener->why
+						    : strerror(errno));
 			continue;
 		}
-		tcp_watch(s->connfd, c->out.idle_ms);
 		s->out.outfd = s->out.infd = s->connfd;
 		return 0;
 	}
@@ -94,7 +110,7 @@ sending_done(struct sending *s, enum send_outcome outcome, uint64_t size,
 void
 sending_release(struct sending *s)
 {
-	fd_to_null(s->c->corefd);
+	dup3(s->c->nullfd, s->c->corefd, 0);
 	if (s->c->donefd != -1)
 		(void)!write(s->c->donefd, "", 1);
 }

@@ -15,7 +15,8 @@
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
-#include "base/privdrop.h"
+#include "base/msg.h"
+#include "base/sandbox.h"
 #include "net/transport.h"
 
 enum {
@@ -54,16 +55,49 @@ add_why(struct send_result *r, const char *fmt, ...)
 
 /* --- the worker ----------------------------------------------------------- */
 
-static _Noreturn void
-work(const struct sendjob *j)
+/* Who connects for it, from outside the door. */
+static int
+start_opener(struct send_cfg *c, struct opener *o)
 {
+	struct opener_how how = {.open = sending_connect,
+	    .arg = c,
+	    .keepfd = -1,
+	    .drop = 1,
+	    .connect_ms = c->connect_ms + SENDING_RESOLVE_MS};
+
+	c->opener = o;
+	return c->nplaces == 0 ? 0 : opener_start(o, &how);
+}
+
+/* -1 with errno. */
+static int
+shut_door(struct sendjob *j, pid_t parent)
+{
+	struct sandbox_bounds b = {
+	    .memory = (uint64_t)WORKER_MEM << 20, .treefd = -1};
+	const char *why;
+
+	j->cfg.nullfd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (j->cfg.nullfd == -1 ||
+	    sandbox_enter(SANDBOX_SEND, &b, parent, &why) == -1)
+		return -1;
+	if (why != NULL)
+		msg_debug(1, "no sandbox: %s", why);
+	return 0;
+}
+
+static _Noreturn void
+work(struct sendjob *j, pid_t parent)
+{
+	struct opener opener = {.askfd = -1};
 	size_t i;
 
 	for (i = 0; i < NELEM(j->hide); i++)
 		if (j->hide[i] != -1)
 			close(j->hide[i]);
-	child_limit((uint64_t)WORKER_MEM << 20);
-	if (privdrop(NOBODY, NOBODY) == -1)
+	if (start_opener(&j->cfg, &opener) == -1)
+		add_why(j->cfg.result, "unable to start: %s", strerror(errno));
+	else if (shut_door(j, parent) == -1)
 		add_why(j->cfg.result, "unable to drop privileges: %s",
 		    strerror(errno));
 	else if (j->kept)
@@ -130,6 +164,7 @@ run_once(struct sendjob *j, struct watch *w)
 {
 	struct send_result *r = j->cfg.result;
 	struct transport t = {-1, -1, -1, -1};
+	pid_t self = getpid();
 	char text[320];
 	int p[2];
 
@@ -152,7 +187,7 @@ run_once(struct sendjob *j, struct watch *w)
 	w->pid = child_fork();
 	if (w->pid == 0) {
 		close(p[0]);
-		work(j);
+		work(j, self);
 	}
 	close(p[1]);
 	if (w->pid == -1)
@@ -191,6 +226,8 @@ tell_death(struct send_result *r, const struct watch *w)
 		    r->from != SEND_MEMORY
 			? "the worker got nowhere and was killed"
 			: "reading its memory took too long");
+	else if (sandbox_violation(w->status) != NULL)
+		add_why(r, "the worker: %s", sandbox_violation(w->status));
 	else if (WIFSIGNALED(w->status))
 		add_why(r, "the worker died of signal %d", WTERMSIG(w->status));
 	else

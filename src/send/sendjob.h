@@ -1,10 +1,10 @@
 /*
  * sendjob: core_send() in a worker, and somebody who watches it.
  *
- * The worker drops every privilege before it reads a byte of a core.  It is
- * killed when it gets nowhere, as when a file system behind the process's
- * memory does not answer; a core of which only the head has been read then
- * goes by the stream, through another worker.
+ * The worker goes behind the door before it reads a byte of a core; who
+ * connects for it stays outside.  It is killed when it gets nowhere, as when a
+ * file system behind the process's memory does not answer; a core of which only
+ * the head has been read then goes by the stream, through another worker.
  */
 #ifndef SEND_SENDJOB_H
 #define SEND_SENDJOB_H

@@ -249,7 +249,7 @@ static const char mapped_of[] = "mapped ";
 
 /* In the opener, which has the maps as they were when it began: by number. */
 static int
-open_asked(void *arg, const char *what)
+open_asked(void *arg, const char *what, const char **why)
 {
 	const size_t skip = sizeof(mapped_of) - 1;
 	const struct files *f = arg;
@@ -260,6 +260,7 @@ open_asked(void *arg, const char *what)
 
 	if (strcmp(what, the_jitmap) == 0)
 		return jitmap_find(f->procfd, &f->pi->item[PROC_STATUS].b);
+	(void)why;
 	number = strncmp(what, mapped_of, skip) == 0 ? what + skip : what;
 	errno = EINVAL;
 	if (num_u64(number, 10, 0, f->t->nmaps - 1, &i) == -1)

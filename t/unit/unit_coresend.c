@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -170,6 +171,38 @@ test_odd(void)
 			CHECK(unpack(fd, offs[k], len) > 0);
 			close(fd);
 		}
+}
+
+/* It takes no more, and says why later, or never. */
+static void
+test_last_words(const char *word, const char *why)
+{
+	struct coreout o;
+	int s[2], fd = tmpfile_fd();
+	pid_t pid;
+
+	signal(SIGPIPE, SIG_IGN);
+	must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, s) == 0,
+	    "socketpair");
+	memset(core, 'c', sizeof(core));
+	pid = fork();
+	if (pid == 0) {
+		close(s[0]);
+		shutdown(s[1], SHUT_RD);
+		usleep(1300000);
+		(void)!write(s[1], word, strlen(word));
+		_exit(0);
+	}
+	close(s[1]);
+	setup(&o, s[0], s[0], fd);
+	while (stream(&o, 0, sizeof(core), sizeof(core)) == 0)
+		;
+	CHECK(strcmp(o.why, why) == 0);
+	if (strcmp(o.why, why) != 0)
+		printf("%s\n", o.why);
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	close(s[0]);
+	close(fd);
 }
 
 /* The reader takes little at a time: short writes at both ends. */
@@ -699,6 +732,8 @@ main(int argc, char **argv)
 	test_holes();
 	test_odd();
 	test_slow_reader();
+	test_last_words("ERR full\n", "it said: full");
+	test_last_words("", "it closed the connection");
 	test_answers();
 	test_stopped();
 	test_keep_full();

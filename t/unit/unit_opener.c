@@ -16,7 +16,7 @@ static int held[2];
 
 /* "hang" never comes back; "held" tells whether it has our pipe. */
 static int
-open_it(void *arg, const char *what)
+open_it(void *arg, const char *what, const char **why)
 {
 	if (strcmp(what, "hang") == 0)
 		for (;;)
@@ -25,6 +25,7 @@ open_it(void *arg, const char *what)
 		what = fcntl(held[1], F_GETFD) == -1 ? "/dev/null" : "/none";
 	if (strcmp(what, "root") == 0)
 		what = geteuid() == 0 ? "/dev/null" : "/none";
+	*why = strcmp(what, "/none") == 0 ? "there is none" : NULL;
 	return open(what, O_RDONLY | *(int *)arg);
 }
 
@@ -60,6 +61,7 @@ test_answers(void)
 	begin(&o, 0);
 	CHECK(has(&o, "/etc/passwd"));
 	CHECK(!has(&o, "/none") && errno == ENOENT);
+	CHECK(strcmp(o.why, "there is none") == 0);
 	CHECK(!has(&o, "/") && errno == EISDIR);
 	must(name != NULL, "malloc");
 	memset(name, '/', OPENER_NAME);
