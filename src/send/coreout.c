@@ -134,6 +134,14 @@ judge_early(struct coreout *o)
 	return -1;
 }
 
+/* What is said of one that said nothing. */
+static int
+gone(struct coreout *o)
+{
+	return lost(o,
+	    o->reset ? "it reset the connection" : "it closed the connection");
+}
+
 /*
  * Takes what there is of its answer: 1 when that is a line, or all it can
  * hold; 0 when more may come, -1 when nothing will (errno 0 for its end).
@@ -173,9 +181,9 @@ lost_while_writing(struct coreout *o, int err)
 		r = hear(o);
 	if (r == 1)
 		return judge_early(o);
-	return lost(o,
-	    err == EPIPE || err == ECONNRESET ? "it closed the connection"
-					      : strerror(err));
+	o->reset |= err == ECONNRESET;
+	return err == EPIPE || err == ECONNRESET ? gone(o)
+						 : lost(o, strerror(err));
 }
 
 static int
@@ -207,9 +215,8 @@ await_turn(struct coreout *o, int64_t deadline)
 			if (r == 1)
 				return judge_early(o);
 			if (r == -1)
-				return lost(o,
-				    errno != 0 ? strerror(errno)
-					       : "it closed the connection");
+				return errno != 0 ? lost(o, strerror(errno))
+						  : gone(o);
 		}
 		if (p[0].revents != 0)
 			return 0;
