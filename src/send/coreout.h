@@ -57,7 +57,7 @@ struct coreout {
 	/* private */
 	char reply[STREAM_REPLY_MAX];
 	size_t replylen, nrun, rd, tr;
-	int reset; /* seen */
+	int reset;	  /* seen */
 	uint64_t checked; /* kept when the free space was last looked at */
 	unsigned char hdr[COREOUT_RUNS][STREAM_FRAME];
 	struct iovec iov[2 * COREOUT_RUNS];
