@@ -8,6 +8,7 @@
 #   check-vm    booted on small boards, with kernels of Debian (t/vm.sh)
 #   check-musl  built on musl, its core tested (t/musl.sh)
 #   faults      each system call of each program fails (t/faults.bats)
+#   soak        100,000 crashes, and nothing grows (t/soak.sh)
 #   quick       what changed: its units and the quick half of lint
 #   lint        what the tree promises of itself (t/lint.sh)
 #   units       the tests that are C, in build/t/
@@ -284,6 +285,9 @@ check-musl:
 faults: all units victims
 	FAULTS=all LIMIT=86400 t/run t/faults.bats
 
+soak: all victims
+	t/soak.sh $(CRASHES)
+
 help:
 	@sed -n 's/^#   \([a-z][-a-z_.]*  .*\)/\1/p' Makefile
 
@@ -383,6 +387,6 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all debug units check check-san check-cross \
-	check-vm check-musl faults quick lint help demo install \
+	check-vm check-musl faults soak quick lint help demo install \
 	uninstall clean
 .DELETE_ON_ERROR:
