@@ -55,7 +55,7 @@ load helper
 @test "memop: each instruction as the processor has it" {
 	unit unit_memop
 	on_arm unit_memop t/unit/memop_{run,check,a64,x86,x86tab} \
-	    src/memop/memop{,_x86,_x86tab,_a64}
+	    src/memop/memop{,_x86,_x86imm,_x86tab,_a64}
 }
 
 @test "proc: units and containers by their cgroup, of every runtime" {
