@@ -152,6 +152,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 		abort();
 	free(copy);
 	lseek(infd, 0, SEEK_SET);
+	corerecv_meet(infd, &o);
 	corerecv_serve(infd, outfd, &cfg, &o);
 	n = pread(outfd, line, sizeof(line), 0);
 	if ((o.result == RECV_EMPTY) != (n == 0) ||
