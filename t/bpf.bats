@@ -67,7 +67,7 @@ event_of()
 
 @test "btf: members, unnamed ones, bitfields; cut and forged blobs" {
 	unit unit_btf
-	on_arm unit_btf src/bpf/btf src/base/io
+	on_arm unit_btf src/bpf/btf src/base/{io,array}
 }
 
 # Every named member of the structures that matter, as a second reader has it.
@@ -112,7 +112,7 @@ event_of()
 	unit unit_segv_prog
 	on_arm unit_segv_prog t/unit/bpf_machine \
 	    src/segv/segv_{prog,gen,blocks,memory,layout,event,decode} \
-	    src/bpf/{insn,btf} src/base/io src/core/arch
+	    src/bpf/{insn,btf} src/base/{io,array} src/core/arch
 }
 
 @test "probe: events, filters, counts on this kernel; nothing left after kill -9" {

@@ -23,11 +23,11 @@ report_files()
 		say end
 		ls -it "$reports" 2>/dev/null
 	} | awk '
-		# 40 bytes a slot: key, sequence, inode, time, slot and sum
+		# 80 bytes a slot: key, sequence, inode and more
 		!files && $0 == "end" { files = 1; next }
 		!files {
-			if (n % 5 == 1) seq = $0
-			if (n % 5 == 2) order[int(n / 5) " " $0] = seq
+			if (n % 10 == 1) seq = $0
+			if (n % 10 == 2) order[int(n / 10) " " $0] = seq
 			n++
 			next
 		}
