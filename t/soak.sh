@@ -41,13 +41,13 @@ for need in "$bin/usercrash_c" "$bin/usercrash_s" "$bin/recv_core" \
 done
 dir=$(mktemp -d /run/sXXXX) || exit 111
 log=$(mktemp) || exit 111
-server='' receiver=
+server='' receiver='' held=
 
 # shellcheck disable=SC2317 # by the trap
 finish()
 {
-	kernel_restore
-	kernel_unlock
+	# between rounds they are somebody else's
+	[ -z "$held" ] || kernel_restore
 	[ -z "$server" ] || kill "$server"
 	[ -z "$receiver" ] || kill "$receiver"
 	wait
@@ -238,12 +238,14 @@ tell()
 round()
 {
 	kernel_lock 900 || die "unable to lock the kernel's settings"
+	held=1
 	kernel_set /proc/sys/kernel/core_pipe_limit 1024 ||
 	    die "unable to set core_pipe_limit"
 	kernel_set /proc/sys/kernel/core_pattern "$pattern" ||
 	    die "unable to set core_pattern"
 	crowd "$made"
 	kernel_restore || die "unable to restore the kernel's settings"
+	held=
 	kernel_unlock
 	made=$((made + per_round))
 	at_rest
