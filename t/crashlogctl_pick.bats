@@ -9,11 +9,7 @@ load ctl
 
 setup()
 {
-	needs_root
-	needs_shells
-	CTL=
-	ctl_install
-	mkdir -m 750 "$CTL/d"
+	ctl_begin
 	printf 'reports %s/d\nsocket %s/s/s\nstore %s/st\n' "$CTL" "$CTL" \
 	    "$CTL" >"$CTL/c"
 }

@@ -8,11 +8,7 @@ load ctl
 
 setup()
 {
-	needs_root
-	needs_shells
-	CTL=
-	ctl_install
-	mkdir -m 750 "$CTL/d"
+	ctl_begin
 }
 
 teardown()

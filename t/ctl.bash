@@ -21,11 +21,11 @@ needs_shells()
 	[ -n "${TEST_SH:-}" ] || [ ${#SHELLS[@]} = 3 ] || unmet "needs dash, busybox and bash"
 }
 
-# ctl_install [DIR]
+# ctl_install: sets $CTL.
 ctl_install()
 {
 	local p
-	CTL=${1:-$(mktemp -d /run/uXXXX)}
+	CTL=$(mktemp -d /run/uXXXX)
 	mkdir -p "$CTL/bin" "$CTL/lib/usercrash"
 	cp "$TOP"/bin/lib/* "$CTL/lib/usercrash"
 	cp "$TOP/bin/crashlogctl" "$CTL/bin"
@@ -64,6 +64,16 @@ ctl_install()
 		socket $CTL/s/s
 		store no
 	END
+}
+
+# For setup: what is read and shown needs, with a directory for reports.
+ctl_begin()
+{
+	needs_root
+	needs_shells
+	CTL=
+	ctl_install
+	mkdir -m 750 "$CTL/d"
 }
 
 # A /proc/sys of our own, for what needs no kernel.
