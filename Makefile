@@ -334,7 +334,8 @@ PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
 	man/crashlogctl.8:$(MANDIR)/man8/crashlogctl.8:644 \
 	bin/usercrash-wrapper:$(BINDIR)/usercrash-wrapper:755 \
 	man/usercrash-wrapper.8:$(MANDIR)/man8/usercrash-wrapper.8:644 \
-	man/usercrash.conf.5:$(MANDIR)/man5/usercrash.conf.5:644 \
+	$(foreach m,$(notdir $(wildcard man/*.5)), \
+		man/$m:$(MANDIR)/man5/$m:644) \
 	etc/bash-completion/crashlogctl:$(COMPDIR)/crashlogctl:644 \
 	man/usercrash.7:$(MANDIR)/man7/usercrash.7:644 \
 	README:$(DOCDIR)/README:644 \

@@ -6,7 +6,7 @@ load helper
 
 FIX=$BATS_TEST_DIRNAME/fixtures
 
-# A peer written from usercrash(7) alone: "write" a stream of stdin, in which
+# A peer written from usercrash-stream(5) alone: "write" a stream of stdin, in which
 # every second block of 512 bytes that is empty is a hole, and "read" one.
 peer()
 {
@@ -99,7 +99,7 @@ else:
 	[[ $output == *"../../x crash 4711: complete"* ]]
 }
 
-@test "corestream: another's peer, made after usercrash(7), both ways" {
+@test "corestream: another's peer, made after usercrash-stream(5), both ways" {
 	local core=$FIX/core.x86_64
 	cd "$BATS_TEST_TMPDIR"
 	peer read <"$FIX/stream" | cmp - "$core"
@@ -110,13 +110,13 @@ else:
 	unit unit_corestream core <stream | cmp - "$core"
 }
 
-@test "corestream: the example in usercrash(7) is one" {
+@test "corestream: the example in usercrash-stream(5) is one" {
 	needs_tool python3
 	python3 -c '
 import sys
 out, on, data = sys.stdout.buffer, 0, False
 for line in open(sys.argv[1]):
-    if line == ".Ss \\&An example\n":
+    if line == ".Sh A STREAM, BYTE BY BYTE\n":
         on = 1
     elif on == 1 and line.startswith(".Bd"):
         on = 2
@@ -129,7 +129,7 @@ for line in open(sys.argv[1]):
             out.write(bytes([int(words.pop(0), 16)]))
         out.write(" ".join(words).encode() if data and len(words) == 1
             else b"" if data and not words else line.encode())
-' "$TOP/man/usercrash.7" >"$BATS_TEST_TMPDIR/example"
+' "$TOP/man/usercrash-stream.5" >"$BATS_TEST_TMPDIR/example"
 	run unit unit_corestream check <"$BATS_TEST_TMPDIR/example"
 	echo "$output"
 	[ "$status" -eq 0 ]

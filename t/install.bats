@@ -151,6 +151,9 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		755 usr/share/doc/usercrash/ucspi/recv_core/run
 		644 usr/share/doc/usercrash/usercrash.conf
 		644 usr/share/doc/usercrash/xinetd.d/recv_core
+		644 usr/share/man/man5/usercrash-report.5
+		644 usr/share/man/man5/usercrash-ring.5
+		644 usr/share/man/man5/usercrash-stream.5
 		644 usr/share/man/man5/usercrash.conf.5
 		644 usr/share/man/man7/usercrash.7
 		644 usr/share/man/man8/core_send.8
@@ -712,7 +715,7 @@ receives_in_image()
 }
 
 @test "manual pages: the numbers that the sources have" {
-	local m=$TOP/man/usercrash.7 c=$TOP/man/usercrash_c.8 a
+	local m=$TOP/man/usercrash-ring.5 r=$TOP/man/usercrash-report.5 c=$TOP/man/usercrash_c.8 a
 	# NAME FILE: an enum constant
 	number() {
 		sed -n "s/^.*[[:space:]{]$1 = \([0-9]*\).*/\1/p" \
@@ -730,13 +733,13 @@ receives_in_image()
 	grep -q 'waits 2 seconds for the REPLY and 10 seconds' "$m"
 	[ "$(number FRAMES_HEAD report/crash_dump.c)" = 256 ]
 	[ "$(number FRAMES_TAIL report/crash_dump.c)" = 64 ]
-	grep -q 'first 256 and the last 64 frames' "$m"
+	grep -q 'first 256 and the last 64 frames' "$r"
 	[ "$(number SIGNATURE_FRAMES report/signature.h)" = 256 ]
-	grep -q 'first 256 of the frames' "$m"
+	grep -q 'first 256 of the frames' "$r"
 	[ "$(number STACK_WORDS report/memory.c)" = 128 ]
-	grep -q '^128 words' "$m"
+	grep -q '^128 words' "$r"
 	[ "$(number PROC_FDS_MAX proc/procinfo.h)" = 65536 ]
-	grep -q '^65536 of them' "$m"
+	grep -q '^65536 of them' "$r"
 	[ "$(number WORKER_S usercrash_c.c)" = 20 ]
 	grep -q '1 to 3600; the default is 20\.' "$c"
 	[ "$(number UNWIND_S debugger.c)" = 60 ]

@@ -319,7 +319,7 @@ kernel_log()
 			false
 		}
 	done
-	# the order of usercrash(7)
+	# the order of usercrash-report(5)
 	[ "$(grep -o '^[a-z]*:$' "$REPORT" | tr -d '\n')" = \
 	    backtrace:registers:memory:instructions:stack:threads:files:maps:modules:limits:status: ]
 }

@@ -2,8 +2,8 @@
  * crash_dump: the report of a crash, or of a process as it stands.
  *
  * Takes a target and what was gathered, unwinds, names, and writes every
- * section in the order of usercrash(7).  A section that fails is a line in
- * the report, never an end of it.  Runs without privileges; all input is
+ * section in the order of usercrash-report(5).  A section that fails is a line
+ * in the report, never an end of it.  Runs without privileges; all input is
  * hostile.
  */
 #ifndef REPORT_CRASH_DUMP_H

@@ -2,7 +2,7 @@
  * sections: what a report is made of; private to this room.
  *
  * A new section is a function of type section_fn, a row of the table in
- * crash_dump.c, a paragraph of usercrash(7), THE REPORT, and a test.  It opens
+ * crash_dump.c, a paragraph of usercrash-report(5) and a test.  It opens
  * itself with out_section(), or says why not with out_unavailable(); its title
  * is the row's and its end follows by itself.
  */

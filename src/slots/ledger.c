@@ -1,7 +1,7 @@
 /*
  * What a report says of itself is read as lines "key: value" or "key": value
- * (usercrash(7)); a worker wrote it, so nothing of it is believed but that it
- * may be shown.
+ * (usercrash-report(5)); a worker wrote it, so nothing of it is believed but
+ * that it may be shown.
  */
 #include "slots/ledger.h"
 

@@ -1,5 +1,5 @@
 /*
- * corestream: how a core travels (usercrash(7), "The core stream").
+ * corestream: how a core travels (usercrash-stream(5)).
  *
  *	usercrash-core 1\n
  *	host: board7\n            what is known of the crash, one per line;
