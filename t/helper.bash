@@ -321,14 +321,15 @@ pattern_release()
 # report_of PID: sets $REPORT to the published report of that process.
 report_of()
 {
-	wait_for 30 report_is_there "$1"
+	wait_for 30 report_with pid "$1"
 }
 
-report_is_there()
+# report_with KEY VALUE: the report of which that is true, in REPORT.
+report_with()
 {
 	local f
 	for f in "$RUND"/d/usercrash_*; do
-		if [ "$(value pid "$f" 2>/dev/null)" = "$1" ]; then
+		if [ "$(value "$1" "$f" 2>/dev/null)" = "$2" ]; then
 			REPORT=$f
 			return 0
 		fi

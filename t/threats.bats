@@ -595,7 +595,7 @@ unharmed()
 		crash "$VICTIMS/null"
 		report_of "$PID"
 	done
-	report_is_there "$quiet"
+	report_with pid "$quiet"
 	[ "$(reports)" -le 4 ]
 	# ten lines of it in a minute, and how many the others were
 	[ "$(grep -c 'usercrash_s: info: usercrash_.*comm null' \

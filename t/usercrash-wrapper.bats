@@ -839,7 +839,7 @@ crash_secret()
 	reported nocore
 	not is_stored
 	PID=$ignored
-	not report_is_there "$PID"
+	not report_with pid "$PID"
 	crash "$VICTIMS/null"
 	stored
 }
@@ -909,7 +909,7 @@ kill_place()
 	stored
 	cmp "$STORED" "$RUND/rec/core"
 	whole "$STORED"
-	not report_is_there "$PID"
+	not report_with pid "$PID"
 }
 
 @test "kill -9 of core_send, of recv_core: the others have every byte" {

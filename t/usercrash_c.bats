@@ -365,7 +365,7 @@ kernel_log()
 	done
 	[ "$(reports)" = 2 ]
 	# shellcheck disable=SC2154
-	not report_is_there "$pid1"
+	not report_with pid "$pid1"
 }
 
 @test "a crash in a program without a core limit is reported too" {

@@ -352,10 +352,15 @@ named_threads()
 	TREPORT=$(ls "$RUND"/d/report.*) CORE=$(ls "$RUND"/d/core.*)
 	for end in 40 -8; do
 		gdb_do "$VICTIMS/overflow" "$CORE" \
-		    -ex "frame apply $end info frame" | gdb_rows |
+		    -ex "frame apply $end info frame" \
+		    >"$BATS_TEST_TMPDIR/said" || true
+		gdb_rows <"$BATS_TEST_TMPDIR/said" |
 		    awk '{ print $(NF - 1) }' >"$BATS_TEST_TMPDIR/gdb"
 		n=$(wc -l <"$BATS_TEST_TMPDIR/gdb")
-		[ "$n" -ge 4 ]
+		[ "$n" -ge 4 ] || {
+			head -n 20 "$BATS_TEST_TMPDIR/said"
+			false
+		}
 		frames "$TREPORT" | awk '{ print $1 }' |
 		    if [ "$end" = 40 ]; then head -n "$n"; else tail -n "$n"; fi |
 		    diff "$BATS_TEST_TMPDIR/gdb" -
@@ -530,9 +535,9 @@ build_id()
 	    unmet "needs user namespaces"
 	truth threads.c 1
 	pattern_direct
+	# unshare sends itself what its child died of: a crash of its own
 	crash unshare -U -r -p -f -m --mount-proc "$VICTIMS/threads" 1
-	wait_for 30 test -e "$RUND/d/usercrash_00"
-	REPORT=$RUND/d/usercrash_00
+	wait_for 30 report_with exe "$VICTIMS/threads"
 	reported "$REPORT" threads
 	[ "$(value thread "$REPORT")" = crasher ]
 	# not 1 and 3, as they are called in there
@@ -553,7 +558,7 @@ build_id()
 	cp "$VICTIMS/null" "$RUND/x/null"
 	chmod 4755 "$RUND/x/null"
 	crash setpriv --reuid 65534 --regid 65534 --clear-groups "$RUND/x/null"
-	if ! wait_for 5 report_is_there "$PID"; then
+	if ! wait_for 5 report_with pid "$PID"; then
 		findmnt -no OPTIONS -T "$RUND" | grep -q 'nosuid\|noexec' &&
 		    unmet "needs a place for setuid programs"
 		false
