@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -280,6 +281,9 @@ tell(const struct send_result *r, const char *place)
 	case SEND_LOST:
 		msg_warn("%s", text);
 		return place != NULL && r->refused ? EXIT_PARTIAL : EXIT_SYSTEM;
+	case SEND_NO_CORE:
+		msg_warn("%s", text);
+		return EXIT_USAGE;
 	default:
 		msg_warn("%s", text);
 		return EXIT_PARTIAL;
@@ -343,6 +347,17 @@ may_leave(struct options *o, int procfd)
 	return 1;
 }
 
+/* A core that was saved is as old as its file. */
+static void
+take_time(struct crash_id *id, int corefd)
+{
+	struct stat st;
+
+	if (id->time == -1 && fstat(corefd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_mtime >= 0)
+		id->time = st.st_mtime;
+}
+
 static int
 send_one(struct options *o)
 {
@@ -354,6 +369,7 @@ send_one(struct options *o)
 	struct coremem *mem;
 
 	procfd = open_process(o);
+	take_time(&o->id, STDIN_FILENO);
 	crashproc_complete(&o->id, procfd);
 	if (!may_leave(o, procfd)) {
 		withheld.id = o->id;

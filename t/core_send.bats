@@ -192,7 +192,7 @@ spooled()
 	N=0
 	for how in '-n 1448' '-r 10000' '-s 7 -r 70000' '-n 4097'; do
 		# shellcheck disable=SC2086
-		"$PEER" feed $how "$IN" | send "$P"
+		"$PEER" feed $how "$IN" | send -e raw "$P"
 		arrived $N "$IN"
 		N=$((N + 1))
 	done
@@ -207,7 +207,7 @@ spooled()
 @test "a receiver that takes little at a time" {
 	data 1
 	peer -b 1 slow:1448
-	send "$P" <"$IN"
+	send -e raw "$P" <"$IN"
 	[ $RC = 0 ]
 	arrived 0 "$IN"
 }
@@ -221,7 +221,7 @@ slowly()
 	# shellcheck disable=SC2086
 	bg sh -c 'exec "$@" >slow' - "$PEER" feed -r 3000 ${UPTO:+-k $UPTO} \
 	    "$IN"
-	bg sh -c 'exec "$@" <slow 2>>err' - "$S" "$@"
+	bg sh -c 'exec "$@" <slow 2>>err' - "$S" -e raw "$@"
 	PARENT=$BG
 	worker_of "$PARENT"
 }
@@ -237,7 +237,7 @@ slowly()
 	    "$0" feed -r 3000 first
 	    until [ -e enough ]; do sleep 0.02; done
 	    exec "$0" feed -r 3000 second' "$PEER"
-	bg sh -c 'exec "$@" <slow 2>err' - "$S" "$P"
+	bg sh -c 'exec "$@" <slow 2>err' - "$S" -e raw "$P"
 	PARENT=$BG
 	worker_of "$PARENT"
 	STOPPED="$WORKER $PARENT"
@@ -263,7 +263,7 @@ slowly()
 		RC=0
 		ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null \
 		    -e trace=$call -e "inject=$call:error=EINTR:when=20+3" \
-		    "$S" "$P" <"$IN" 2>"$T/err" || RC=$?
+		    "$S" -e raw "$P" <"$IN" 2>"$T/err" || RC=$?
 		echo "$call: exit $RC: $(cat "$T/err")"
 		[ $RC = 0 ]
 	done
@@ -326,30 +326,55 @@ stalling()
 	not test -e "$AT/0.head"
 }
 
-@test "what is no ELF core is carried as it is" {
+@test "what is no ELF core is carried as it is, if -e says what it is" {
 	data 3
 	peer
 	send -e zstd "$P" <"$IN"
 	[ $RC = 0 ]
 	grep -qx 'encoding: zstd' "$AT/0.head"
 	arrived 0 "$IN"
-	send "$P" <"$IN"
-	[ $RC = 0 ]
-	grep -qx 'encoding: unknown' "$AT/1.head"
-	arrived 1 "$IN"
 	# not even looked at
 	send -e xz "$P" <"$SMALL"
-	not grep -q '^signal' "$AT/2.head"
-	arrived 2 "$SMALL"
-	send "$P" <"$S"
-	grep -qx 'encoding: unknown' "$AT/3.head"
-	arrived 3 "$S"
+	not grep -q '^signal' "$AT/1.head"
+	arrived 1 "$SMALL"
 	# of another machine, or of 32 bits, it is a core nevertheless
 	send "$P" <"$TOP/t/fixtures/core.i386"
-	not grep -q '^encoding' "$AT/4.head"
+	not grep -q '^encoding' "$AT/2.head"
 	[ $RC = 1 ]
 	said 'incomplete: it ended after 8192 of 45056 bytes'
-	cmp "$AT/4.core" "$TOP/t/fixtures/core.i386"
+	cmp "$AT/2.core" "$TOP/t/fixtures/core.i386"
+}
+
+@test "what is no ELF core and has no -e is refused, unsent and unspooled" {
+	local f
+	data 3
+	peer
+	echo hello >text
+	for f in "$IN" "$S" text; do
+		send -s spool "$P" <"$f"
+		[ $RC = 100 ]
+		said 'refused: this is no core, -e says what else it is'
+	done
+	[ -z "$(ls spool)" ]
+	[ ! -e "$AT/0.head" ]
+	RC=0
+	"$S" - <"$IN" >out 2>err || RC=$?
+	[ $RC = 100 ]
+	[ ! -s out ]
+}
+
+@test "a saved core has the time of its file, but for what is told" {
+	peer
+	cp "$SMALL" saved
+	touch -d @1700000007 saved
+	send "$P" <saved
+	grep -qx 'time: 1700000007' "$AT/0.head"
+	send --time=5 "$P" <saved
+	grep -qx 'time: 5' "$AT/1.head"
+	# a pipe has none
+	# shellcheck disable=SC2002
+	cat saved | send "$P"
+	[ "$(sed -n 's/^time: //p' "$AT/2.head")" -gt 1700000007 ]
 }
 
 @test "- writes the stream to standard output" {
@@ -365,13 +390,13 @@ stalling()
 @test "- to a pipe that closes, or is not read" {
 	data 3
 	RC=0
-	{ "$S" - <"$IN" 2>"$T/err" || echo $? >rc; } | true
+	{ "$S" -e raw - <"$IN" 2>"$T/err" || echo $? >rc; } | true
 	[ "$(cat rc)" = 111 ]
 	said 'lost: standard output: '
 	mkfifo fifo
 	exec 5<>fifo
 	RC=0
-	"$S" -t 1 - <"$IN" >fifo 2>"$T/err" || RC=$?
+	"$S" -e raw -t 1 - <"$IN" >fifo 2>"$T/err" || RC=$?
 	exec 5>&-
 	[ $RC = 111 ]
 	said 'lost: standard output: it took nothing for 1 seconds'
@@ -400,7 +425,7 @@ stalling()
 fails_lost()
 {
 	peer "${1%%|*}"
-	send -t 1 "$P" <"$IN"
+	send -e raw -t 1 "$P" <"$IN"
 	[ $RC = 111 ]
 	said "warning: .*: lost: 127.0.0.1: .*${1#*|}"
 }
@@ -434,7 +459,7 @@ fails_next()
 	peer "$1"
 	first=$P
 	peer
-	send -t 1 "127.0.0.1:1,$first,$P" <"$IN"
+	send -e raw -t 1 "127.0.0.1:1,$first,$P" <"$IN"
 	[ $RC = 0 ]
 	said "sent to 127.0.0.1 as peer/0: .*(127.0.0.1: .*; 127.0.0.1: "
 	arrived 0 "$IN"
@@ -448,7 +473,7 @@ fails_next()
 fails_spooled()
 {
 	peer "$1"
-	send -t 1 -s spool "$P" <"$IN"
+	send -e raw -t 1 -s spool "$P" <"$IN"
 	[ $RC = 1 ]
 	said "spooled as spool/[0-9]*\.[0-9]*\.0\.core: .*(127.0.0.1: "
 	[ "$(spooled)" = 1 ]
@@ -471,10 +496,10 @@ fails_spooled()
 	peer reset:30000000
 	first=$P
 	peer
-	send "$first,$P" <"$IN"
+	send -e raw "$first,$P" <"$IN"
 	[ $RC = 111 ]
 	said 'lost: 127.0.0.1: '
-	send -s spool "$first,$P" <"$IN"
+	send -e raw -s spool "$first,$P" <"$IN"
 	[ $RC = 0 ]
 	arrived 0 "$IN"
 	[ "$(spooled)" = 0 ]
@@ -535,7 +560,7 @@ fault()
 	fi
 	set -- -t 1 "$PLACES"
 	[ "$spool" = 1 ] || set -- -s spool "$@"
-	bg sh -c 'exec "$@" <"$0" 2>err' "$IN" "$S" "$@"
+	bg sh -c 'exec "$@" <"$0" 2>err' "$IN" "$S" -e raw "$@"
 	PARENT=$BG
 	[ "$kills" != 0 ] || pkill -KILL -P "$PARENT" || :
 	wait_for 60 gone "$PARENT"
@@ -577,7 +602,7 @@ fault()
 
 @test "-- command: the stream on its stdin, the answer on its stdout" {
 	data 3
-	send -- "$PEER" pipe "$T" <"$IN"
+	send -e raw -- "$PEER" pipe "$T" <"$IN"
 	[ $RC = 0 ]
 	said "sent to $PEER as peer/0: "
 	cmp 0.core "$IN"
@@ -635,31 +660,31 @@ fault()
 	# shellcheck disable=SC2086
 	bg $recv -p "$port" -d "$T/store" 2>log
 	wait_for 60 answers "$port"
-	send --time=1 "127.0.0.1:$port" <"$SMALL"
+	send --comm=c1 --time=1 "127.0.0.1:$port" <"$SMALL"
 	[ $RC = 0 ]
-	said "as $(uname -n)/core.crash.6372.1:"
-	send --time=2 --host=far -p "$port" localhost <"$SMALL"
+	said "as $(uname -n)/core.c1.6372.1:"
+	send --comm=c2 --time=2 --host=far -p "$port" localhost <"$SMALL"
 	[ $RC = 0 ]
 	if [ -e /proc/net/if_inet6 ] && grep -q ' lo$' /proc/net/if_inet6; then
-		send --time=3 --host=far "127.0.0.1:1,[::1]:$port" <"$SMALL"
+		send --comm=c3 --time=3 --host=far "127.0.0.1:1,[::1]:$port" <"$SMALL"
 		[ $RC = 0 ]
-		cmp store/far/core.crash.6372.3 "$SMALL"
+		cmp store/far/core.c3.6372.3 "$SMALL"
 	fi
 	head -c 40000 "$SMALL" >short.core
-	send --time=4 --host=far "127.0.0.1:$port" <short.core
+	send --comm=c4 --time=4 --host=far "127.0.0.1:$port" <short.core
 	[ $RC = 1 ]
 	said 'incomplete: it ended after 40000 of 49152 bytes'
 	# shellcheck disable=SC2086
-	"$S" --host=far --time=5 - <"$SMALL" |
+	"$S" --host=far --comm=c5 --time=5 - <"$SMALL" |
 	    $recv -i -d "$T/store" >reply
-	grep -q '^OK far/core.crash.6372.5 ' reply
+	grep -q '^OK far/core.c5.6372.5 ' reply
 	# shellcheck disable=SC2086
-	send --host=far --time=6 -- sh -c 'exec "$@" 2>log' - \
+	send --host=far --comm=c6 --time=6 -- sh -c 'exec "$@" 2>log' - \
 	    $recv -i -d "$T/store" <"$SMALL"
 	[ $RC = 0 ]
-	said 'as far/core.crash.6372.6:'
+	said 'as far/core.c6.6372.6:'
 	for i in 2 5 6; do
-		cmp "store/far/core.crash.6372.$i" "$SMALL"
+		cmp "store/far/core.c$i.6372.$i" "$SMALL"
 	done
 }
 
@@ -700,12 +725,12 @@ answers()
 @test "the spool: bounds, and a disk that is full" {
 	needs_root
 	data 3
-	send -s spool -S 1 127.0.0.1:1 <"$IN"
+	send -e raw -s spool -S 1 127.0.0.1:1 <"$IN"
 	[ $RC = 111 ]
 	said 'lost: 127.0.0.1: .*; spool: File too large'
-	send -s spool -S 4 127.0.0.1:1 <"$IN"
+	send -e raw -s spool -S 4 127.0.0.1:1 <"$IN"
 	[ $RC = 1 ]
-	send -s spool -S 4 127.0.0.1:1 <"$IN"
+	send -e raw -s spool -S 4 127.0.0.1:1 <"$IN"
 	[ $RC = 111 ]
 	send -s spool -m 4000000000 127.0.0.1:1 <"$SMALL"
 	[ $RC = 111 ]
@@ -713,13 +738,13 @@ answers()
 	[ "$(spooled)" = 1 ]
 	mkdir tiny
 	mount -t tmpfs -o size=1m,mode=700 none tiny || unmet 'needs a mount'
-	send -s tiny -m 0 127.0.0.1:1 <"$IN"
+	send -e raw -s tiny -m 0 127.0.0.1:1 <"$IN"
 	[ $RC = 111 ]
 	said 'spool: No space left on device'
 	[ -z "$(ls tiny)" ]
 	# nor does it cost the core where a receiver takes it
 	peer
-	send -s tiny -m 0 "$P" <"$IN"
+	send -e raw -s tiny -m 0 "$P" <"$IN"
 	[ $RC = 0 ]
 	arrived 0 "$IN"
 	umount tiny
@@ -732,7 +757,7 @@ answers()
 	bg flock spool sh -c 'touch held; exec sleep 1000'
 	wait_for 60 test -e held
 	RC=0
-	timeout 60 "$S" -s spool -m 0 127.0.0.1:1 <"$IN" 2>err || RC=$?
+	timeout 60 "$S" -e raw -s spool -m 0 127.0.0.1:1 <"$IN" 2>err || RC=$?
 	cat err
 	[ $RC = 1 ]
 	[ "$(spooled)" = 1 ]
@@ -928,7 +953,7 @@ spool_some()
 	data 16
 	peer stop:1000000
 	# what bash starts in the background has no stdin of its own
-	bg sh -c 'exec "$@" <"$0" 2>err' "$IN" "$S" -t 20 -s spool "$P"
+	bg sh -c 'exec "$@" <"$0" 2>err' "$IN" "$S" -e raw -t 20 -s spool "$P"
 	PARENT=$BG
 	worker_of "$PARENT"
 	wait_for 60 test -s "$AT/0.head"

@@ -522,6 +522,28 @@ child_of()
 	[ "$(parts)" = 0 ]
 }
 
+@test "a core sent again by hand, with another time, is found and not stored" {
+	local other=core.victim.4711.1800000000
+	"$A" core "$D/core" | recv
+	"$A" -t 1800000000 core "$D/core" | recv >"$D/out"
+	grep -q "^OK $NAME 100000 " "$D/out"
+	err_has "$NAME (again): "
+	cores_are 1
+	[ "$(parts)" = 0 ]
+	# of another process, and another content, it is another
+	"$A" -p 4712 core "$D/core" | recv >"$D/out"
+	grep -q "^OK board7/core.victim.4712." "$D/out"
+	printf y | dd of="$D/core" bs=1 seek=100 conv=notrunc 2>/dev/null
+	"$A" -t 1800000000 core "$D/core" | recv >"$D/out"
+	grep -q "^OK board7/$other 100000 " "$D/out"
+	cores_are 3
+	# incomplete, and no more is to come: once as well
+	"$A" -S killed -t 1 core "$D/core" | recv || :
+	"$A" -S killed -t 2 core "$D/core" | recv >"$D/out" || :
+	grep -q "^OK board7/core.victim.4711.1.part 100000 " "$D/out"
+	[ "$(parts)" = 1 ]
+}
+
 @test "incomplete by the sender's own word: kept as .part, and acknowledged" {
 	rc=0
 	"$A" -S "the process was killed" core "$D/core" | recv >"$D/out" || rc=$?

@@ -35,7 +35,6 @@ identify(struct sending *s)
 
 	*id = *s->c->id;
 	if (*id->encoding != '\0' || s->head_err == ENOEXEC) {
-		take_text(id->encoding, sizeof(id->encoding), "unknown");
 		s->r->id = *id;
 		return;
 	}
@@ -138,6 +137,8 @@ core_send(const struct send_cfg *c)
 		snprintf(s->r->why, sizeof(s->r->why), "no core came: %s",
 		    s->head_err == ENODATA ? "the input is empty"
 					   : strerror(s->head_err));
+	else if (s->head_err == ENOEXEC)
+		s->r->outcome = SEND_NO_CORE;
 	else if (!c->secret && is_privileged(s))
 		s->r->outcome = SEND_WITHHELD;
 	else if (sending_memory(s) == -1)
@@ -214,7 +215,7 @@ send_result_tame(struct send_result *r)
 	r->name[sizeof(r->name) - 1] = '\0';
 	r->state[sizeof(r->state) - 1] = '\0';
 	r->why[sizeof(r->why) - 1] = '\0';
-	if (r->outcome < SEND_LOST || r->outcome > SEND_DAMAGED)
+	if (r->outcome < SEND_LOST || r->outcome > SEND_NO_CORE)
 		r->outcome = SEND_LOST;
 	if (r->from < SEND_STREAM || r->from > SEND_KEPT)
 		r->from = SEND_STREAM;

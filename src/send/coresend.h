@@ -28,7 +28,8 @@ enum send_outcome {
 	SEND_SENT,     /* the receiver has it, by its own word */
 	SEND_SPOOLED,  /* all of it is in the spool file, END too */
 	SEND_WITHHELD, /* it may not leave, and did not */
-	SEND_DAMAGED   /* a kept stream that cannot be trusted */
+	SEND_DAMAGED,  /* a kept stream that cannot be trusted */
+	SEND_NO_CORE   /* it is none, and nobody said what else */
 };
 
 enum send_source { SEND_STREAM = 0, SEND_MEMORY, SEND_KEPT };

@@ -81,6 +81,9 @@ sendtext(const struct send_result *r, const char *place, double seconds,
 	case SEND_DAMAGED:
 		put(text, "damaged: %s; now %.4096s.damaged", why, place);
 		break;
+	case SEND_NO_CORE:
+		put(text, "refused: this is no core, -e says what else it is");
+		break;
 	case SEND_LOST:
 		if (place != NULL)
 			put(text, "kept as %.4096s: %s", place, why);

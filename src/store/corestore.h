@@ -73,14 +73,19 @@ int store_write(struct store_part *, const void *, size_t, uint64_t off);
 int store_seal(struct store_part *, uint64_t size, const struct buf *info);
 /*
  * Gives a sealed core its name, HOST/core..., in out: the first that is free.
- * A core that is there already under one of them, with the size and checksum
- * of this one, is the same, delivered again: *again is set, out is its name
- * and ours is gone.  The link to the newest follows.  Ends the part.
+ * A core that is there already, of the same thread name and process, with the
+ * size and checksum of this one, is the same, delivered again, whatever time
+ * was told: *again is set, out is its name and ours is gone.  The link to the
+ * newest follows.  Ends the part.
  */
 int store_publish(struct store_part *, uint64_t size, uint32_t crc,
     char out[STORE_PATH_MAX], int *again);
 /* Leaves a sealed part as it is: its name is in out.  Ends the part. */
 void store_keep(struct store_part *, char out[STORE_PATH_MAX]);
+/* The same for a core that will never be more: one that is the same goes, as
+ * above. */
+int store_keep_once(struct store_part *, uint64_t size, uint32_t crc,
+    char out[STORE_PATH_MAX]);
 /* Another name for a part, when that is known only afterwards. */
 int store_rename(struct store_part *, const char *stem, const char *suffix);
 /* Removes it.  Ends the part; may be repeated. */

@@ -1,4 +1,5 @@
 /* How a received core gets its name; the contract is in store/corestore.h. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -167,6 +168,52 @@ clear_parts(const struct store_part *p)
 	}
 }
 
+/* Is it the name of one of the same thread name, process and encoding? */
+static int
+is_kin(const struct store_part *p, const char *name, const char *tail)
+{
+	size_t prefix = (size_t)(strrchr(p->stem, '.') + 1 - p->stem);
+	size_t n;
+
+	if (strncmp(name, p->stem, prefix) != 0 ||
+	    strlen(name) >= STORE_NAME_MAX)
+		return 0;
+	name += prefix;
+	name += strcspn(name, "."); /* the time */
+	n = strspn(name + (*name == '.'), "0123456789");
+	name += n > 0 ? n + 1 : 0;
+	n = strlen(p->suffix);
+	return strncmp(name, p->suffix, n) == 0 && strcmp(name + n, tail) == 0;
+}
+
+/*
+ * With the lock held: is this core, of the same thread name and process, there
+ * already, whatever its time?  Then ours goes, and p has the other's name: 1.
+ * tail: ".part" for one that is incomplete by the sender's own word.
+ */
+static int
+take_same(
+    struct store_part *p, uint64_t size, uint32_t crc, const char *tail)
+{
+	DIR *d = io_opendir(p->hostfd, ".");
+	struct dirent *e;
+	int r = 0;
+
+	if (d == NULL)
+		return -1;
+	while (r == 0 && (e = readdir(d)) != NULL) {
+		if (!is_kin(p, e->d_name, tail) ||
+		    strcmp(e->d_name, p->name) == 0 ||
+		    !is_same(p->hostfd, e->d_name, size, crc))
+			continue;
+		r = store_unlink(p->hostfd, p->name) == -1 ? -1 : 1;
+		if (r == 1)
+			snprintf(p->name, sizeof(p->name), "%s", e->d_name);
+	}
+	closedir(d);
+	return r;
+}
+
 /* With the lock held. */
 static int
 place(struct store_part *p, uint64_t size, uint32_t crc, int *again)
@@ -174,21 +221,32 @@ place(struct store_part *p, uint64_t size, uint32_t crc, int *again)
 	char name[STORE_NAME_MAX];
 	unsigned n;
 
+	*again = take_same(p, size, crc, "");
+	if (*again != 0)
+		return *again == 1 ? 0 : -1;
 	for (n = 0; n < STORE_TRIES; n++) {
 		store_join(p->stem, n, p->suffix, "", name);
 		if (is_free(p->hostfd, name))
 			return move(p, name);
-		if (is_same(p->hostfd, name, size, crc)) {
-			*again = 1;
-			if (store_unlink(p->hostfd, p->name) == -1)
-				return -1;
-			snprintf(p->name, sizeof(p->name), "%s", name);
-			return 0;
-		}
 	}
 	p->limit = "the receiver has too many cores of this name";
 	errno = EEXIST;
 	return -1;
+}
+
+int
+store_keep_once(struct store_part *p, uint64_t size, uint32_t crc,
+    char out[STORE_PATH_MAX])
+{
+	int lockfd = store_lock(p->store), r;
+
+	if (lockfd == -1)
+		return -1;
+	r = take_same(p, size, crc, ".part");
+	close(lockfd);
+	if (r != -1)
+		store_keep(p, out);
+	return r == -1 ? -1 : 0;
 }
 
 int

@@ -140,8 +140,16 @@ keep(struct transfer *t, const char *reason)
 void
 transfer_incomplete(struct transfer *t, const char *reason)
 {
-	t->o->whole = 1;
-	keep(t, reason);
+	struct corerecv_outcome *o = t->o;
+
+	if (seal(t, reason) == -1) {
+		transfer_failed(t, "finish the file");
+	} else if (store_keep_once(&t->part, o->bytes, o->crc, o->name) == -1) {
+		transfer_failed(t, "name the file");
+	} else {
+		o->whole = 1;
+		set_reason(t, RECV_KEPT, reason);
+	}
 }
 
 void
