@@ -29,7 +29,7 @@
 # What a program links is spelled out in its line below: nothing is implied.
 #   make SAN=1      ASan + UBSan build, in build-san/
 #   make WERROR=1   warnings are errors (CI)
-#   make STATIC=no  nothing static (usercrash_c, core_tee), archives or not
+#   make STATIC=no  nothing static (what the kernel starts), archives or not
 #   make STATIC=all all static; where the archives are not, an error
 
 PREFIX = /usr
@@ -109,7 +109,7 @@ endif
 # A room is a folder of src and an archive of all that is in it, so a program
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
-ROOMS = segv report bpf track unwind target send store slots core stream crash \
+ROOMS = wrap segv report bpf track unwind target send store slots core stream crash \
 	net proc elf memop out base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
@@ -117,8 +117,9 @@ archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 
 # --- programs --------------------------------------------------------------
 # PROGRAM = what it is made of; those that own a directory link no unwinder.
-PROGS = usercrash_s usercrash_c debugger core_tee recv_core core_send \
-	segfault_analyzer
+PROGS = usercrash-wrapper usercrash_s usercrash_c debugger core_tee recv_core \
+	core_send segfault_analyzer
+usercrash-wrapper = wrap base
 usercrash_s = slots net base
 usercrash_c = report unwind target slots core crash net proc elf memop out base
 debugger = report unwind target core proc elf memop out base
@@ -129,7 +130,7 @@ segfault_analyzer = segv report bpf track unwind target core proc elf memop out 
 # those that unwind, and those that the kernel starts: static costs less
 UNWINDERS = usercrash_c debugger segfault_analyzer
 STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
-	core_tee))
+	core_tee usercrash-wrapper))
 # how,PROGRAM,STATIC,SHARED: one of the two
 how = $(if $(filter $(1),$(STATICS)),$(2),$(3))
 
@@ -326,14 +327,13 @@ EXAMPLES = usercrash.conf sysctl.d/60-usercrash.conf openrc/usercrash_s \
 
 # FILE:WHERE:MODE of all that is installed, and removed
 PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
-		man/$p.8:$(MANDIR)/man8/$p.8:644 \
+		man/$p.8:$(MANDIR)/man8/$p.8:644) \
+	$(foreach p,$(filter-out usercrash-wrapper,$(PROGS)), \
 		etc/bash-completion/usercrash:$(COMPDIR)/$p:644) \
 	bin/crashlogctl:$(BINDIR)/crashlogctl:755 \
 	$(foreach l,$(notdir $(wildcard bin/lib/*.sh bin/lib/*.awk)), \
 		bin/lib/$l:$(LIBDIR)/$l:644) \
 	man/crashlogctl.8:$(MANDIR)/man8/crashlogctl.8:644 \
-	bin/usercrash-wrapper:$(BINDIR)/usercrash-wrapper:755 \
-	man/usercrash-wrapper.8:$(MANDIR)/man8/usercrash-wrapper.8:644 \
 	$(foreach m,$(notdir $(wildcard man/*.5)), \
 		man/$m:$(MANDIR)/man5/$m:644) \
 	etc/bash-completion/crashlogctl:$(COMPDIR)/crashlogctl:644 \

@@ -131,33 +131,25 @@ conf_is_read()
 		stall 1
 	END
 	ctl check "$CTL/x"
-	# shellcheck disable=SC2016
-	$SH -c '. "$1"; conf_read "$2"
-		set -f
+	bindir=$CTL/bin $SH -c '. "$1"; conf_read "$2"
 		printf "%s\n" "$conf_reports" "$conf_socket" "$conf_receiver" \
-		    "$conf_ignore" "$conf_program_shares$conf_hooks" \
-		    "$conf_core_rate_n $conf_core_rate_s"
-		conf_match /opt/a/b $conf_ignore && echo path
-		conf_match /x/foobar $conf_ignore && echo base
-		conf_match "/x/a b" "a?b" && echo blank
-		conf_match /x/fo $conf_ignore || echo other' \
+		    "$conf_hooks" "$conf_core_rate $conf_suid_dumpable"' \
 	    sh "$CTL/lib/usercrash/conf.sh" "$CTL/x" >"$CTL/out"
 	diff "$CTL/out" - <<-'END'
 		/var/log/x
 		/run/x/s
 		a:1,b,c,[::1]:64740
-		foo* /opt/* [#]x
-		rust* 3
-		a 1
 		/bin/echo * $(id) `id`
 		/bin/true
 
-		3 60
-		path
-		base
-		blank
-		other
+		3/60 2
 	END
+	"$CTL/bin/usercrash-wrapper" --conf "$CTL/x" |
+	    grep -E '^(ignore|no-core|program-share|hook|send-command)\>' |
+	    diff - <(printf '%s\n' send-command 'ignore foo*' 'ignore /opt/*' \
+		'ignore [#]x' 'no-core big' 'program-share rust* 3' \
+		'program-share a 1' 'hook /bin/echo * $(id) `id`' \
+		'hook /bin/true' 'hook-timeout 1')
 }
 
 @test "conf: every key, by every shell alike" {
@@ -214,7 +206,7 @@ conf_errors_are_told()
 	each_shell conf_errors_are_told "$CTL/want"
 	# the last line has no newline and counts
 	# shellcheck disable=SC2016
-	[ "$($SH -c '. "$1"; conf_read "$2"; echo $? $conf_slots $conf_stall' \
+	[ "$(bindir=$CTL/bin $SH -c '. "$1"; conf_read "$2"; echo $? $conf_slots $conf_stall' \
 	    sh "$CTL/lib/usercrash/conf.sh" "$CTL/x")" = "1 5 12" ]
 }
 
@@ -222,10 +214,10 @@ conf_errors_are_told()
 conf_is_ignored()
 {
 	# shellcheck disable=SC2016
-	timeout 10 $SH -c '. "$1"; conf_read "$2"; echo $? $conf_slots
+	bindir=$CTL/bin timeout 10 $SH -c '. "$1"; conf_read "$2"; echo $? $conf_slots
 		echo "$conf_errors"' sh "$CTL/lib/usercrash/conf.sh" \
 	    "$CTL/$1" >"$CTL/out"
-	grep -qx '2 50' "$CTL/out"
+	grep -qx '100 50' "$CTL/out"
 	grep -qF "$2" "$CTL/out"
 }
 
@@ -952,8 +944,9 @@ busybox_root()
 	mount -t ramfs none "$r" 2>/dev/null || unmet "needs to mount"
 	# nobody but root may write to what root runs
 	chmod 755 "$r"
-	busybox_root "$r" usercrash_c usercrash_s core_tee core_send recv_core
-	cp "$CTL/bin/usercrash-wrapper" "$CTL/bin/crashlogctl" "$r/bin"
+	busybox_root "$r" usercrash-wrapper usercrash_c usercrash_s core_tee core_send \
+	    recv_core
+	cp "$CTL/bin/crashlogctl" "$r/bin"
 	cp -r "$CTL/lib/usercrash" "$r/bin/lib"
 	sed -i 's|^proc=.*|proc=/sys|' "$r/bin/lib/settings.sh"
 	cp -r "$CTL/sys" "$r/sys"

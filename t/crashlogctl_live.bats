@@ -208,20 +208,8 @@ doctor_crashes()
 
 # --- with the wrapper ------------------------------------------------------
 
-# All that belongs to it, or none of it is tested here.
-with_wrapper()
-{
-	local p
-	for p in core_tee core_send recv_core; do
-		[ -x "$BIN/$p" ] || unmet "$p is not built here"
-	done
-	[ -f "$TOP/bin/usercrash-wrapper" ] || unmet "there is no wrapper"
-	cp "$TOP/bin/usercrash-wrapper" "$CTL/bin"
-}
-
 @test "with the wrapper: enable, crash, list, show, gdb, cores, disable" {
 	needs_tool gdb
-	with_wrapper
 	sed -i "s|^store.*|store $CTL/cores|" "$CTL/c"
 	live_all >"$CTL/before"
 	ctl enable >/dev/null
@@ -255,7 +243,6 @@ core_is_there()
 
 @test "no receiver for an hour: spooled, doctor says so, flush delivers all" {
 	local port=$((20000 + $$ % 10000)) i
-	with_wrapper
 	mkdir "$CTL/remote"
 	cat >>"$CTL/c" <<-END
 		receiver 127.0.0.1:$port

@@ -34,27 +34,8 @@ ctl_install()
 			ln -sf "$BIN/$p" "$CTL/bin"
 		fi
 	done
-	# as little as a wrapper can do: what is tested here is crashlogctl
-	cat >"$CTL/bin/usercrash-wrapper" <<-'END'
-		#!/bin/sh
-		PATH=/usr/bin:/bin
-		here=${0%/*}
-		. "${here%/*}/lib/usercrash/conf.sh"
-		while :; do
-			case $1 in
-			-c) conf_file=$2 ;;
-			-s) conf_statedir=$2 ;;
-			*) break ;;
-			esac
-			shift 2
-		done
-		conf_read "$conf_file"
-		exec "$here/usercrash_c" -d "$conf_reports" -S "$conf_socket" \
-		    -n "$conf_slots" --tid="${2#I}" --uid="${5#u}" \
-		    --dumpmode="${7#d}" --pidfd="${12#F}" \
-		    "${1#P}" "${14#e}" "${8#s}"
-	END
-	chmod 755 "$CTL/bin/usercrash-wrapper"
+	# not a link: what it runs is beside it
+	cp "$BIN/usercrash-wrapper" "$CTL/bin"
 	for p in core_tee core_send recv_core; do
 		# something to be found there
 		[ -e "$CTL/bin/$p" ] || cp /bin/true "$CTL/bin/$p"

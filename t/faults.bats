@@ -519,7 +519,7 @@ wrapper_point()
 		rm -f "$f" "$f.info"
 	done
 	new_report
-	# the shell may say nothing when it is killed, or before it knows who
+	# it may say nothing when it is killed, or before it knows who
 	if [ -z "$REPORT" ] && [ "$2" != KILL ] && started && [ ! -s "$D/log" ]; then
 		echo "neither report nor a word"
 		return 1

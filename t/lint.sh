@@ -154,6 +154,7 @@ may_use='
 		use["core"] = use["net"] = use["proc"] = use["elf"] = \
 		    use["memop"] = use["out"] = " base "
 		use["stream"] = " crash base "
+		use["wrap"] = " base "
 		use["base"] = " "
 	}'
 

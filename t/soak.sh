@@ -67,9 +67,8 @@ mkdir -m 750 "$dir/t/d" "$dir/t/store"
 mkdir -m 700 "$dir/t/spool" "$dir/state"
 # copies: a build in the meantime changes nothing
 cp "$bin/usercrash_c" "$bin/core_tee" "$bin/core_send" "$bin/recv_core" \
-    "$bin/usercrash_s" bin/usercrash-wrapper "$dir/" ||
+    "$bin/usercrash_s" "$bin/usercrash-wrapper" "$dir/" ||
     die "unable to copy the programs"
-cp -r bin/lib "$dir/" || exit 111
 port=$(awk -v s="$$" 'BEGIN { srand(s); print 20000 + int(rand() * 12000) }')
 cat >"$dir/conf" <<END
 reports $dir/t/d

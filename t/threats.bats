@@ -1030,64 +1030,54 @@ heard()
 	[ "$(grep -c refused: "$BATS_TEST_TMPDIR/log")" -lt 500 ]
 }
 
-# counted_forks COMMAND...: it, and how many processes it needed, in $FORKS.
+# counted_forks COMMAND...: it, and how many processes it starts, in $FORKS.
 counted_forks()
 {
 	strace -f -q -qq -o "$T/forks" -e trace=clone,clone3,fork,vfork "$@"
-	FORKS=$(grep -c ' = [1-9][0-9]*$' "$T/forks")
+	FORKS=$(grep -c ' = [1-9][0-9]*$' "$T/forks") || :
 }
 
-@test "class 27: text of any length costs the wrapper one process" {
-	local sh short long few
+@test "class 27: text of any length costs the wrapper no process" {
+	local text
 	needs_tool strace
-	needs_shells
-	short=$(printf 'h\377\n\001x')
-	long=$(for _ in $(seq 1000); do printf '\377\n\001x'; done)
-	for sh in "${SHELLS[@]}"; do
-		by_hand
-		place "$T" "$sh"
-		fake "$T" usercrash_c
-		# a word that it does not know is shown
+	by_hand
+	fake "$T" usercrash_c
+	# a word that it does not know is shown
+	for text in "$(printf 'h\377\n\001x')" \
+	    "$(for _ in $(seq 1000); do printf '\377\n\001x'; done)"; do
 		counted_forks env -i "$T/b/w" -k -c "$T/f" -s "$T/t" \
-		    "${ORDINARY[@]:0:12}" "?$short" ecomm </dev/null 2>"$T/err"
-		few=$FORKS
-		grep -Fq 'h\xff\x0a\x01x' "$T/err"
-		counted_forks env -i "$T/b/w" -k -c "$T/f" -s "$T/t" \
-		    "${ORDINARY[@]:0:12}" "?$long" ecomm </dev/null 2>"$T/err"
-		echo "$few and $FORKS processes"
-		[ "$few" -gt 0 ] && [ "$FORKS" = "$few" ]
-		grep -Fq '\xff\x0a\x01x\xff\x0a\x01x' "$T/err"
+		    "${ORDINARY[@]:0:12}" "?$text" ecomm </dev/null 2>"$T/err"
+		echo "$FORKS processes"
+		[ "$FORKS" = 0 ]
+		grep -Fq 'x\xff\x0a\x01x' "$T/err" || [ ${#text} -lt 10 ]
+		grep -Fq '\xff\x0a\x01x' "$T/err"
 	done
 }
 
 @test "hooks: no descriptor of the crash, and whether its core is kept" {
-	local sh store
-	needs_shells
-	for sh in "${SHELLS[@]}"; do
-		for store in no "$BATS_TEST_TMPDIR/store"; do
-			by_hand
-			place "$T" "$sh"
-			fake "$T" core_send
-			cat >"$T/hook" <<-END
-				#!/bin/bash
-				ls -l /proc/self/fd >$T/hook.fds
-				echo "\$REPORT_CORE" >$T/hook.core
-				: >$T/hook.done
-			END
-			chmod 755 "$T/hook"
-			conf "$T" "hook $T/hook" "store $store"
-			rm -f "$T/hook.done" "$T/t/rate"
-			echo "aaaaaaaaaaaaaaaa $T/d/usercrash_07" >"$T/told"
-			hand "$T" --after "${ORDINARY[@]}" 4<"$T/told" \
-			    3</etc/passwd 5</etc/passwd 7</etc/passwd 9<"$T/f"
-			wait_for 20 test -e "$T/hook.done"
-			cat "$T/hook.fds"
-			# of those a shell can open there is the one that ls reads
-			[ "$(grep -c ' [3-9] -> ' "$T/hook.fds")" = 1 ]
-			not grep -e /etc/passwd -e "$T/f\$" "$T/hook.fds"
-			[ "$(cat "$T/hook.core")" = \
-			    "$([ "$store" = no ] && echo no || echo yes)" ]
-		done
+	local store
+	for store in no "$BATS_TEST_TMPDIR/store"; do
+		by_hand
+		fake "$T" core_send
+		cat >"$T/hook" <<-END
+			#!/bin/bash
+			ls -l /proc/self/fd >$T/hook.fds
+			echo "\$REPORT_CORE" >$T/hook.core
+			: >$T/hook.done
+		END
+		chmod 755 "$T/hook"
+		conf "$T" "hook $T/hook" "store $store"
+		rm -f "$T/hook.done" "$T/t/rate"
+		echo "aaaaaaaaaaaaaaaa $T/d/usercrash_07" >"$T/told"
+		hand "$T" --after "${ORDINARY[@]}" 4<"$T/told" \
+		    3</etc/passwd 5</etc/passwd 7</etc/passwd 9<"$T/f"
+		wait_for 20 test -e "$T/hook.done"
+		cat "$T/hook.fds"
+		# of those a shell can open there is the one that ls reads
+		[ "$(grep -c ' [3-9] -> ' "$T/hook.fds")" = 1 ]
+		not grep -e /etc/passwd -e "$T/f\$" "$T/hook.fds"
+		[ "$(cat "$T/hook.core")" = \
+		    "$([ "$store" = no ] && echo no || echo yes)" ]
 	done
 }
 

@@ -3,9 +3,9 @@
 
 load helper
 
-PROGRAMS='usercrash_s usercrash_c debugger core_tee recv_core core_send
-	segfault_analyzer'
-SCRIPTS='crashlogctl usercrash-wrapper'
+PROGRAMS='usercrash-wrapper usercrash_s usercrash_c debugger core_tee recv_core
+	core_send segfault_analyzer'
+SCRIPTS=crashlogctl
 
 path_of()
 {

@@ -1,7 +1,7 @@
 # usercrash-wrapper: who is told of a crash and how, whatever the kernel, the
-# crash, the conf or a dying neighbour do; in three shells.
+# crash, the conf or a dying neighbour do.
 #
-# not with sanitizers: a script; the programs have their own tests
+# not with sanitizers: the programs have their own tests
 
 load helper
 load wrapper
@@ -9,7 +9,6 @@ load wrapper
 setup()
 {
 	T=$BATS_TEST_TMPDIR
-	needs_shells
 }
 
 teardown()
@@ -29,46 +28,42 @@ who()
 # --- by hand, with fakes in place of the programs --------------------------
 
 @test "nothing configured: usercrash_c itself, with what the kernel said" {
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" usercrash_c
-		hand "$T" "${ORDINARY[@]}"
-		[ "$RC" = 0 ]
-		[ ! -s "$T/err" ]
-		argv "$T/argv.usercrash_c"
-		has --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
-		    --signal=11 --time=1700000000 --dumpmode=1 --rlimit=0 \
-		    --pidfd= --host=host --comm=comm
-		has -d "$T/d"
-		has -S "$T/s"
-		has -n 50
-		has -w 20
-		not has -p
-		rm "$T/argv.usercrash_c"
-	done
+	place "$T"
+	fake "$T" usercrash_c
+	hand "$T" "${ORDINARY[@]}"
+	[ "$RC" = 0 ]
+	[ ! -s "$T/err" ]
+	argv "$T/argv.usercrash_c"
+	has --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
+	    --signal=11 --time=1700000000 --dumpmode=1 --rlimit=0 \
+	    --pidfd= --host=host --comm=comm
+	has -d "$T/d"
+	has -S "$T/s"
+	has -n 50
+	has -w 20
+	not has -p
+	rm "$T/argv.usercrash_c"
 }
 
 @test "no crash, no report: for an option, at a terminal, by other callers" {
 	needs_tool script
 	local how
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" usercrash_c
-		for how in -h --help --version -k --bogus '' "P$$"; do
-			echo "'$how'"
-			# shellcheck disable=SC2086
-			script -qec "$T/b/w $how" /dev/null </dev/null >/dev/null || :
-			[ "$how" = -k ] ||
-			    "$T/b/w" $how </dev/null >/dev/null 2>&1 || :
-			[ ! -e "$T/argv.usercrash_c" ]
-		done
-		run "$T/b/w" -c "$T/f" -s "$T/t" "${ORDINARY[@]}" </dev/null
-		[ "$status" = 100 ]
-		[ "$output" = 'usercrash-wrapper: fatal: this is for the kernel to call, with a core: see crashlogctl enable' ]
-		run script -qec "$T/b/w -k P$$" /dev/null
-		[ "$status" = 100 ]
+	place "$T"
+	fake "$T" usercrash_c
+	for how in -h --help --version -k --bogus '' "P$$"; do
+		echo "'$how'"
+		# shellcheck disable=SC2086
+		script -qec "$T/b/w $how" /dev/null </dev/null >/dev/null || :
+		[ "$how" = -k ] ||
+		    "$T/b/w" $how </dev/null >/dev/null 2>&1 || :
 		[ ! -e "$T/argv.usercrash_c" ]
 	done
+	run "$T/b/w" -c "$T/f" -s "$T/t" "${ORDINARY[@]}" </dev/null
+	[ "$status" = 100 ]
+	[ "$output" = 'usercrash-wrapper: fatal: this is for the kernel to call, with a core: see crashlogctl enable' ]
+	run script -qec "$T/b/w -k P$$" /dev/null
+	[ "$status" = 100 ]
+	[ ! -e "$T/argv.usercrash_c" ]
 }
 
 @test "conf: each key goes where it should" {
@@ -138,7 +133,7 @@ who()
 	[ ! -s "$T/err" ]
 	cmp "$T/without" "$T/argv.core_tee"
 	# and every key is in it and in the manual page, and no other
-	sed -n 's/^\t\([a-z][-a-z]*\)) conf_.*/\1/p' "$TOP/bin/lib/conf.sh" |
+	"$BIN/usercrash-wrapper" --conf "$T/none" | cut -d ' ' -f 1 |
 	    sort >"$T/known"
 	[ "$(wc -l <"$T/known")" -ge 30 ]
 	sed -n 's/^#\([a-z][-a-z]*\) .*/\1/p' "$TOP/etc/usercrash.conf" |
@@ -152,115 +147,107 @@ who()
 
 @test "arguments: missing, empty, unknown, twice, moved: said, and a report" {
 	local words
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" usercrash_c
-		# nothing at all
-		hand "$T"
-		grep -q 'warning: core_pattern.*without %P %I' "$T/err"
-		argv "$T/argv.usercrash_c"
-		who 0 '' ''
-		# kernels without %F and %C
-		words=("${ORDINARY[@]}")
-		words[10]=C words[11]=F
-		hand "$T" "${words[@]}"
-		[ ! -s "$T/err" ]
-		# empty pid: the other one
-		hand "$T" P I p77 i s11 hh ecomm
-		[ "$(wc -l <"$T/err")" = 1 ]
-		grep -q '%P' "$T/err"
-		argv "$T/argv.usercrash_c"
-		has --tid= --uid= --gid=
-		who 77 comm 11
-		# the values of another age, without letters
-		hand "$T" '!bin!x' 4711 1000 11 -v
-		grep -q "with '!bin!x' '4711' '1000' '11' '-v'" "$T/err"
-		argv "$T/argv.usercrash_c"
-		who 0 '' ''
-		# a letter of the future, a letter twice
-		hand "$T" P12 z99 P13 "${ORDINARY[@]:1}"
-		grep -q "with 'z99' 'P13'" "$T/err"
-		argv "$T/argv.usercrash_c"
-		who 12 comm 11
-		# no number
-		hand "$T" 'P-1' 'I$(x)' p0 s11 ecomm
-		argv "$T/argv.usercrash_c"
-		has '--tid=$(x)'
-		who 0 comm 11
-	done
+	place "$T"
+	fake "$T" usercrash_c
+	# nothing at all
+	hand "$T"
+	grep -q 'warning: core_pattern.*without %P %I' "$T/err"
+	argv "$T/argv.usercrash_c"
+	who 0 '' ''
+	# kernels without %F and %C
+	words=("${ORDINARY[@]}")
+	words[10]=C words[11]=F
+	hand "$T" "${words[@]}"
+	[ ! -s "$T/err" ]
+	# empty pid: the other one
+	hand "$T" P I p77 i s11 hh ecomm
+	[ "$(wc -l <"$T/err")" = 1 ]
+	grep -q '%P' "$T/err"
+	argv "$T/argv.usercrash_c"
+	has --tid= --uid= --gid=
+	who 77 comm 11
+	# the values of another age, without letters
+	hand "$T" '!bin!x' 4711 1000 11 -v
+	grep -q "with '!bin!x' '4711' '1000' '11' '-v'" "$T/err"
+	argv "$T/argv.usercrash_c"
+	who 0 '' ''
+	# a letter of the future, a letter twice
+	hand "$T" P12 z99 P13 "${ORDINARY[@]:1}"
+	grep -q "with 'z99' 'P13'" "$T/err"
+	argv "$T/argv.usercrash_c"
+	who 12 comm 11
+	# no number
+	hand "$T" 'P-1' 'I$(x)' p0 s11 ecomm
+	argv "$T/argv.usercrash_c"
+	has '--tid=$(x)'
+	who 0 comm 11
 }
 
 @test "kernels before 5.3: host and name split at blanks pass for nothing else" {
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" usercrash_c
-		hand "$T" P12 I13 p1 i2 u1000 g3 d2 s11 t4 c5 C6 F ha u0 P1 \
-		    en u0 d1 P1 s6 -v
-		[ ! -s "$T/err" ]
-		argv "$T/argv.usercrash_c"
-		has --uid=1000
-		has --dumpmode=2
-		has '--host=a u0 P1'
-		who 12 'n u0 d1 P1 s6 -v' 11
-	done
+	place "$T"
+	fake "$T" usercrash_c
+	hand "$T" P12 I13 p1 i2 u1000 g3 d2 s11 t4 c5 C6 F ha u0 P1 \
+	    en u0 d1 P1 s6 -v
+	[ ! -s "$T/err" ]
+	argv "$T/argv.usercrash_c"
+	has --uid=1000
+	has --dumpmode=2
+	has '--host=a u0 P1'
+	who 12 'n u0 d1 P1 s6 -v' 11
 }
 
 @test "a name of any byte arrives as it is, and is printable in the log" {
 	local name i
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" usercrash_c
-		for i in {1..255}; do
-			name=$(printf "a\\x$(printf %02x "$i")b"; echo .)
-			name=${name%.}
-			[ "${name: -1}" != $'\n' ] || name=${name%?}
-			hand "$T" "${ORDINARY[@]:0:13}" "e$name" >/dev/null
-			argv "$T/argv.usercrash_c" >/dev/null
-			who 999999999 "$name" 11
-		done
-		conf "$T" 'ignore *'
-		hand "$T" "${ORDINARY[@]:0:13}" $'e\e[1m\x01\xff\n*$(x)`y`'
-		[ "$(cat "$T/err")" = 'usercrash-wrapper: info: \x1b[1m\x01\xff\x0a*$(x)`y`[999999999] signal 11: ignored' ]
-		conf "$T"
+	place "$T"
+	fake "$T" usercrash_c
+	for i in {1..255}; do
+		name=$(printf "a\\x$(printf %02x "$i")b"; echo .)
+		name=${name%.}
+		[ "${name: -1}" != $'\n' ] || name=${name%?}
+		hand "$T" "${ORDINARY[@]:0:13}" "e$name" >/dev/null
+		argv "$T/argv.usercrash_c" >/dev/null
+		who 999999999 "$name" 11
 	done
+	conf "$T" 'ignore *'
+	hand "$T" "${ORDINARY[@]:0:13}" $'e\e[1m\x01\xff\n*$(x)`y`'
+	[ "$(cat "$T/err")" = 'usercrash-wrapper: info: \x1b[1m\x01\xff\x0a*$(x)`y`[999999999] signal 11: ignored' ]
+	conf "$T"
 }
 
 @test "what was there before: taken apart and expanded as the kernel does" {
 	local name=$'n $(x)\n*' words
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" core_tee
-		words=("P$$" I12 p13 i14 u15 g16 d1 s17 t18 c19 C20 F3 'hh;/o'
-		    "e$name")
-		before "$T" '|/a/app  -p%p %P,%I%i  %u:%g %d%%%s %t%c %C%F'
-		hand "$T" "${words[@]}"
-		argv "$T/argv.core_tee"
-		has ';/' /a/app -p13 "$$,1214" 15:16 1%17 1819 203
-		[ "${ARGV[-1]}" = 203 ]
-		before "$T" '|/a/app %h %e x%ey %E %f lit %Z a%Zb %Z'
-		hand "$T" "${words[@]}"
-		argv "$T/argv.core_tee"
-		has /a/app 'h;/o' "$name" "x${name}y" \
-		    "$(readlink "/proc/$$/exe" | tr / '!')" bash lit '' ab ''
-		[ "${ARGV[-1]}" = '' ]
-		# "% " takes the blank with it; a "%" at the end goes
-		before "$T" '| app % %t%'
-		hand "$T" "${words[@]}"
-		argv "$T/argv.core_tee"
-		has ';/' /app 18
-		[ "${ARGV[-1]}" = 18 ]
-		# nobody's word is the separator
-		before "$T" '|/a/app ;/ ;/;; ;/; x'
-		hand "$T" "${words[@]}"
-		argv "$T/argv.core_tee"
-		has -s ';/;;;'
-		has ';/;;;' /a/app ';/' ';/;;' ';/;' x
-		# who has no executable any more
-		before "$T" '|/a/app %E %f'
-		hand "$T" "${ORDINARY[@]:0:13}" e..
-		argv "$T/argv.core_tee"
-		has /a/app '.. (path unknown)' '.. (path unknown)'
-	done
+	place "$T"
+	fake "$T" core_tee
+	words=("P$$" I12 p13 i14 u15 g16 d1 s17 t18 c19 C20 F3 'hh;/o'
+	    "e$name")
+	before "$T" '|/a/app  -p%p %P,%I%i  %u:%g %d%%%s %t%c %C%F'
+	hand "$T" "${words[@]}"
+	argv "$T/argv.core_tee"
+	has ';/' /a/app -p13 "$$,1214" 15:16 1%17 1819 203
+	[ "${ARGV[-1]}" = 203 ]
+	before "$T" '|/a/app %h %e x%ey %E %f lit %Z a%Zb %Z'
+	hand "$T" "${words[@]}"
+	argv "$T/argv.core_tee"
+	has /a/app 'h;/o' "$name" "x${name}y" \
+	    "$(readlink "/proc/$$/exe" | tr / '!')" bash lit '' ab ''
+	[ "${ARGV[-1]}" = '' ]
+	# "% " takes the blank with it; a "%" at the end goes
+	before "$T" '| app % %t%'
+	hand "$T" "${words[@]}"
+	argv "$T/argv.core_tee"
+	has ';/' /app 18
+	[ "${ARGV[-1]}" = 18 ]
+	# nobody's word is the separator
+	before "$T" '|/a/app ;/ ;/;; ;/; x'
+	hand "$T" "${words[@]}"
+	argv "$T/argv.core_tee"
+	has -s ';/;;;'
+	has ';/;;;' /a/app ';/' ';/;;' ';/;' x
+	# who has no executable any more
+	before "$T" '|/a/app %E %f'
+	hand "$T" "${ORDINARY[@]:0:13}" e..
+	argv "$T/argv.core_tee"
+	has /a/app '.. (path unknown)' '.. (path unknown)'
 }
 
 @test "what was there before and is no program is not run; a store instead" {
@@ -302,36 +289,34 @@ who()
 }
 
 @test "a conf that others may write, or that is none, is ignored and said" {
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" usercrash_c
-		conf "$T" 'slots 7'
-		for how in 'chmod 664' 'chmod 646' 'chown 65534' fifo dir \
-		    dangling; do
-			case $how in
-			chown*) [ "$(id -u)" = 0 ] || continue ;;
-			fifo) rm "$T/f" && mkfifo "$T/f" ;;
-			dir) rm "$T/f" && mkdir "$T/f" ;;
-			dangling) rmdir "$T/f" && ln -s nowhere "$T/f" ;;
-			esac
-			# shellcheck disable=SC2086
-			case $how in
-			ch*) $how "$T/f" ;;
-			esac
-			hand "$T" "${ORDINARY[@]}"
-			[ "$(wc -l <"$T/err")" = 1 ]
-			grep -q "^usercrash-wrapper: warning: $T/f: .*ignored" \
-			    "$T/err"
-			argv "$T/argv.usercrash_c"
-			has -n 50
-			chmod 644 "$T/f" 2>/dev/null || :
-			[ "$(id -u)" != 0 ] || [ -L "$T/f" ] || chown 0 "$T/f"
-		done
-		rm -f "$T/f"
-		# none at all is one without lines
+	place "$T"
+	fake "$T" usercrash_c
+	conf "$T" 'slots 7'
+	for how in 'chmod 664' 'chmod 646' 'chown 65534' fifo dir \
+	    dangling; do
+		case $how in
+		chown*) [ "$(id -u)" = 0 ] || continue ;;
+		fifo) rm "$T/f" && mkfifo "$T/f" ;;
+		dir) rm "$T/f" && mkdir "$T/f" ;;
+		dangling) rmdir "$T/f" && ln -s nowhere "$T/f" ;;
+		esac
+		# shellcheck disable=SC2086
+		case $how in
+		ch*) $how "$T/f" ;;
+		esac
 		hand "$T" "${ORDINARY[@]}"
-		[ ! -s "$T/err" ]
+		[ "$(wc -l <"$T/err")" = 1 ]
+		grep -q "^usercrash-wrapper: warning: $T/f: .*ignored" \
+		    "$T/err"
+		argv "$T/argv.usercrash_c"
+		has -n 50
+		chmod 644 "$T/f" 2>/dev/null || :
+		[ "$(id -u)" != 0 ] || [ -L "$T/f" ] || chown 0 "$T/f"
 	done
+	rm -f "$T/f"
+	# none at all is one without lines
+	hand "$T" "${ORDINARY[@]}"
+	[ ! -s "$T/err" ]
 }
 
 @test "a conf with wrong lines: said once, the rest holds" {
@@ -450,13 +435,6 @@ is_exe()
 	hand "$T" --after "${ORDINARY[@]}"
 	[ "$RC" = 111 ]
 	grep -q 'lost: .*core_send is not there' "$T/err"
-
-	rm "$T/b/lib"
-	fake "$T" usercrash_c
-	hand "$T" "${ORDINARY[@]}"
-	grep -q 'warning: unable to find conf.sh' "$T/err"
-	argv "$T/argv.usercrash_c"
-	who 999999999 comm 11
 }
 
 # --- the rate of cores, by hand --------------------------------------------
@@ -472,36 +450,34 @@ told()
 
 @test "core-rate: so many of a signature in so many seconds" {
 	local a=aaaaaaaaaaaaaaaa b=bbbbbbbbbbbbbbbb
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		fake "$T" core_send
-		conf "$T" 'receiver a' 'core-rate 2/100'
-		rm -f "$T/t/rate"
-		told $a && [ -e "$T/argv.core_send" ]
-		told $a && [ -e "$T/argv.core_send" ]
-		[ ! -s "$T/err" ]
-		told $a && [ ! -e "$T/argv.core_send" ]
-		[ "$RC" = 0 ]
-		grep -q 'info: comm\[999999999\] signal 11: its core is not kept: 2 of aaaaaaaaaaaaaaaa in 100 s' "$T/err"
-		told $b && [ -e "$T/argv.core_send" ]
-		told $a 1700000099 && [ ! -e "$T/argv.core_send" ]
-		told $a 1700000100 && [ -e "$T/argv.core_send" ]
-		[ "$(wc -l <"$T/t/rate")" = 1 ]
-		[ "$(stat -c %a "$T/t/rate")" = 600 ]
-		# no signature: by the name
-		told none && [ -e "$T/argv.core_send" ]
-		told none && [ -e "$T/argv.core_send" ]
-		told none && [ ! -e "$T/argv.core_send" ]
-		grep -q 'not kept: 2 of comm in' "$T/err"
-		# what is not ours there, and a ledger that cannot be
-		echo 'x y z' >>"$T/t/rate"
-		told $b && [ -e "$T/argv.core_send" ]
-		not grep -q x "$T/t/rate"
-		rm "$T/t/rate" && mkdir "$T/t/rate"
-		told $b && [ -e "$T/argv.core_send" ]
-		grep -q 'warning: .*core-rate is off' "$T/err"
-		rmdir "$T/t/rate"
-	done
+	place "$T"
+	fake "$T" core_send
+	conf "$T" 'receiver a' 'core-rate 2/100'
+	rm -f "$T/t/rate"
+	told $a && [ -e "$T/argv.core_send" ]
+	told $a && [ -e "$T/argv.core_send" ]
+	[ ! -s "$T/err" ]
+	told $a && [ ! -e "$T/argv.core_send" ]
+	[ "$RC" = 0 ]
+	grep -q 'info: comm\[999999999\] signal 11: its core is not kept: 2 of aaaaaaaaaaaaaaaa in 100 s' "$T/err"
+	told $b && [ -e "$T/argv.core_send" ]
+	told $a 1700000099 && [ ! -e "$T/argv.core_send" ]
+	told $a 1700000100 && [ -e "$T/argv.core_send" ]
+	[ "$(wc -l <"$T/t/rate")" = 1 ]
+	[ "$(stat -c %a "$T/t/rate")" = 600 ]
+	# no signature: by the name
+	told none && [ -e "$T/argv.core_send" ]
+	told none && [ -e "$T/argv.core_send" ]
+	told none && [ ! -e "$T/argv.core_send" ]
+	grep -q 'not kept: 2 of comm in' "$T/err"
+	# what is not ours there, and a ledger that cannot be
+	echo 'x y z' >>"$T/t/rate"
+	told $b && [ -e "$T/argv.core_send" ]
+	not grep -q x "$T/t/rate"
+	rm "$T/t/rate" && mkdir "$T/t/rate"
+	told $b && [ -e "$T/argv.core_send" ]
+	grep -q 'warning: .*core-rate is off' "$T/err"
+	rmdir "$T/t/rate"
 }
 
 @test "core-rate: the ledger is bounded, and locked" {
@@ -529,43 +505,41 @@ told()
 # --- hooks, by hand --------------------------------------------------------
 
 @test "hooks: their words as they stand, facts around them, a deadline" {
-	for SH in "${SHELLS[@]}"; do
-		place "$T" "$SH"
-		cat >"$T/hook" <<-END
-			#!/bin/bash
-			printf '%s\\0' "\$@" >$T/hook.argv
-			env | grep ^REPORT_ | sort >$T/hook.env
-			readlink /proc/self/fd/0 >$T/hook.stdin
-			[ ! -e /proc/self/fd/4 ] || echo 4 >>$T/hook.stdin
-			: >$T/hook.done
-			exit 3
-		END
-		chmod 755 "$T/hook"
-		rm -f "$T/hook.done" "$T/t/rate"
-		conf "$T" 'hook /bin/sleep 1000' \
-		    "hook $T/hook \$(touch $T/x) \`y\` * ; \"a b\"" \
-		    'hook-timeout 1'
-		local words=("${ORDINARY[@]}")
-		words[13]=$'e\x01$(z)'
-		echo "aaaaaaaaaaaaaaaa $T/d/usercrash_07" >"$T/told"
-		hand "$T" --after "${words[@]}" 4<"$T/told"
-		[ "$RC" = 0 ]
-		wait_for 20 test -e "$T/hook.done"
-		argv "$T/hook.argv"
-		has "\$(touch" "$T/x)" '`y`' '*' ';' '"a' 'b"'
-		[ "$(cat "$T/hook.stdin")" = /dev/null ]
-		cat "$T/hook.env"
-		grep -qx "REPORT_FILE=$T/d/usercrash_07" "$T/hook.env"
-		grep -qx 'REPORT_SIGNATURE=aaaaaaaaaaaaaaaa' "$T/hook.env"
-		grep -Fqx 'REPORT_COMM=\x01$(z)' "$T/hook.env"
-		grep -qx 'REPORT_PID=999999999' "$T/hook.env"
-		grep -qx 'REPORT_SIGNAL=11' "$T/hook.env"
-		grep -qx 'REPORT_CORE=no' "$T/hook.env"
-		wait_for 20 grep -q "hook: exit status 3, for $T/d/usercrash_07" \
-		    "$T/err"
-		grep -q '/bin/sleep: killed after 1 seconds' "$T/err"
-		[ ! -e "$T/x" ]
-	done
+	place "$T"
+	cat >"$T/hook" <<-END
+		#!/bin/bash
+		printf '%s\\0' "\$@" >$T/hook.argv
+		env | grep ^REPORT_ | sort >$T/hook.env
+		readlink /proc/self/fd/0 >$T/hook.stdin
+		[ ! -e /proc/self/fd/4 ] || echo 4 >>$T/hook.stdin
+		: >$T/hook.done
+		exit 3
+	END
+	chmod 755 "$T/hook"
+	rm -f "$T/hook.done" "$T/t/rate"
+	conf "$T" 'hook /bin/sleep 1000' \
+	    "hook $T/hook \$(touch $T/x) \`y\` * ; \"a b\"" \
+	    'hook-timeout 1'
+	local words=("${ORDINARY[@]}")
+	words[13]=$'e\x01$(z)'
+	echo "aaaaaaaaaaaaaaaa $T/d/usercrash_07" >"$T/told"
+	hand "$T" --after "${words[@]}" 4<"$T/told"
+	[ "$RC" = 0 ]
+	wait_for 20 test -e "$T/hook.done"
+	argv "$T/hook.argv"
+	has "\$(touch" "$T/x)" '`y`' '*' ';' '"a' 'b"'
+	[ "$(cat "$T/hook.stdin")" = /dev/null ]
+	cat "$T/hook.env"
+	grep -qx "REPORT_FILE=$T/d/usercrash_07" "$T/hook.env"
+	grep -qx 'REPORT_SIGNATURE=aaaaaaaaaaaaaaaa' "$T/hook.env"
+	grep -Fqx 'REPORT_COMM=\x01$(z)' "$T/hook.env"
+	grep -qx 'REPORT_PID=999999999' "$T/hook.env"
+	grep -qx 'REPORT_SIGNAL=11' "$T/hook.env"
+	grep -qx 'REPORT_CORE=no' "$T/hook.env"
+	wait_for 20 grep -q "hook: exit status 3, for $T/d/usercrash_07" \
+	    "$T/err"
+	grep -q '/bin/sleep: killed after 1 seconds' "$T/err"
+	[ ! -e "$T/x" ]
 }
 
 @test "hooks: none without a report, none beyond core-rate" {
@@ -586,14 +560,14 @@ told()
 
 # --- by the kernel ---------------------------------------------------------
 
-# kernel_place [SHELL]: in $RUND, which is made if need be.
+# kernel_place: in $RUND, which is made if need be.
 kernel_place()
 {
 	[ -n "${RUND:-}" ] || pattern_lock
 	# somebody may still be tidying up there
 	wait_for 20 rm -rf "$RUND/rec" "$RUND/store" "$RUND"/d/* "$RUND"/t/* \
 	    "$RUND/f"
-	place "$RUND" "$@"
+	place "$RUND"
 }
 
 # reported [PROGRAM-CHAIN]: the last crash has its report, and it is right.
@@ -618,29 +592,27 @@ whole()
 
 @test "a crash: report, core at the receiver, core to what was there before" {
 	needs_victim null
-	for SH in "${SHELLS[@]}"; do
-		kernel_place "$SH"
-		recorder "$RUND/app"
-		before "$RUND" "|$RUND/app %P"
-		conf "$RUND" "send-command $BIN/recv_core -i -d $RUND/there" \
-		    "store $RUND/store"
-		wait_for 20 rm -rf "$RUND/there"
-		mkdir -m 700 "$RUND/there"
-		wrap
-		crash "$VICTIMS/null"
-		reported
-		recorded
-		[ "${ARGV[1]}" = "$PID" ]
-		stored
-		cmp "$STORED" "$RUND/rec/core"
-		wait_for 20 is_stored there
-		cmp "$STORED" "$RUND/rec/core"
-		[ "$(value pid "$REPORT")" = "$PID" ]
-		# what it was started with is what the kernel starts it with
-		[ "$(cat "$RUND/rec/pwd")" = / ]
-		[ "$(cat "$RUND/rec/umask")" = 0022 ]
-		not grep -Ev '^(PWD|OLDPWD|SHLVL|_)=' "$RUND/rec/env"
-	done
+	kernel_place
+	recorder "$RUND/app"
+	before "$RUND" "|$RUND/app %P"
+	conf "$RUND" "send-command $BIN/recv_core -i -d $RUND/there" \
+	    "store $RUND/store"
+	wait_for 20 rm -rf "$RUND/there"
+	mkdir -m 700 "$RUND/there"
+	wrap
+	crash "$VICTIMS/null"
+	reported
+	recorded
+	[ "${ARGV[1]}" = "$PID" ]
+	stored
+	cmp "$STORED" "$RUND/rec/core"
+	wait_for 20 is_stored there
+	cmp "$STORED" "$RUND/rec/core"
+	[ "$(value pid "$REPORT")" = "$PID" ]
+	# what it was started with is what the kernel starts it with
+	[ "$(cat "$RUND/rec/pwd")" = / ]
+	[ "$(cat "$RUND/rec/umask")" = 0022 ]
+	not grep -Ev '^(PWD|OLDPWD|SHLVL|_)=' "$RUND/rec/env"
 }
 
 @test "no receiver: the core waits in the spool, and goes from there" {
@@ -692,30 +664,28 @@ as_kernel()
 @test "what was there before gets what the kernel would give it" {
 	needs_victim null
 	local exe="/null %e;(\$x)  *" handler
-	for SH in "${SHELLS[@]}"; do
-		kernel_place "$SH"
-		cp "$VICTIMS/null" "$RUND$exe"
-		ln -sf "$RUND/app" "$RUND/systemd-coredump"
-		ln -sf "$RUND/app" "$RUND/apport"
-		recorder "$RUND/app"
-		# as shipped by systemd 252 and 258, Ubuntu's apport, and all
-		for handler in \
-		    'systemd-coredump %P %u %g %s %t 9223372036854775808 %h' \
-		    'systemd-coredump %P %u %g %s %t %c %h %d %F' \
-		    'apport -p%p -s%s -c%c -d%d -P%P -u%u -g%g -- %E' \
-		    'app  lit %% %pp %P%i,%I %u:%g %d%s %t-%c %h' \
-		    'app %e %E x%fy %Z %' 'app %F % %e ;/ ; --'; do
-			as_kernel "$RUND/$handler" "$RUND$exe"
-		done
-		# a core of the last one, both ways
-		conf "$RUND" "store $RUND/store"
-		rm -rf "$RUND/rec"
-		crash "$RUND$exe"
-		recorded
-		stored
-		cmp "$RUND/rec/core" "$STORED"
-		whole "$STORED"
+	kernel_place
+	cp "$VICTIMS/null" "$RUND$exe"
+	ln -sf "$RUND/app" "$RUND/systemd-coredump"
+	ln -sf "$RUND/app" "$RUND/apport"
+	recorder "$RUND/app"
+	# as shipped by systemd 252 and 258, Ubuntu's apport, and all
+	for handler in \
+	    'systemd-coredump %P %u %g %s %t 9223372036854775808 %h' \
+	    'systemd-coredump %P %u %g %s %t %c %h %d %F' \
+	    'apport -p%p -s%s -c%c -d%d -P%P -u%u -g%g -- %E' \
+	    'app  lit %% %pp %P%i,%I %u:%g %d%s %t-%c %h' \
+	    'app %e %E x%fy %Z %' 'app %F % %e ;/ ; --'; do
+		as_kernel "$RUND/$handler" "$RUND$exe"
 	done
+	# a core of the last one, both ways
+	conf "$RUND" "store $RUND/store"
+	rm -rf "$RUND/rec"
+	crash "$RUND$exe"
+	recorded
+	stored
+	cmp "$RUND/rec/core" "$STORED"
+	whole "$STORED"
 }
 
 @test "what was there before was a file name: the local store keeps cores" {
@@ -723,20 +693,14 @@ as_kernel()
 	local was
 	kernel_place
 	for was in core core.%p ''; do
-		wait_for 20 rm -rf "$RUND/store"
+		wait_for 20 rm -rf "$RUND/t/cores"
 		before "$RUND" "$was"
-		# the default place is this machine's own
-		sed "s|^conf_store_default=.*|conf_store_default=$RUND/store|" \
-		    "$TOP/bin/lib/conf.sh" >"$RUND/conf.sh"
-		rm -rf "$RUND/b/lib"
-		mkdir "$RUND/b/lib"
-		mv "$RUND/conf.sh" "$RUND/b/lib"
 		wrap
 		crash "$VICTIMS/null"
 		reported
-		stored
+		wait_for 30 is_stored t/cores
 		whole "$STORED"
-		[ "$(stat -c %a "$RUND/store")" = 700 ]
+		[ "$(stat -c %a "$RUND/t/cores")" = 700 ]
 		[ ! -e "$RUND/core" ]
 		[ ! -e "/core" ]
 	done
@@ -745,35 +709,33 @@ as_kernel()
 @test "hostile names: right report, valid JSON, nothing run" {
 	needs_victim comm
 	local name dir exe
-	for SH in "${SHELLS[@]}"; do
-		kernel_place "$SH"
-		recorder "$RUND/app"
-		before "$RUND" "|$RUND/app %e %E %f"
-		conf "$RUND" 'report-format json' "store $RUND/store" \
-		    'core-rate no' 'no-core nothing'
-		wrap
-		dir=$RUND/$'x $(touch y)`touch y`\n*'
-		mkdir -p "$dir"
-		for name in 'a b  c' '*' '$(touch y)' '`touch y`' $'new\nline' \
-		    '-c /f' '--' $'\x01\x02\x1f\x7f' $'\xff\xfe\x80' \
-		    ';/' 'e[0;"\' "'"; do
-			rm -rf "$RUND/rec"
-			exe=$dir/${name//\//_}
-			cp "$VICTIMS/comm" "$exe"
-			crash "$exe" "$name"
-			recorded
-			[ "${ARGV[1]}" = "${name//\//!}" ]
-			[ "${ARGV[2]}" = "${exe//\//!}" ]
-			[ "${ARGV[3]}" = "${name//\//_}" ]
-			wait_for 30 json_is_there "$PID"
-			json_valid "$REPORT"
-			[ "$(json_get "$REPORT" backtrace 0 function)" = \
-			    crash_here ]
-			stored
-			cmp "$STORED" "$RUND/rec/core"
-		done
-		[ -z "$(find "$RUND" / -maxdepth 1 -name y)" ]
+	kernel_place
+	recorder "$RUND/app"
+	before "$RUND" "|$RUND/app %e %E %f"
+	conf "$RUND" 'report-format json' "store $RUND/store" \
+	    'core-rate no' 'no-core nothing'
+	wrap
+	dir=$RUND/$'x $(touch y)`touch y`\n*'
+	mkdir -p "$dir"
+	for name in 'a b  c' '*' '$(touch y)' '`touch y`' $'new\nline' \
+	    '-c /f' '--' $'\x01\x02\x1f\x7f' $'\xff\xfe\x80' \
+	    ';/' 'e[0;"\' "'"; do
+		rm -rf "$RUND/rec"
+		exe=$dir/${name//\//_}
+		cp "$VICTIMS/comm" "$exe"
+		crash "$exe" "$name"
+		recorded
+		[ "${ARGV[1]}" = "${name//\//!}" ]
+		[ "${ARGV[2]}" = "${exe//\//!}" ]
+		[ "${ARGV[3]}" = "${name//\//_}" ]
+		wait_for 30 json_is_there "$PID"
+		json_valid "$REPORT"
+		[ "$(json_get "$REPORT" backtrace 0 function)" = \
+		    crash_here ]
+		stored
+		cmp "$STORED" "$RUND/rec/core"
 	done
+	[ -z "$(find "$RUND" / -maxdepth 1 -name y)" ]
 }
 
 # json_is_there PID: $REPORT is that of this process.
@@ -786,15 +748,13 @@ json_is_there()
 @test "a pattern of another age: still a report" {
 	needs_victim null
 	local letters
-	for SH in "${SHELLS[@]}"; do
-		kernel_place "$SH"
-		for letters in '' '%E %P %u %g %s %t %c %h %e %p %i %I %d' \
-		    'P s%s e%e' 'p%p zzz e%e' "$LETTERS %Z z"; do
-			rm -f "$RUND"/d/*
-			wrap "$letters"
-			crash "$VICTIMS/null"
-			reported
-		done
+	kernel_place
+	for letters in '' '%E %P %u %g %s %t %c %h %e %p %i %I %d' \
+	    'P s%s e%e' 'p%p zzz e%e' "$LETTERS %Z z"; do
+		rm -f "$RUND"/d/*
+		wrap "$letters"
+		crash "$VICTIMS/null"
+		reported
 	done
 }
 
@@ -948,7 +908,7 @@ find_after()
 	AFTER=$(grep -lz -- --after /proc/[0-9]*/cmdline 2>/dev/null |
 	    while IFS= read -r f; do
 		if tr '\0' ' ' <"$f" |
-		    grep -q "^[^ ]*sh $RUND/b/w .*--after P$PID "
+		    grep -q "^$RUND/b/w .*--after P$PID "
 		then
 			basename "${f%/*}"
 			break

@@ -2,32 +2,21 @@
 #
 # shellcheck shell=bash disable=SC2034,SC2154
 
-# TEST_SH="/bin/busybox sh" in the environment: that shell everywhere
-SHELLS=(/bin/dash '/bin/busybox sh' /bin/bash)
-[ -z "${TEST_SH:-}" ] || SHELLS=("$TEST_SH")
 LETTERS='P%P I%I p%p i%i u%u g%g d%d s%s t%t c%c C%C F%F h%h e%e'
 
-needs_shells()
-{
-	local s
-	for s in "${SHELLS[@]}"; do
-		[ -x "${s%% *}" ] || unmet "needs $s"
-	done
-}
-
-# place DIR [SHELL]: the wrapper in DIR/b/w, run by that shell, beside all it
-# needs; DIR/f is its conf, DIR/t its state.
+# place DIR: the wrapper in DIR/b/w, beside all it needs; DIR/f is its conf,
+# DIR/t its state.
 place()
 {
 	local p
 	mkdir -p "$1/b" "$1/t" "$1/d"
-	for p in usercrash_c core_tee core_send recv_core; do
+	for p in usercrash-wrapper usercrash_c core_tee core_send recv_core; do
 		[ -x "$BIN/$p" ] || unmet "$p is not built here"
 		[ -e "$1/b/$p" ] || ln -s "$BIN/$p" "$1/b/$p"
 	done
-	[ -e "$1/b/lib" ] || ln -s "$TOP/bin/lib" "$1/b/lib"
-	sed "1s|.*|#!${2:-${TEST_SH:-/bin/sh}}|" "$TOP/bin/usercrash-wrapper" >"$1/b/w"
-	chmod 755 "$1/b/w"
+	# not what it is a link to may be written to
+	rm -f "$1/b/w"
+	cp "$BIN/usercrash-wrapper" "$1/b/w"
 	[ -e "$1/f" ] || conf "$1"
 }
 
