@@ -21,9 +21,9 @@
 #	that crashed, the inlined ones of their own; OWN is 1 for such a frame;
 #	before them "cause TEXT"
 #
-# Both forms of a report are read (usercrash-report(5)).  PC is the instruction itself
-# in the first frame and in the one after a signal frame; in others it is the
-# return address, and the byte before it lies in the call.  Which module a
+# Both forms of a report are read (usercrash-report(5)).  PC is the instruction
+# itself in the first frame and in the one after a signal frame; in others it is
+# the return address, and the byte before it lies in the call.  Which module a
 # frame is in is found by its PC, as names of modules may hold anything.
 
 # hexadecimal digits less one

@@ -1,7 +1,8 @@
 # keys.awk: the keys of a report, text or JSON.  Part of crashlogctl, behind
 # text.awk and before others: awk -f text.awk -f keys.awk -f ...
 #
-# What a report holds is one line a key, and printable already (usercrash-report(5)).
+# What a report holds is one line a key, and printable already
+# (usercrash-report(5)).
 
 function is_number(s) {
 	return s ~ /^(0|[1-9][0-9]*)$/ && length(s) < 16
