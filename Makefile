@@ -199,6 +199,10 @@ segv_watch = segv bpf target core proc base
 sample_crash = track unwind target core proc elf memop base
 sample_crash_LIB = $(UNWIND)
 
+# programs whose worker is in an enemy's hands, t/unit/taken_over.c
+TAKEN = usercrash_c debugger core_send recv_core
+TAKES = -Wl,--wrap=sandbox_enter,--wrap=out_finish,--wrap=child_end
+
 SCRIPTS = bin/bootstrap
 
 all: $(PROGS:%=$(BIN)/%$(SUFFIX))
@@ -233,18 +237,22 @@ $(BUILD)/$(1).a: $(call room,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call archive,$(r))))
 
+# file,PROGRAM,object,flags
 define program
-$(BIN)/$(1)$(SUFFIX): $(BUILD)/$(1).o $(TRACE) $(call archives,$($(1)))
+$(1): $(BUILD)/$(2).o $(3) $(call archives,$($(2)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $$(LDGC) $$(LDFLAGS) \
-		$$(call how,$(1),$$(LDSTATIC),$$(LDPIE)) $(if $(filter \
-		$(1),$(UNWINDERS)),$$(call how,$(1),$$(UNWIND_A),$$(UNWIND)))
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $(4) $$(LDGC) $$(LDFLAGS) \
+		$$(call how,$(2),$$(LDSTATIC),$$(LDPIE)) $(if $(filter \
+		$(2),$(UNWINDERS)),$$(call how,$(2),$$(UNWIND_A),$$(UNWIND)))
 endef
-$(foreach p,$(PROGS),$(eval $(call program,$(p))))
+$(foreach p,$(PROGS),$(eval $(call program,$(BIN)/$(p)$(SUFFIX),$(p),$(TRACE))))
+$(foreach p,$(TAKEN),$(eval $(call \
+	program,$(BUILD)/t/taken/$(p),$(p),$(BUILD)/t/taken_over.o,$$(TAKES))))
 
 # what several units share: all else of t/unit
 $(BUILD)/t/unit.a: $(patsubst t/unit/%.c,$(BUILD)/t/%.o,$(filter-out \
-    $(patsubst %,t/unit/%.c,$(UNITS) $(AIDS)),$(wildcard t/unit/*.c)))
+    $(patsubst %,t/unit/%.c,$(UNITS) $(AIDS) taken_over),\
+    $(wildcard t/unit/*.c)))
 	@rm -f $@
 	$(AR) rcs $@ $^
 
@@ -254,7 +262,8 @@ $(BUILD)/t/$(1): $(BUILD)/t/$(1).o $(BUILD)/t/unit.a $(call archives,$($(1)))
 endef
 $(foreach u,$(UNITS) $(AIDS),$(eval $(call unit,$(u))))
 
-units: $(UNITS:%=$(BUILD)/t/%) $(AIDS:%=$(BUILD)/t/%)
+units: $(UNITS:%=$(BUILD)/t/%) $(AIDS:%=$(BUILD)/t/%) \
+    $(TAKEN:%=$(BUILD)/t/taken/%)
 
 include t/victims/victims.mk
 include t/fuzz/fuzz.mk

@@ -250,15 +250,18 @@ work(const struct options *o, int reportfd, struct told *told)
 	return r == -1 ? EXIT_SYSTEM : EXIT_DONE;
 }
 
-/* Waits for the worker; NULL when it did its work, else what became of it. */
+/* Waits for the worker; NULL when it did its work, else what became of it; and
+ * whether it is there all the same. */
 static const char *
-await_worker(pid_t worker, int wait_s, char *text, size_t len)
+await_worker(pid_t worker, int wait_s, char *text, size_t len, int *there)
 {
 	int status, r;
 
 	r = child_end(worker, deadline_in((int64_t)wait_s * 1000), &status);
+	*there = r == -1;
 	if (r != 0)
-		snprintf(text, len, "not done after %d seconds", wait_s);
+		snprintf(text, len, "not done after %d seconds%s", wait_s,
+		    *there ? ", and cannot be killed" : "");
 	else if (sandbox_violation(status) != NULL)
 		snprintf(
 		    text, len, "the worker: %s", sandbox_violation(status));
@@ -384,32 +387,8 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	return code;
 }
 
-/* Forks the worker and waits for it; NULL, or what became of it. */
-static const char *
-make_report(const struct options *o, struct sink *s, struct told *told,
-    char *text, size_t len)
-{
-	pid_t worker = child_fork();
-
-	if (worker == 0) {
-		/* the worker is to fill the report, not to publish it */
-		io_close(&s->connfd);
-		io_close(&s->dirfd);
-		if (o->print) /* its end is to mean that it is published */
-			fd_to_null(STDOUT_FILENO);
-		_exit(work(o, s->fd, told));
-	}
-	/* the crashed process is to wait for the worker only */
-	fd_to_null(STDIN_FILENO);
-	if (worker == -1) {
-		snprintf(text, len, "unable to fork: %s", strerror(errno));
-		return text;
-	}
-	return await_worker(worker, o->wait_s, text, len);
-}
-
 /* What the server, and the ring, is asked with. */
-static struct spool_request *
+static void
 ask(const struct options *o, struct spool_request *req)
 {
 	const struct crash_id *id = &o->id;
@@ -419,17 +398,78 @@ ask(const struct options *o, struct spool_request *req)
 	    .signal = (uint32_t)known(id->signal),
 	    .uid = id->uid >= 0 ? (uint32_t)id->uid : SLOTS_UID_UNKNOWN};
 	memcpy(req->comm, id->comm, strnlen(id->comm, sizeof(req->comm)));
-	return req;
+}
+
+static void
+open_sink(const struct options *o, struct sink *s)
+{
+	struct spool_request req;
+
+	ask(o, &req);
+	if (sink_open(&o->sink, &req, s) == -1)
+		s->err = errno;
+	if (s->connfd == -1 && o->sink.output == NULL)
+		msg_debug(1, "no server at %s: %s", o->sink.socket,
+		    strerror(s->ask_err));
+	if (s->fd != -1 && (s->tmp != NULL || o->sink.output == NULL) &&
+	    (o->id.dumpmode >= 0 ? o->id.dumpmode != 1
+				 : proc_is_secret(o->procfd)))
+		fchmod(s->fd, 0600);
+}
+
+/* The worker is there all the same: what it may still write to is no report.
+ * Another file is, with what the kernel said. */
+static void
+open_another(const struct options *o, struct sink *s, struct told *told)
+{
+	memset(told, 0, sizeof(*told));
+	if (s->tmp == NULL && o->sink.output != NULL)
+		return;
+	sink_abandon(s, ETIMEDOUT);
+	io_close(&s->fd);
+	io_close(&s->connfd);
+	io_close(&s->dirfd);
+	open_sink(o, s);
+}
+
+/* Forks the worker and waits for it; NULL, or what became of it. */
+static const char *
+make_report(const struct options *o, struct sink *s, struct told *told,
+    char *text, size_t len)
+{
+	struct told *shared = child_shared(sizeof(*shared));
+	pid_t worker = shared != NULL ? child_fork() : -1;
+	const char *trouble;
+	int there;
+
+	if (worker == 0) {
+		/* the worker is to fill the report, not to publish it */
+		io_close(&s->connfd);
+		io_close(&s->dirfd);
+		if (o->print) /* its end is to mean that it is published */
+			fd_to_null(STDOUT_FILENO);
+		_exit(work(o, s->fd, shared));
+	}
+	if (worker == -1)
+		snprintf(text, len, "unable to fork: %s", strerror(errno));
+	/* the crashed process is to wait for the worker only */
+	fd_to_null(STDIN_FILENO);
+	if (worker == -1)
+		return text;
+	trouble = await_worker(worker, o->wait_s, text, len, &there);
+	*told = *shared;
+	if (there)
+		open_another(o, s, told);
+	return trouble;
 }
 
 int
 main(int argc, char **argv)
 {
 	const char *trouble = NULL;
+	struct told told = {.err = 0};
 	struct options o;
 	struct sink s;
-	struct spool_request req;
-	struct told *told;
 	char text[128];
 	int code;
 
@@ -441,20 +481,9 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	open_process(&o);
-	if (sink_open(&o.sink, ask(&o, &req), &s) == -1)
-		s.err = errno;
-	if (s.connfd == -1 && o.sink.output == NULL)
-		msg_debug(1, "no server at %s: %s", o.sink.socket,
-		    strerror(s.ask_err));
-	if (s.fd != -1 && (s.tmp != NULL || o.sink.output == NULL) &&
-	    (o.id.dumpmode >= 0 ? o.id.dumpmode != 1
-				: proc_is_secret(o.procfd)))
-		fchmod(s.fd, 0600);
-	told = child_shared(sizeof(*told));
-	if (told == NULL)
-		msg_die_sys(EXIT_SYSTEM, "unable to start");
+	open_sink(&o, &s);
 	if (s.fd != -1)
-		trouble = make_report(&o, &s, told, text, sizeof(text));
-	code = finish(&o, &s, told, trouble);
+		trouble = make_report(&o, &s, &told, text, sizeof(text));
+	code = finish(&o, &s, &told, trouble);
 	_exit(code); /* nothing is buffered, nothing else waits for the end */
 }
