@@ -99,6 +99,51 @@ a_public_place()
 	done
 }
 
+@test "class 1: what does not dump is not described, though nothing on stdin speaks against it" {
+	bg sleep 1000
+	DECOY=$BG
+	"$C" -o "$BATS_TEST_TMPDIR/r" "$DECOY" null 11 </dev/null \
+	    2>"$BATS_TEST_TMPDIR/e" || [ $? = 1 ]
+	cat "$BATS_TEST_TMPDIR/e"
+	not grep -q 'sleep' "$BATS_TEST_TMPDIR/r"
+	grep -q '^files: unavailable: ' "$BATS_TEST_TMPDIR/r"
+}
+
+@test "class 1: what dumps is described, unless the core is another's or proves nothing" {
+	local how said="its process id may belong to another process"
+	needs_victim null
+	a_core
+	pattern_lock
+	cp "$CORE" "$RUND/other"
+	# while it is held: its own core, another's, its own cut before the
+	# auxv, and no core at all; without and with a pidfd
+	cat >"$RUND/h" <<-EOF
+		exec 2>>$RUND/log
+		cat >$RUND/own
+		n=\$(od -An -j56 -N2 -tu2 $RUND/own)
+		head -c \$((64 + n * 56 + 400)) $RUND/own >$RUND/cut
+		: >$RUND/none
+		for how in own other cut none; do
+			$C -o $RUND/d/\$how \$1 "\$2" 11 <$RUND/\$how
+			$C -o $RUND/d/\$how.fd --pidfd=\$3 \$1 "\$2" 11 \
+			    <$RUND/\$how
+		done
+		echo done >$RUND/done
+	EOF
+	pattern "|/bin/sh $RUND/h %P %e %F"
+	crash "$VICTIMS/null"
+	wait_for 60 test -s "$RUND/done"
+	cat "$RUND/log"
+	for how in own own.fd cut.fd none none.fd; do
+		echo "$how"
+		grep -q '^files:$' "$RUND/d/$how"
+	done
+	for how in other other.fd cut; do
+		echo "$how"
+		grep -qx "files: unavailable: $said" "$RUND/d/$how"
+	done
+}
+
 @test "class 2: a core of a setuid program is root's alone" {
 	needs_victim null
 	needs_tool setpriv
