@@ -205,7 +205,7 @@ admit(void *arg, int connfd, uint64_t *kin)
 	(void)arg;
 	tcp_peer(connfd, host, peer);
 	msg_debug(1, "%s: connected", peer);
-	*kin = fnv1a(FNV1A, host, strlen(host));
+	*kin = tcp_kin(host);
 	return 0;
 }
 

@@ -372,6 +372,28 @@ who()
 	grep -q 'ignored' "$T/err"
 }
 
+@test "ignored in a loop: ten lines a minute, the last says so, and another has its own" {
+	local n
+	place "$T"
+	fake "$T" usercrash_c
+	conf "$T" 'ignore com? other'
+	for n in $(seq 14); do
+		hand "$T" "${ORDINARY[@]}" >/dev/null
+		cat "$T/err"
+	done >"$T/all"
+	cat "$T/all"
+	[ "$(grep -c 'signal 11: ignored$' "$T/all")" = 9 ]
+	[ "$(grep -c 'ignored; more of this program in the next 60 s are, unsaid$' \
+	    "$T/all")" = 1 ]
+	[ "$(wc -l <"$T/all")" = 10 ]
+	sed 's/^[0-9]*/1/' "$T/t/ignored" >"$T/old"
+	cat "$T/old" >"$T/t/ignored"
+	hand "$T" "${ORDINARY[@]}"
+	grep -q 'signal 11: ignored$' "$T/err"
+	# a core that is kept has its own ledger
+	[ ! -e "$T/t/rate" ]
+}
+
 is_exe()
 {
 	[ "$(readlink -n "/proc/$BG/exe")" = "$1" ]

@@ -301,3 +301,13 @@ tcp_peer(int fd, char host[TCP_NAME_MAX], char text[TCP_TEXT_MAX])
 	tcp_text((struct sockaddr *)&ss, len, host, text);
 	return r;
 }
+
+uint64_t
+tcp_kin(const char *host)
+{
+	struct in6_addr a;
+
+	if (inet_pton(AF_INET6, host, &a) == 1)
+		return fnv1a(FNV1A, &a, sizeof(a) / 2);
+	return fnv1a(FNV1A, host, strlen(host));
+}

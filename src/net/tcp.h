@@ -58,6 +58,10 @@ void tcp_watch(int fd, int64_t ms);
  * connection.
  */
 int tcp_peer(int fd, char host[TCP_NAME_MAX], char text[TCP_TEXT_MAX]);
+/* Equal for connections of one host, as tcp_peer() has it: of IPv6 the first 64
+ * bits count, for a host has all addresses of its network.  But not of one link
+ * (fe80::1%eth0), which all share. */
+uint64_t tcp_kin(const char *host);
 /* The same of a socket address at hand. */
 void tcp_text(const struct sockaddr *, socklen_t, char host[TCP_NAME_MAX],
     char text[TCP_TEXT_MAX]);

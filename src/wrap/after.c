@@ -71,7 +71,7 @@ static int
 is_allowed(const struct wrapper *w, const char *key)
 {
 	const char *rate = w->conf.value[CONF_CORE_RATE];
-	struct rate_limit limit;
+	struct rate_limit limit = {.file = "rate"};
 	char why[TRUST_WHY] = "";
 	enum rate found;
 	uint64_t now;

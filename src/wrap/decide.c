@@ -1,11 +1,18 @@
 /* What is wanted, by the conf and what crashlogctl(8) has saved. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/bytes.h"
 #include "base/msg.h"
 #include "wrap/before.h"
+#include "wrap/rate.h"
 #include "wrap/wrapper.h"
+
+/* lines of one ignored program in the log, in so many seconds */
+enum { LINES = 10, LINES_S = 60 };
 
 static void
 read_conf(struct wrapper *w)
@@ -28,6 +35,26 @@ any_match(const struct words *patterns, const char *name)
 		if (conf_match(patterns->w[i], name))
 			return 1;
 	return 0;
+}
+
+/* Those of a loop have not the whole log. */
+static void
+tell_ignored(const struct wrapper *w, const char *name)
+{
+	const struct rate_limit limit = {
+	    .n = LINES - 1, .seconds = LINES_S, .file = "ignored"};
+	char key[RATE_KEY], why[TRUST_WHY] = "";
+	enum rate found;
+
+	snprintf(
+	    key, sizeof(key), "%016" PRIx64, fnv1a(FNV1A, name, strlen(name)));
+	found = rate_note(w->state, &limit, key, (int64_t)time(NULL), why);
+	if (found == RATE_KEPT)
+		msg_info("%s: ignored", wrapper_crash(w));
+	else if (found == RATE_FIRST)
+		msg_info("%s: ignored; more of this program in the next %d s "
+			 "are, unsaid",
+		    wrapper_crash(w), (int)LINES_S);
 }
 
 /* What is said of this program. */
@@ -57,7 +84,7 @@ apply_policy(struct wrapper *w)
 		w->report = w->send = w->hooks = 0;
 		w->store = NULL;
 		if (w->mode == WRAPPER_FRONT)
-			msg_info("%s: ignored", wrapper_crash(w));
+			tell_ignored(w, name);
 	}
 	free(name);
 }

@@ -97,7 +97,7 @@ rate_note(const char *state, const struct rate_limit *r, const char *key,
 	int fd;
 
 	mkdir(state, 0700);
-	fd = trust_open(state, "rate", O_RDWR | O_CREAT, why);
+	fd = trust_open(state, r->file, O_RDWR | O_CREAT, why);
 	if (fd == -1)
 		return RATE_KEPT;
 	/* better without than not at all */

@@ -451,6 +451,17 @@ test_text(void)
 	close(p[0]);
 }
 
+/* A host of IPv6 has a network of addresses, and one share. */
+static void
+test_kin(void)
+{
+	CHECK(tcp_kin("2001:db8:1:2::1") == tcp_kin("2001:db8:1:2:ffff::9"));
+	CHECK(tcp_kin("2001:db8:1:2::1") != tcp_kin("2001:db8:1:3::1"));
+	CHECK(tcp_kin("192.0.2.7") != tcp_kin("192.0.2.8"));
+	CHECK(tcp_kin("fe80::1%lo") != tcp_kin("fe80::2%lo"));
+	CHECK(tcp_kin("::1") == tcp_kin("::1"));
+}
+
 /* --- a network of its own --------------------------------------------------
  */
 
@@ -515,6 +526,7 @@ main(void)
 	test_failures();
 	test_several();
 	test_text();
+	test_kin();
 	test_own_end();
 	return check_report();
 }
