@@ -29,7 +29,7 @@
 # What a program links is spelled out in its line below: nothing is implied.
 #   make SAN=1      ASan + UBSan build, in build-san/
 #   make WERROR=1   warnings are errors (CI)
-#   make STATIC=no  nothing static (what the kernel starts), archives or not
+#   make STATIC=no  nothing static (else four programs), archives or not
 #   make STATIC=all all static; where the archives are not, an error
 
 PREFIX = /usr
@@ -130,7 +130,7 @@ segfault_analyzer = segv report bpf track unwind target core proc elf memop out 
 # those that unwind, and those that the kernel starts: static costs less
 UNWINDERS = usercrash_c debugger segfault_analyzer
 STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
-	core_tee usercrash-wrapper))
+	core_tee usercrash-wrapper debugger))
 # how,PROGRAM,STATIC,SHARED: one of the two
 how = $(if $(filter $(1),$(STATICS)),$(2),$(3))
 
@@ -142,7 +142,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
-	unit_streamhead
+	unit_streamhead unit_pagemap
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
@@ -174,6 +174,7 @@ unit_segv_prog = segv bpf core base
 unit_segv_live = segv bpf target core proc base
 unit_segv_live_LIB = -pthread
 unit_cgpath = proc base
+unit_pagemap = proc base
 unit_elfpackage = elf base
 unit_segv_print = segv report target core proc out base
 unit_memop = memop

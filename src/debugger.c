@@ -477,7 +477,8 @@ main(int argc, char **argv)
 	    (pids > 1 && o.tid > 0) ||
 	    (pids > 0 && (o.sysroot != NULL || o.nlibdirs > 0)))
 		msg_usage(SYNOPSIS);
-	if (pids > 0)
-		return debug_each(argv, argc, &o);
-	return debug_apart(argv[0], argc == 2 ? argv[1] : NULL, 0, &o);
+	/* nothing was opened here, and nothing is to be undone */
+	_exit(pids > 0
+		? debug_each(argv, argc, &o)
+		: debug_apart(argv[0], argc == 2 ? argv[1] : NULL, 0, &o));
 }

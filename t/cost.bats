@@ -14,9 +14,12 @@ setup()
 	[ "$(uname -m)" = x86_64 ] || unmet "counted on x86-64"
 	ldd --version 2>/dev/null | grep -q ' 2\.36$' ||
 	    unmet "counted with glibc 2.36"
-	if readelf -d "$BIN/usercrash_c" 2>/dev/null | grep -q NEEDED; then
-		unmet "counted of a static usercrash_c"
-	fi
+	local p
+	for p in usercrash_c debugger; do
+		if readelf -d "$BIN/$p" 2>/dev/null | grep -q NEEDED; then
+			unmet "counted of a static $p"
+		fi
+	done
 	COUNT="$BUILD/t/cost_count $BATS_TEST_TMPDIR/count"
 	SEEN=$BATS_TEST_TMPDIR/seen
 	make_bare
@@ -55,8 +58,8 @@ make_bare()
 # within ROW COMMAND...: thrice; none more than t/cost allows.
 within()
 {
-	local row=$1 calls faults
-	read -r _ calls faults _ < <(grep "^$1 " "$TOP/t/cost")
+	local row=$1 calls faults kbytes
+	read -r _ calls faults kbytes < <(grep "^$1 " "$TOP/t/cost")
 	shift
 	: >"$SEEN"
 	for _ in 1 2 3; do
@@ -66,12 +69,15 @@ within()
 		cat "$BATS_TEST_TMPDIR/count" >>"$SEEN"
 	done
 	cat "$SEEN"
-	awk -v calls="$calls" -v faults="$faults" -v row="$row" '
-		{ c = !n || $2 < c ? $2 : c; f = !n || $4 < f ? $4 : f; n++ }
+	awk -v calls="$calls" -v faults="$faults" -v kbytes="${kbytes:--}" \
+	    -v row="$row" '
+		{ c = !n || $2 < c ? $2 : c; f = !n || $4 < f ? $4 : f }
+		{ k = !n || $10 < k ? $10 : k; n++ }
 		END {
-			printf "%s: %d calls of %d, %d faults of %d\n",
-			    row, c, calls, f, faults
-			exit n != 3 || c > calls || f > faults
+			printf "%s: %d calls of %d, %d faults of %d, " \
+			    "%d KiB of %s\n", row, c, calls, f, faults, k, kbytes
+			exit n != 3 || c > calls || f > faults ||
+			    (kbytes != "-" && k > kbytes + 0)
 		}' "$SEEN" | tee -a "${COST_LOG:-/dev/null}"
 	return "${PIPESTATUS[0]}"
 }
@@ -113,6 +119,10 @@ counting_handler()
 	needs_victim live
 	live "$BARE" "$VICTIMS/live"
 	within debugger_live counted_report "$PID"
+	live "$BARE" "$VICTIMS/live" 0
+	within debugger_live_1 counted_report "$PID"
+	live "$BARE" "$VICTIMS/live" 200
+	within debugger_live_201 counted_report "$PID"
 	core_of "$VICTIMS/null"
 	within debugger_core counted_report "$CORE"
 }

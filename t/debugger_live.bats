@@ -103,6 +103,34 @@ unread()
 	echo "$*: $status $(cat "$AT/e")"
 }
 
+# What the process has: pages, exactly, and page tables.
+its_memory()
+{
+	sed -n 's/^Rss: *//p' "/proc/$PID/smaps_rollup"
+	sed -n 's/^VmPTE:[[:space:]]*//p' "/proc/$PID/status"
+}
+
+@test "201 threads that wait: all are shown, and the process is none the bigger" {
+	local before
+	needs_victim live
+	needs_root # for files as they are mapped
+	live "$VICTIMS/live" 200
+	before=$(its_memory)
+	echo "$before"
+	run_d -e "$PID"
+	[ "$status" = 0 ]
+	[ "$(its_memory)" = "$before" ]
+	is_report "$AT/o"
+	[ "$(threads "$AT/o" | grep -c ' sleeper$')" = 200 ]
+	# whole backtraces, from what was copied and from what was not
+	chain_is "$(thread_truth live.c live)" live "$AT/o"
+	[ "$(awk '/^threads:/ { on = 1 } /^$/ { on = 0 } on' "$AT/o" |
+	    grep -c 'in_pause+')" = 200 ]
+	run_d -f json "$PID"
+	[ "$status" = 0 ]
+	[ "$(its_memory)" = "$before" ]
+}
+
 @test "a reader that has enough ends it, quietly" {
 	two
 	unread "$D" "$ONE"

@@ -62,6 +62,10 @@ load helper
 	unit unit_cgpath
 }
 
+@test "pagemap: what of a process is there, in spans" {
+	unit unit_pagemap
+}
+
 @test "fault: exceptions and signal frames, genuine, cut and forged" {
 	local f
 	unit unit_fault

@@ -215,6 +215,14 @@ map_is_made(const struct map *m)
 }
 
 int
+map_begins_empty(const struct map *m)
+{
+	return !(m->prot & MAP_S) && m->ino == 0 &&
+	    (map_is_made(m) || strcmp(m->name, "[heap]") == 0 ||
+		strcmp(m->name, "[stack]") == 0);
+}
+
+int
 map_dev_is(uint64_t dev, dev_t st_dev)
 {
 	return major(st_dev) == dev >> 32 && minor(st_dev) == (uint32_t)dev;

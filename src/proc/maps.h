@@ -56,6 +56,8 @@ struct map *maps_find(struct map *, size_t n, uint64_t addr);
 struct map *maps_above(struct map *, size_t n, uint64_t addr);
 /* Memory of no file; "[anon:...]" is what a process called it (prctl(2)). */
 int map_is_made(const struct map *);
+/* A page of it that is not there is zeros. */
+int map_begins_empty(const struct map *);
 /* Whether dev of a map is that of a file (stat(2)). */
 int map_dev_is(uint64_t dev, dev_t st_dev);
 /* The file of a mapping, where it is mapped (map_files of proc(5)); a regular

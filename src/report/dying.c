@@ -103,7 +103,7 @@ dying_open(struct dying *d, struct crash *c, int procfd)
 		procfd, c->want_environ ? PROC_WANT_ENVIRON : 0, &d->pi) == -1)
 		return -1;
 	c->pi = &d->pi;
-	d->readable = target_proc_open(procfd, &d->pi, &d->t) == 0;
+	d->readable = target_proc_open(procfd, &d->pi, &d->t, 0) == 0;
 	return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,9 +19,10 @@
 
 /* What a search has found so far. */
 struct search {
-	int fd;	   /* a file that may be it, or -1 */
-	int other; /* there was one that is not it */
-	int err;   /* why one could not be opened */
+	int fd;	     /* a file that may be it, or -1 */
+	int verdict; /* of that */
+	int other;   /* there was one that is not it */
+	int err;     /* why one could not be opened */
 	char path[PATH_MAX];
 	int root; /* the directory that path is below, -1 our root */
 };
@@ -84,6 +86,7 @@ consider(struct search *s, struct target *t, const struct module *m, int fd,
 	}
 	io_close(&s->fd);
 	s->fd = fd;
+	s->verdict = verdict;
 	snprintf(s->path, sizeof(s->path), "%s", path);
 	return verdict == MODFILE_SAME;
 }
@@ -143,7 +146,7 @@ open_linked(
 {
 	const char *slash = strrchr(path, '/');
 	int dir = slash != NULL ? (int)(slash - path) : 0, i;
-	char name[DEBUGLINK_NAME], at[3][PATH_MAX];
+	char name[DEBUGLINK_NAME], at[PATH_MAX];
 	uint32_t crc;
 
 	if (m->fd == -1 || debuglink_read(m->fd, name, &crc) == -1)
@@ -152,12 +155,28 @@ open_linked(
 		path = ".";
 		dir = 1;
 	}
-	snprintf(at[0], PATH_MAX, "%.*s/%s", dir, path, name);
-	snprintf(at[1], PATH_MAX, "%.*s/.debug/%s", dir, path, name);
-	snprintf(at[2], PATH_MAX, "%s%s%.*s/%s", elfsym_debug_root,
-	    *path == '/' ? "" : "/", dir, path, name);
-	for (i = 0; i < 3; i++)
-		add_debug(m, open_in(c, root, at[i]), 1, crc);
+	for (i = 0; i < 3; i++) {
+		snprintf(at, sizeof(at), "%s%s%.*s/%s%s",
+		    i == 2 ? elfsym_debug_root : "",
+		    i == 2 && *path != '/' ? "/" : "", dir, path,
+		    i == 1 ? ".debug/" : "", name);
+		add_debug(m, open_in(c, root, at), 1, crc);
+	}
+}
+
+/* The build-id as memory has it; its length, 0 none. */
+static int
+id_in_memory(struct target *t, const struct module *m, unsigned char *id)
+{
+	struct modhead *h = malloc(sizeof(*h)); /* most is never touched */
+	uint64_t bias;
+	int n = 0;
+
+	if (h != NULL && modhead_memory(t, m->start, h) == 0 &&
+	    modhead_bias(t, m, h, &bias) == 0)
+		n = (int)modhead_id(t, h, bias, id);
+	free(h);
+	return n;
 }
 
 /* By build-id below the other machine's root; ours is asked when names are
@@ -167,17 +186,11 @@ open_by_id(const struct corefiles *c, struct target *t, struct module *m)
 {
 	unsigned char id[ELFSYM_ID_MAX], own[ELFSYM_ID_MAX];
 	char path[PATH_MAX];
-	struct modhead h;
-	uint64_t bias;
-	int n = 0, fd;
+	int n, fd;
 
 	if (c->where->rootfd == -1)
 		return;
-	if (m->fd != -1)
-		n = elfsym_buildid(m->fd, id);
-	else if (modhead_memory(t, m->start, &h) == 0 &&
-	    modhead_bias(t, m, &h, &bias) == 0)
-		n = (int)modhead_id(t, &h, bias, id);
+	n = m->fd != -1 ? elfsym_buildid(m->fd, id) : id_in_memory(t, m, id);
 	if (n < 2 || elfsym_debug_path(id, (size_t)n, path, sizeof(path)) == -1)
 		return;
 	fd = open_in(c, c->where->rootfd, path);
@@ -196,6 +209,7 @@ open_module(const struct corefiles *c, struct target *t, struct module *m)
 
 	search_module(c, t, m, &s);
 	m->fd = s.fd;
+	m->judged = s.verdict;
 	m->byname = 1;
 	open_by_id(c, t, m);
 	if (s.fd == -1) {

@@ -1,11 +1,19 @@
 #include "target/modhead.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/io.h"
 
-enum { NOTES_MAX = 64 << 10, DYNAMIC_MAX = 512 };
+enum {
+	NOTES_MAX = 64 << 10,
+	DYNAMIC_MAX = 512,
+	AT_ONCE = 1024 /* the headers of most files */
+};
+
+_Static_assert(offsetof(struct modhead, ph) == sizeof(Elf64_Ehdr),
+    "nearly all files have them one behind the other");
 
 static int
 is_elf(struct modhead *h)
@@ -34,13 +42,15 @@ modhead_memory(struct target *t, uint64_t addr, struct modhead *h)
 int
 modhead_file(int fd, struct modhead *h)
 {
+	ssize_t have = fd == -1 ? -1 : io_pread_full(fd, h, AT_ONCE, 0);
 	size_t want;
 
-	if (fd == -1 ||
-	    io_pread_full(fd, &h->eh, sizeof(h->eh), 0) != sizeof(h->eh) ||
-	    !is_elf(h))
+	if (have < (ssize_t)sizeof(h->eh) || !is_elf(h))
 		return -1;
 	want = h->n * sizeof(*h->ph);
+	if (h->eh.e_phoff == sizeof(h->eh) &&
+	    want + sizeof(h->eh) <= (size_t)have)
+		return 0;
 	return io_pread_full(fd, h->ph, want, h->eh.e_phoff) == (ssize_t)want
 	    ? 0
 	    : -1;

@@ -41,7 +41,8 @@ int modhead_prot(const struct modhead *, uint64_t bias, uint64_t addr);
  * page nothing more is known: MODFILE_MAYBE.  To be asked while m->headers is
  * not MODULE_YES, when memory never comes from a file.
  */
-enum { MODFILE_OTHER, MODFILE_MAYBE, MODFILE_SAME };
+/* 0: not asked */
+enum { MODFILE_OTHER = 1, MODFILE_MAYBE, MODFILE_SAME };
 int modhead_judge(struct target *, const struct module *, int fd);
 
 #endif

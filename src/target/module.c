@@ -178,13 +178,14 @@ check_named(struct target *t, struct module *m, const struct modhead *h,
     struct modhead *file)
 {
 	size_t i;
-	int verdict = modhead_judge(t, m, m->fd);
 
-	if (verdict == MODFILE_OTHER || modhead_file(m->fd, file) == -1) {
+	if (m->judged == 0)
+		m->judged = modhead_judge(t, m, m->fd);
+	if (m->judged == MODFILE_OTHER || modhead_file(m->fd, file) == -1) {
 		drop_file(m);
 		return;
 	}
-	if (verdict == MODFILE_MAYBE)
+	if (m->judged == MODFILE_MAYBE)
 		m->doubt = "may be another one: the core has nothing to "
 			   "compare it with";
 	if (h->n > 0)
@@ -255,7 +256,8 @@ module_load(
 		return;
 	m->headers = MODULE_YES;
 	m->entry = h->eh.e_entry != 0 ? m->bias + h->eh.e_entry : 0;
-	if (m->fd != -1)
+	/* of one that was proven, it is what memory has, if that has one */
+	if (m->fd != -1 && (m->judged != MODFILE_SAME || m->idlen == 0))
 		check_id(m);
 	for (i = 0; i < h->n; i++)
 		if (h->ph[i].p_type == PT_GNU_EH_FRAME)

@@ -41,6 +41,7 @@ struct module {
 	/* opened by the name that a core gives it: to be proven the same; then
 	 * what is not quite proven, or NULL */
 	int byname;
+	int judged; /* what was found then (target/modhead.h) */
 	const char *doubt;
 	int namesonly; /* a file of symbols alone: not what was mapped */
 	/* files that may have its symbols; closed by target_free */

@@ -1,24 +1,21 @@
 #include "target/target_live.h"
 
-#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
-#include <limits.h>
-#include <signal.h>
+#include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/ptrace.h>
 #include <sys/uio.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/array.h"
 #include "base/deadline.h"
 #include "base/io.h"
-#include "base/num.h"
-#include "proc/procdir.h"
+#include "proc/pagemap.h"
+#include "target/seizure.h"
 #include "target/target_proc.h"
 
 enum {
@@ -26,7 +23,7 @@ enum {
 	/* A thread that waits has little on its stack; so much of the arena is
 	 * made ready, for a page fault in the pause is the process's. */
 	READY_EACH = 8 << 10,
-	READY = 64 << 10
+	PIECES = 256 /* read at once */
 };
 
 struct stack_copy {
@@ -42,20 +39,14 @@ struct live_source {
 	struct stack_copy *stack;
 	size_t nstacks;
 	unsigned char *arena;
-	size_t arenalen;
+	size_t arenalen, used;
+	struct pagemap pages; /* as it is in the pause */
 };
 
-enum thread_state { SEIZED, STOPPED, LOST };
-
-struct seized {
-	pid_t tid;
-	enum thread_state state;
-	int err;    /* why it is LOST */
-	int status; /* how it STOPPED, as waitpid(2) has it */
-};
-
-struct seizure {
-	struct seized *th;
+/* Pieces of stacks, each of one of the threads. */
+struct pieces {
+	struct iovec from[PIECES], to[PIECES];
+	struct seized *of[PIECES];
 	size_t n;
 };
 
@@ -113,156 +104,141 @@ live_close(struct target *t)
 	free(s);
 }
 
-static int
-is_seized(const struct seizure *z, pid_t tid)
-{
-	size_t i;
+/* --- in the pause ----------------------------------------------------------
+ */
 
-	for (i = z->n; i > 0; i--) /* new ones are listed last */
-		if (z->th[i - 1].tid == tid)
-			return 1;
-	return 0;
+/* Before all others on a busy machine, which else run while the process stands
+ * still; nothing here goes on for long without a nap.  Whether that is so. */
+static int
+hurry(void)
+{
+	const struct sched_param first = {.sched_priority = 1};
+
+	return sched_getscheduler(0) == SCHED_OTHER &&
+	    sched_setscheduler(0, SCHED_FIFO, &first) == 0;
 }
 
-static int
-seize(struct seizure *z, pid_t tid)
-{
-	struct seized *p;
-
-	if (ARRAY_ROOM(z->th, z->n) == -1)
-		return -1;
-	p = &z->th[z->n++];
-	memset(p, 0, sizeof(*p));
-	p->tid = tid;
-	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL) == -1 ||
-	    ptrace(PTRACE_INTERRUPT, tid, NULL, NULL) == -1) {
-		p->state = LOST;
-		p->err = errno;
-	}
-	return 0;
-}
-
-/* Seizes what /proc/PID/task lists until a whole pass finds nothing new. */
-static int
-seize_all(int procfd, pid_t only, struct seizure *z)
-{
-	struct dirent *e;
-	uint64_t tid;
-	size_t before;
-	DIR *d;
-	int r = 0;
-
-	if (only > 0)
-		return seize(z, only);
-	d = io_opendir(procfd, "task");
-	if (d == NULL)
-		return -1;
-	do {
-		before = z->n;
-		rewinddir(d);
-		while (r == 0 && (e = readdir(d)) != NULL)
-			if (num_u64(e->d_name, 10, 1, INT_MAX, &tid) == 0 &&
-			    !is_seized(z, (pid_t)tid))
-				r = seize(z, (pid_t)tid);
-	} while (r == 0 && z->n > before);
-	closedir(d);
-	return r;
-}
-
-/* Waits until each has stopped; a signal that arrives first is passed on. */
 static void
-await_stops(struct seizure *z, struct live *lt)
+hurry_no_more(void)
 {
-	const struct timespec nap = {.tv_nsec = 20000};
-	int64_t deadline = deadline_in(LIVE_WAIT_MS);
-	int status, r;
-	size_t i;
+	const struct sched_param plain = {.sched_priority = 0};
 
+	sched_setscheduler(0, SCHED_OTHER, &plain);
+}
+
+/* All pieces; a stack ends before the first of its own that is not to be had.
+ */
+static void
+read_pieces(struct target *t, struct pieces *b)
+{
+	ssize_t left;
+	size_t i = 0;
+
+	if (b->n == 0)
+		return;
+	left = process_vm_readv(b->of[0]->tid, b->to, b->n, b->from, b->n, 0);
+	for (; i < b->n && left >= (ssize_t)b->from[i].iov_len; i++)
+		left -= (ssize_t)b->from[i].iov_len;
+	for (; i < b->n; i++) {
+		uint64_t addr = (uintptr_t)b->from[i].iov_base;
+
+		if (addr - b->of[i]->start < b->of[i]->len &&
+		    below_read(t, addr, b->to[i].iov_base,
+			b->from[i].iov_len) != (ssize_t)b->from[i].iov_len)
+			b->of[i]->len = (size_t)(addr - b->of[i]->start);
+	}
+	b->n = 0;
+}
+
+static void
+add_piece(struct target *t, struct pieces *b, struct seized *th, size_t at,
+    size_t len)
+{
+	if (b->n == PIECES)
+		read_pieces(t, b);
+	b->from[b->n] =
+	    (struct iovec){(void *)(uintptr_t)(th->start + at), len};
+	b->to[b->n] = (struct iovec){th->p + at, len};
+	b->of[b->n++] = th;
+}
+
+/*
+ * Where the stack's copy begins, and how much at most: of the mapping that
+ * holds it; of one that came later nothing is known.
+ */
+static size_t
+stack_bounds(struct target *t, struct seized *th, size_t most)
+{
+	uint64_t sp = th->regs.r[arch_native->sp], from = sp - RED_ZONE;
+	const struct map *m = target_map(t, from);
+
+	if (sp < RED_ZONE)
+		return 0;
+	if (m == NULL && (m = target_map(t, sp)) != NULL)
+		from = m->start;
+	th->start = from - from % TARGET_PAGE;
+	return m != NULL && m->end - th->start < most
+	    ? (size_t)(m->end - th->start)
+	    : most;
+}
+
+/* Marks what of a stack is there for copying.  What is not, and of no file, is
+ * zeros; to read it would make the process bigger. */
+static void
+take_stack(struct target *t, struct pieces *b, struct seized *th, size_t most)
+{
+	struct live_source *s = t->src;
+	size_t len = stack_bounds(t, th, most), at, n;
+	const struct map *m = target_map(t, th->start);
+	int here, empty = m != NULL && map_begins_empty(m);
+
+	if (len > s->arenalen - s->used)
+		len = s->arenalen - s->used;
+	th->p = s->arena + s->used;
+	for (at = 0; at < len; at += n) {
+		n = pagemap_span(&s->pages, th->start + at, len - at, &here);
+		if (here) {
+			th->len = at + n;
+			add_piece(t, b, th, at, n);
+		} else if (!empty)
+			break;
+	}
+	s->used += th->len;
+}
+
+static void
+copy_stacks(struct target *t, struct live_source *s, struct seizure *z)
+{
+	size_t i, each = s->arenalen / z->n;
+	struct pieces b = {.n = 0};
+
+	each -= each % TARGET_PAGE;
+	each = each > LIVE_STACK ? LIVE_STACK : each;
+	pagemap_forget(&s->pages);
 	for (i = 0; i < z->n; i++)
-		while (z->th[i].state == SEIZED) {
-			r = waitpid(z->th[i].tid, &status, __WALL | WNOHANG);
-			if (r == z->th[i].tid && WIFSTOPPED(status)) {
-				z->th[i].state = STOPPED;
-				z->th[i].status = status;
-			} else if (r != 0) {
-				z->th[i].state = LOST;
-				z->th[i].err = ESRCH;
-			} else if (deadline_left(deadline) == 0) {
-				z->th[i].state = LOST;
-				z->th[i].err = ETIMEDOUT;
-				lt->late++;
-			} else
-				nanosleep(&nap, NULL);
-		}
+		if (z->th[i].state == STOPPED && z->th[i].regs.n > 0)
+			take_stack(t, &b, &z->th[i], each);
+	read_pieces(t, &b);
 }
 
-static void
-copy_regs(struct target *t, pid_t tid, struct target_thread *th)
-{
-	struct iovec iov = {th->regs.r, sizeof(th->regs.r)};
-
-	if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &iov) == -1)
-		th->why = "registers cannot be read";
-	else if (iov.iov_len != arch_native->gregs * sizeof(uint64_t))
-		th->why = "registers of another machine";
-	else {
-		th->regs.n = arch_native->gregs;
-		t->arch = arch_native;
-		t->machine = arch_native->machine;
-		t->elfclass = ELFCLASS64;
-	}
-}
-
-/* Lets go; a signal that was about to be delivered goes with it. */
-static void
-release(const struct seized *s)
-{
-	int sig = 0;
-
-	if (s->state != STOPPED)
-		return; /* on_late(), or the kernel when we exit */
-	if (s->status >> 16 == 0)
-		sig = WSTOPSIG(s->status);
-	ptrace(PTRACE_DETACH, s->tid, NULL, (void *)(intptr_t)sig);
-}
-
-/* Threads that stop only now, or are sent a signal, would stand still until
- * we exit, and a reader of the report may take his time. */
-static void
-on_late(int sig)
-{
-	struct seized s = {.state = STOPPED};
-	int saved = errno;
-
-	(void)sig;
-	while ((s.tid = waitpid(-1, &s.status, __WALL | WNOHANG)) > 0)
-		if (WIFSTOPPED(s.status))
-			release(&s);
-	errno = saved;
-}
-
-static void
-await_late(void)
-{
-	struct sigaction sa = {.sa_handler = on_late, .sa_flags = SA_RESTART};
-
-	sigaction(SIGCHLD, &sa, NULL);
-	raise(SIGCHLD); /* for those that stopped before */
-}
+/* --- after it --------------------------------------------------------------
+ */
 
 static void
 name_thread(const struct procinfo *pi, struct target_thread *th)
 {
+	const struct proc_task *task = procinfo_task(pi, th->tid);
 	size_t i;
 
-	for (i = 0; i < pi->ntasks; i++) {
-		if (pi->tasks[i].tid != th->tid)
-			continue;
-		th->nstid = pi->tasks[i].nstid;
-		th->namelen = pi->tasks[i].commlen;
-		memcpy(th->name, pi->tasks[i].comm, sizeof(th->name));
-		return;
+	/* the same number in another namespace may be another thread */
+	for (i = 0; task == NULL || task->tid != th->tid; i++) {
+		if (i == pi->ntasks)
+			return;
+		task = &pi->tasks[i];
 	}
+	th->nstid = task->nstid;
+	th->namelen = task->commlen;
+	memcpy(th->name, task->comm, sizeof(th->name));
 }
 
 static const char *
@@ -275,53 +251,6 @@ why_lost(int err)
 		return "it has exited, or is traced already";
 	default:
 		return "it has exited";
-	}
-}
-
-/* How much from start on is of the same stack, at most so much: what lies
- * behind it, the process may never have touched. */
-static size_t
-stack_left(struct target *t, uint64_t start, size_t most)
-{
-	const struct map *m = target_map(t, start);
-
-	return m != NULL && m->end - start < most ? (size_t)(m->end - start)
-						  : most;
-}
-
-/* Registers first, then stacks: the arena is there before the pause. */
-static void
-copy_threads(struct target *t, struct live_source *s, struct seizure *z)
-{
-	size_t i, each = s->arenalen / (z->n ? z->n : 1), used = 0;
-	struct stack_copy *c;
-	uint64_t sp;
-	ssize_t r;
-
-	each -= each % TARGET_PAGE;
-	each = each > LIVE_STACK ? LIVE_STACK : each;
-	for (i = 0; i < z->n; i++) {
-		struct target_thread *th = &t->threads[i];
-
-		th->tid = th->nstid = z->th[i].tid;
-		if (z->th[i].state != STOPPED) {
-			th->why = why_lost(z->th[i].err);
-			continue;
-		}
-		copy_regs(t, z->th[i].tid, th);
-		sp = thread_sp(t, th);
-		if (sp < RED_ZONE || th->regs.n == 0 || each == 0)
-			continue;
-		c = &s->stack[s->nstacks];
-		c->start = (sp - RED_ZONE) & ~(uint64_t)(TARGET_PAGE - 1);
-		c->p = s->arena + used;
-		r = below_read(
-		    t, c->start, c->p, stack_left(t, c->start, each));
-		if (r > 0) {
-			c->len = (size_t)r;
-			used += c->len;
-			s->nstacks++;
-		}
 	}
 }
 
@@ -348,23 +277,73 @@ put_first(struct target *t, pid_t first)
 	t->threads[pick] = tmp;
 }
 
+static void
+take_thread(struct target *t, struct live_source *s, const struct seized *from,
+    const struct procinfo *pi)
+{
+	struct target_thread *th = &t->threads[t->nthreads++];
+
+	th->tid = th->nstid = from->tid;
+	name_thread(pi, th);
+	if (from->state != STOPPED)
+		th->why = why_lost(from->err);
+	else if (from->regs.n == 0)
+		th->why = "registers cannot be read";
+	else {
+		th->regs = from->regs;
+		t->arch = arch_native;
+		t->machine = arch_native->machine;
+		t->elfclass = ELFCLASS64;
+	}
+	if (from->len > 0)
+		s->stack[s->nstacks++] =
+		    (struct stack_copy){from->start, from->len, from->p};
+}
+
 static int
-has_stopped(const struct seizure *z)
+take_threads(struct target *t, struct live_source *s, const struct seizure *z,
+    const struct procinfo *pi)
 {
 	size_t i;
 
+	t->threads = calloc(z->n + 1, sizeof(*t->threads));
+	s->stack = calloc(z->n + 1, sizeof(*s->stack));
+	if (t->threads == NULL || s->stack == NULL)
+		return -1;
 	for (i = 0; i < z->n; i++)
-		if (z->th[i].state == STOPPED)
-			return 1;
+		take_thread(t, s, &z->th[i], pi);
+	ARRAY_SORT(s->stack, s->nstacks, start);
+	target_drop_cache(t); /* what was read before the pause */
 	return 0;
+}
+
+/* --- the whole -------------------------------------------------------------
+ */
+
+/*
+ * Pages to be written to without a page fault, neither ours nor, below a
+ * hypervisor that keeps tables of its own for the kernel's view of us, the
+ * hypervisor's: by the kernel, as it will be.
+ */
+static void
+make_ready(unsigned char *p, size_t len)
+{
+	int zerofd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	if (mmap(p, len, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_POPULATE, -1,
+		0) == p &&
+	    zerofd != -1)
+		(void)!io_read_full(zerofd, p, len);
+	io_close(&zerofd);
 }
 
 /* Room for the stacks of about so many threads. */
 static struct live_source *
 live_begin(struct target *t, const struct proc_text *auxv, size_t nthreads)
 {
-	size_t n = nthreads * LIVE_STACK, i;
 	struct live_source *s = calloc(1, sizeof(*s));
+	size_t n = nthreads * LIVE_STACK, ready = nthreads * READY_EACH;
 
 	if (s == NULL)
 		return NULL;
@@ -382,60 +361,64 @@ live_begin(struct target *t, const struct proc_text *auxv, size_t nthreads)
 		s->arena = NULL;
 		return NULL;
 	}
-	n = nthreads * READY_EACH + READY;
-	for (i = 0; i < n && i < s->arenalen; i += TARGET_PAGE)
-		s->arena[i] = 1;
+	make_ready(s->arena, ready < s->arenalen ? ready : s->arenalen);
 	if (auxv->b.len > 0)
 		memcpy(t->auxv, auxv->b.p, auxv->b.len);
 	t->auxvlen = auxv->b.len;
 	return s;
 }
 
+/* Why nothing was stopped, 0 when something was. */
+static int
+why_none(const struct seizure *z)
+{
+	size_t i;
+
+	for (i = 0; i < z->n; i++)
+		if (z->th[i].state == STOPPED)
+			return 0;
+	return z->n > 0 && z->th[0].err != 0 ? z->th[0].err : ESRCH;
+}
+
 int
 target_live_open(
     int procfd, struct procinfo *pi, struct live *lt, struct target *t)
 {
-	struct seizure z = {0};
+	struct seizure z = {.procfd = procfd};
 	struct live_source *s;
 	uint64_t begin;
-	int err = 0;
-	size_t i;
+	int err = 0, hurried;
 
 	lt->pause_ns = lt->late = 0;
-	if (target_proc_open(procfd, pi, t) == -1)
+	if (target_proc_open(procfd, pi, t, 1) == -1)
 		return -1;
 	s = live_begin(t, &pi->item[PROC_AUXV],
 	    lt->only > 0 ? 1 : pi->ntasks + pi->ntasks / 8 + 4);
 	if (s == NULL)
 		return -1;
+	pagemap_open(&s->pages, procfd);
+	if (seizure_begin(&z, lt->only) == -1)
+		err = errno;
 
+	hurried = hurry();
 	begin = now_ns();
-	if (seize_all(procfd, lt->only, &z) == -1 || z.n == 0)
-		err = errno ? errno : ESRCH;
-	await_stops(&z, lt);
-	t->threads = calloc(z.n + 1, sizeof(*t->threads));
-	s->stack = calloc(z.n + 1, sizeof(*s->stack));
-	if (t->threads == NULL || s->stack == NULL)
-		err = ENOMEM;
-	if (err == 0)
-		copy_threads(t, s, &z);
-	for (i = 0; i < z.n; i++)
-		release(&z.th[i]);
+	if (err == 0 &&
+	    seizure_stop(&z, lt->only, deadline_in(LIVE_WAIT_MS)) == -1)
+		err = errno;
+	if (err == 0 && (err = why_none(&z)) == 0)
+		copy_stacks(t, s, &z);
+	seizure_release(&z);
 	lt->pause_ns = now_ns() - begin;
-	if (lt->late > 0)
-		await_late();
+	if (hurried)
+		hurry_no_more();
 
-	if (err == 0 && !has_stopped(&z))
-		err = z.th[0].err ? z.th[0].err : ESRCH;
-	if (err == 0) {
-		t->nthreads = z.n;
-		for (i = 0; i < t->nthreads; i++)
-			name_thread(pi, &t->threads[i]);
+	lt->late = z.late;
+	pagemap_close(&s->pages);
+	if (err == 0 && take_threads(t, s, &z, pi) == -1)
+		err = errno;
+	if (err == 0)
 		put_first(t, lt->first);
-		ARRAY_SORT(s->stack, s->nstacks, start);
-		target_drop_cache(t); /* what was read before the pause */
-	}
-	free(z.th);
+	seizure_free(&z);
 	errno = err;
 	return err ? -1 : 0;
 }

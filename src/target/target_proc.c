@@ -15,29 +15,18 @@
 #include "base/num.h"
 #include "base/opener.h"
 #include "proc/mounts.h"
+#include "proc/pagemap.h"
 #include "target/jitmap.h"
 
-enum { DEVICES = 16, PAGE_BYTES = 8 };
-/* of pagemap(5): here, or in swap */
-#define PAGE_HERE (UINT64_C(3) << 62)
+enum { DEVICES = 16 };
 
 struct proc_source {
 	int memfd;
-	int pagemapfd; /* open where a file is on a far file system */
-	long pagesize;
+	/* in use where a file is on a far file system, or gently */
+	struct pagemap pages;
+	int gently;
 	struct buf maps; /* the text the map names point into */
 };
-
-/* Is the page there, so that reading it asks no file system? */
-static int
-is_here(const struct proc_source *s, uint64_t addr)
-{
-	uint64_t entry, page = addr / (uint64_t)s->pagesize;
-
-	return io_pread_full(s->pagemapfd, &entry, sizeof(entry),
-		   page * PAGE_BYTES) == sizeof(entry) &&
-	    (entry & PAGE_HERE) != 0;
-}
 
 /* From the file, as it was opened for us. */
 static ssize_t
@@ -53,31 +42,38 @@ read_file(
 	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));
 }
 
-/* Up to the end of a page or a mapping, whatever comes first; n bytes. */
+/* Up to where a mapping, or what is there of it, ends; n bytes. */
 static ssize_t
 read_piece(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	struct proc_source *s = t->src;
 	const struct map *m = maps_above(t->maps, t->nmaps, addr);
-	uint64_t page = (uint64_t)s->pagesize;
+	int far, here;
 
 	if (m != NULL && addr < m->start) {
 		len = len < m->start - addr ? len : (size_t)(m->start - addr);
 		m = NULL;
 	} else if (m != NULL)
 		len = len < m->end - addr ? len : (size_t)(m->end - addr);
-	if (m == NULL || !(m->prot & MAP_FAR))
+	far = m != NULL && (m->prot & MAP_FAR);
+	if (m == NULL || !(far || s->gently))
 		return io_pread_full(s->memfd, p, len, addr);
-	len = len < page - addr % page ? len : (size_t)(page - addr % page);
-	if (is_here(s, addr))
+	len = pagemap_span(&s->pages, addr, len, &here);
+	if (here)
 		return io_pread_full(s->memfd, p, len, addr);
-	return read_file(t, m, addr, p, len);
+	if (map_begins_empty(m)) {
+		memset(p, 0, len);
+		return (ssize_t)len;
+	}
+	if (far || (m->module >= 0 && t->mods[m->module].fd != -1))
+		return read_file(t, m, addr, p, len);
+	return io_pread_full(s->memfd, p, len, addr);
 }
 
 /* A page that is not here would be asked for at a server that may be the
- * process itself, and that is held. */
+ * process itself, and that is held; or be the process's from then on. */
 static ssize_t
-read_near(struct target *t, uint64_t addr, void *p, size_t len)
+read_pieces(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	size_t done = 0;
 	ssize_t n = 0;
@@ -99,8 +95,8 @@ proc_read(struct target *t, uint64_t addr, void *p, size_t len)
 
 	if (addr > (uint64_t)INT64_MAX - len)
 		return fails(EFAULT);
-	n = s->pagemapfd != -1 ? read_near(t, addr, p, len)
-			       : io_pread_full(s->memfd, p, len, addr);
+	n = s->pages.fd != -1 ? read_pieces(t, addr, p, len)
+			      : io_pread_full(s->memfd, p, len, addr);
 	/* EIO is an address where nothing is; the end of the file, at whatever
 	 * address, is a memory that has gone (mem_rw() of fs/proc/base.c) */
 	if (n == 0 && len > 0)
@@ -114,7 +110,7 @@ proc_close(struct target *t)
 	struct proc_source *s = t->src;
 
 	io_close(&s->memfd);
-	io_close(&s->pagemapfd);
+	pagemap_close(&s->pages);
 	buf_free(&s->maps);
 	free(s);
 	t->src = NULL;
@@ -354,7 +350,7 @@ open_files(struct files *f)
 }
 
 int
-target_proc_open(int procfd, struct procinfo *pi, struct target *t)
+target_proc_open(int procfd, struct procinfo *pi, struct target *t, int gently)
 {
 	struct proc_text *maps = &pi->item[PROC_MAPS];
 	struct files f = {
@@ -368,8 +364,8 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 	s = calloc(1, sizeof(*s));
 	if (s == NULL)
 		return -1;
-	s->pagemapfd = -1;
-	s->pagesize = sysconf(_SC_PAGESIZE);
+	s->pages.fd = -1;
+	s->gently = gently;
 	s->memfd = openat(procfd, "mem", O_RDONLY | O_CLOEXEC);
 	if (s->memfd == -1) {
 		free(s);
@@ -387,12 +383,12 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t)
 	}
 	if (maps->cut)
 		t->maps_why = "the list is too long, the rest is left out";
-	if (mark_far(procfd, t))
-		s->pagemapfd = openat(procfd, "pagemap", O_RDONLY | O_CLOEXEC);
+	if (mark_far(procfd, t) || gently)
+		pagemap_open(&s->pages, procfd);
 	if (modules_find(t) == -1)
 		return -1;
 	open_files(&f);
-	if (s->pagemapfd != -1) /* files can now stand in for pages */
+	if (s->pages.fd != -1) /* files can now stand in for pages */
 		target_drop_cache(t);
 	return 0;
 }

@@ -21,7 +21,10 @@ enum { MODULE_FILES_MAX = 4096 };
  * (base/opener.h), and of its mappings only pages that are there are read from
  * memory, the others from that file. 0, or -1 with errno: then there is no
  * memory to read.
+ * gently: of a process that lives on, which shall not grow by it, that is done
+ * with all of its files, and memory that it never touched is known to be zeros.
  */
-int target_proc_open(int procfd, struct procinfo *, struct target *);
+int
+target_proc_open(int procfd, struct procinfo *, struct target *, int gently);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * live: does not crash: threads that stay where the truth puts them, for
- * whoever looks at a running process.  Says "ready" when they are there.
+ * live [N]: does not crash: threads that stay where the truth puts them, for
+ * whoever looks at a running process.  Says "ready" when they are there.  With
+ * N, besides main so many sleepers and nobody else.
  *
  * thread: live | (@lib )?in_main main
  * thread: sleeper | @lib in_pause pauses
@@ -12,6 +13,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,11 +82,12 @@ reads(void *arg)
 }
 
 NOINLINE static int
-in_main(void)
+in_main(int sleepers)
 {
-	while (turns == 0)
+	while (sleepers == -1 && turns == 0)
 		usleep(1000);
-	wait_for_rest(&at_rest, 2, 2);
+	sleepers = sleepers == -1 ? 2 : sleepers;
+	wait_for_rest(&at_rest, sleepers, sleepers);
 	puts("ready");
 	fflush(stdout);
 	for (;;)
@@ -96,16 +99,15 @@ int
 main(int argc, char *argv[])
 {
 	void *(*const jobs[])(void *) = {pauses, spins, reads};
+	int sleepers = argc > 1 ? atoi(argv[1]) : -1, i;
 	pthread_t t;
-	size_t i;
 
-	(void)argc;
-	(void)argv;
 	prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
 	if (pipe(never) < 0)
 		return 111;
-	for (i = 0; i < 3; i++)
-		if (pthread_create(&t, NULL, jobs[i], NULL) != 0)
+	for (i = 0; i < (sleepers == -1 ? 3 : sleepers); i++)
+		if (pthread_create(
+			&t, NULL, sleepers == -1 ? jobs[i] : pauses, NULL) != 0)
 			return 111;
-	return in_main();
+	return in_main(sleepers);
 }
