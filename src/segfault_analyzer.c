@@ -1,13 +1,14 @@
 /*
  * segfault_analyzer: every segmentation fault of the system, as it happens.
  *
- * segfault_analyzer [-rtv] [-d seconds] [-p pid] [-n name] [-o file]
+ * segfault_analyzer [-rtv] [-d seconds] [-p pid] ... [-n name] ... [-o file]
  *     [long options]
  *
  * - follows which files every process maps (track/maptrack), since a process
  *   has usually gone when its event is read;
  * - attaches a BPF program to signal_deliver (segv/segv_probe), which filters,
- *   limits the rate and copies registers and stack into a ring buffer;
+ *   limits what one process and all may write, and copies registers and stack
+ *   into a ring buffer: one for what ends a process, one for the rest;
  * - gives up all rights but those of looking;
  * - sleeps until the ring has something, then 2 ms longer: under load a
  *   wake-up brings hundreds of events, and the crashing CPU pays for none;
@@ -17,8 +18,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -30,11 +33,13 @@
 #include "report/signals.h"
 #include "segv/segv_watch.h"
 
-#define SYNOPSIS                                                           \
-	"[-rtv] [-d seconds] [-p pid] [-n name] [-o file]\n"               \
-	"\t[--append] [--format text | json] [--max-stack-depth frames]\n" \
-	"\t[--rate events] [--redact] [--ring-size bytes]\n"               \
-	"\t[--signals list] [--stats[=seconds]]"
+#define SYNOPSIS                                                      \
+	"[-rtv] [-d seconds] [-p pid] ... [-n name] ... [-o file]\n"  \
+	"\t[--append] [--fatal | --handled] [--format text | json]\n" \
+	"\t[--max-stack-depth frames] [--not-name name] ...\n"        \
+	"\t[--not-pid pid] ... [--rate events] [--redact]\n"          \
+	"\t[--ring-size bytes] [--share events] [--signals list]\n"   \
+	"\t[--stats[=seconds]]"
 
 enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30 };
 
@@ -42,6 +47,7 @@ struct options {
 	struct segv_watch_opts watch;
 	enum out_format format;
 	const char *path; /* NULL: stdout */
+	size_t names;	  /* bytes of all of them */
 	int append;
 	int stats;
 };
@@ -60,11 +66,16 @@ on_stop(int sig)
 
 enum {
 	OPT_APPEND = 256,
-	OPT_FORMAT,
 	OPT_DEPTH,
+	OPT_FATAL,
+	OPT_FORMAT,
+	OPT_HANDLED,
+	OPT_NOT_NAME,
+	OPT_NOT_PID,
 	OPT_RATE,
 	OPT_REDACT,
 	OPT_RING,
+	OPT_SHARE,
 	OPT_SIGNALS,
 	OPT_STATS
 };
@@ -72,8 +83,12 @@ enum {
 static const struct option longopts[] = {
     {"append", no_argument, NULL, OPT_APPEND},
     {"duration", required_argument, NULL, 'd'},
+    {"fatal", no_argument, NULL, OPT_FATAL},
     {"format", required_argument, NULL, OPT_FORMAT},
+    {"handled", no_argument, NULL, OPT_HANDLED},
     {"max-stack-depth", required_argument, NULL, OPT_DEPTH},
+    {"not-name", required_argument, NULL, OPT_NOT_NAME},
+    {"not-pid", required_argument, NULL, OPT_NOT_PID},
     {"output", required_argument, NULL, 'o'},
     {"pid", required_argument, NULL, 'p'},
     {"process-name", required_argument, NULL, 'n'},
@@ -81,6 +96,7 @@ static const struct option longopts[] = {
     {"redact", no_argument, NULL, OPT_REDACT},
     {"registers", no_argument, NULL, 'r'},
     {"ring-size", required_argument, NULL, OPT_RING},
+    {"share", required_argument, NULL, OPT_SHARE},
     {"signals", required_argument, NULL, OPT_SIGNALS},
     {"stack-trace", no_argument, NULL, 't'},
     {"stats", optional_argument, NULL, OPT_STATS},
@@ -119,17 +135,87 @@ ring_size(uint64_t wanted)
 	return n;
 }
 
+static void
+add_name(struct options *o, struct segv_names *l, const char *option)
+{
+	if (l->n == SEGV_LIST_MAX)
+		msg_die(EXIT_USAGE, "option %s is there more than %d times",
+		    option, SEGV_LIST_MAX);
+	if (strlen(optarg) > SEGV_FILTER_MAX)
+		msg_die(EXIT_USAGE, "option %s wants at most %d bytes", option,
+		    SEGV_FILTER_MAX);
+	o->names += strlen(optarg);
+	if (o->names > SEGV_NAMES_MAX)
+		msg_die(EXIT_USAGE,
+		    "all names together have more than %d bytes",
+		    SEGV_NAMES_MAX);
+	if (*optarg != '\0')
+		l->of[l->n++] = optarg;
+}
+
+static void
+add_pid(struct segv_pids *l, const char *option)
+{
+	char what[32];
+
+	if (l->n == SEGV_LIST_MAX)
+		msg_die(EXIT_USAGE, "option %s is there more than %d times",
+		    option, SEGV_LIST_MAX);
+	snprintf(what, sizeof(what), "option %s", option);
+	l->of[l->n++] = (pid_t)args_number(what, optarg, 1, INT_MAX);
+}
+
+static void
+only(struct options *o, int which)
+{
+	if (o->watch.probe.only != SEGV_ONLY_NONE &&
+	    (int)o->watch.probe.only != which)
+		msg_die(EXIT_USAGE,
+		    "options --fatal and --handled exclude each other");
+	o->watch.probe.only = which;
+}
+
+/* Who, and which signals: 1 when it was such an option. */
+static int
+parse_filter(struct options *o, int c)
+{
+	struct segv_probe_opts *p = &o->watch.probe;
+
+	switch (c) {
+	case 'n':
+		add_name(o, &p->names, "-n");
+		break;
+	case 'p':
+		add_pid(&p->pids, "-p");
+		break;
+	case OPT_NOT_NAME:
+		add_name(o, &p->not_names, "--not-name");
+		break;
+	case OPT_NOT_PID:
+		add_pid(&p->not_pids, "--not-pid");
+		break;
+	case OPT_FATAL:
+		only(o, SEGV_ONLY_FATAL);
+		break;
+	case OPT_HANDLED:
+		only(o, SEGV_ONLY_HANDLED);
+		break;
+	case OPT_SIGNALS:
+		p->signals = parse_signals(optarg);
+		break;
+	default:
+		return 0;
+	}
+	return 1;
+}
+
 /* What is more than a number, a text or a switch. */
 static void
 parse_option(struct options *o, int c)
 {
+	if (parse_filter(o, c))
+		return;
 	switch (c) {
-	case 'n':
-		o->watch.probe.name = optarg;
-		if (strlen(optarg) > SEGV_FILTER_MAX)
-			msg_die(EXIT_USAGE, "option -n wants at most %d bytes",
-			    SEGV_FILTER_MAX);
-		break;
 	case OPT_FORMAT:
 		o->format = args_either("format", optarg, "text", "json")
 		    ? OUT_JSON
@@ -147,8 +233,9 @@ parse_option(struct options *o, int c)
 		o->watch.probe.ring_size = ring_size(args_number(
 		    "option --ring-size", optarg, RING_MIN, SEGV_RING_MAX));
 		break;
-	case OPT_SIGNALS:
-		o->watch.probe.signals = parse_signals(optarg);
+	case OPT_SHARE:
+		o->watch.probe.share =
+		    args_number("option --share", optarg, 0, SEGV_RATE_MAX);
 		break;
 	case OPT_STATS:
 		o->stats = 1;
@@ -169,15 +256,14 @@ parse_options(struct options *o, int argc, char **argv)
 	const struct args_row rows[] = {{OPT_APPEND, .flag = &o->append},
 	    {OPT_REDACT, .flag = &o->watch.show.redact},
 	    {'d', .seconds = &o->watch.duration_ms, .max = SECONDS_MAX},
-	    {'o', .text = &o->path},
-	    {'p', .integer = &o->watch.probe.pid, .min = 1, .max = INT_MAX},
-	    {'r', .flag = &o->watch.show.registers},
+	    {'o', .text = &o->path}, {'r', .flag = &o->watch.show.registers},
 	    {'t', .flag = &o->watch.show.stack}};
 	int c;
 
 	memset(o, 0, sizeof(*o));
 	o->watch.duration_ms = o->watch.stats_ms = -1;
 	o->watch.show.depth = SEGV_DEPTH;
+	o->watch.probe.share = SEGV_SHARE_DEFAULT;
 	while (
 	    (c = getopt_long(argc, argv, "d:n:o:p:rtv", longopts, NULL)) != -1)
 		if (!args_take(rows, NELEM(rows), c, optarg))
@@ -297,6 +383,24 @@ die_running(const struct options *o)
 	    o->path != NULL ? o->path : "to standard output");
 }
 
+/* What was not written, and why; how many that nobody wanted left out. */
+static uint64_t
+print_sum(const struct segv_watch *w, int asked)
+{
+	struct segv_sum s = segv_watch_sum(w);
+
+	if (asked || s.dropped > 0 || s.limited > 0)
+		msg_info("%" PRIu64 " seen = %" PRIu64 " written + %" PRIu64
+			 " limited + %" PRIu64 " dropped",
+		    s.seen, s.written, s.limited, s.dropped);
+	if (s.dropped > 0)
+		msg_warn("%" PRIu64
+			 " events were lost, as --stats tells; a larger "
+			 "--ring-size, or a --rate or --share may help",
+		    s.dropped);
+	return s.dropped;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -318,11 +422,7 @@ main(int argc, char **argv)
 		die_running(&o);
 	if (o.stats)
 		print_stats(&w);
-	missing = segv_watch_missing(&w);
-	if (missing > 0)
-		msg_warn("%llu events were lost, as --stats tells; a larger "
-			 "--ring-size or a --rate may help",
-		    (unsigned long long)missing);
+	missing = print_sum(&w, o.stats || msg_verbose() > 0);
 	segv_watch_close(&w);
 	return missing > 0 ? EXIT_PARTIAL : EXIT_DONE;
 }

@@ -124,11 +124,17 @@ event_of()
 }
 
 @test "probe: every set of options loads" {
-	local o
+	local o i LONGEST=
+	for i in 0 1 2 3; do
+		LONGEST="$LONGEST -n $(printf '%063d' 0)$i"
+		LONGEST="$LONGEST -N $(printf '%063d' 0)$i -P 3$i"
+	done
 	for o in -q -qi -qx -qv -qt -qa '-qa -w 1' '-qa -w 64' \
 	    '-q -s 1,4,5,6,7,8,11,31,64' '-qa -n x' '-qa -n 123456789012345' \
 	    "-qa -n $(printf '%064d' 0)" '-qa -p 1' '-qa -r 1' \
-	    '-qa -r 1000000000' '-qa -R 4194304 -p 1 -n x -r 5'; do
+	    '-qa -r 1000000000' '-qa -R 4194304 -p 1 -n x -r 5' '-qa -S 1' \
+	    '-q -f' '-qa -f -S 3 -r 2' '-qa -l -S 3' '-q -l -s 1,17' \
+	    "-qa$LONGEST"; do
 		echo "options: $o"
 		# shellcheck disable=SC2086
 		watch $o

@@ -153,6 +153,7 @@ stat_of()
 @test "wrong usage exits 100" {
 	local a
 	for a in --no-such extra '-p 0' '-p x' '-d -1' '-d 1x' \
+	    '--fatal --handled' '--not-pid 0' '--share -1' --not-name \
 	    '--format xml' '--signals' '--signals NOPE' '--signals SEGV,' \
 	    '--max-stack-depth 0' '--rate -1' '--ring-size 1' \
 	    '--stats=0' '--append'; do
@@ -164,8 +165,14 @@ stat_of()
 		}
 		[ -n "$output" ]
 	done
-	run "$BIN/segfault_analyzer" -n "$(printf '%065d' 0)"
+	for a in -n --not-name; do
+		run "$BIN/segfault_analyzer" $a "$(printf '%065d' 0)"
+		[ "$status" = 100 ]
+	done
+	# shellcheck disable=SC2046
+	run "$BIN/segfault_analyzer" $(printf -- '-p %d ' $(seq 17))
 	[ "$status" = 100 ]
+	[[ $output == *"option -p is there more than 16 times"* ]]
 }
 
 @test "an output that cannot be opened or written" {
@@ -559,8 +566,8 @@ told()
 	watch -t --format json -n "$NAME"
 	quiet unshare -U -r -p -f -m --mount-proc "$OWN" 1
 	unwatch
-	[ "$(wc -l <"$D/out")" = 1 ]
-	cp "$D/out" "$D/ev"
+	[ "$(grep -c '"tid"' "$D/out")" = 1 ]
+	grep '"tid"' "$D/out" >"$D/ev"
 	json_valid "$D/ev"
 	[ "$(json_get "$D/ev" pid)" -gt 3 ]
 	[ "$(json_get "$D/ev" ns_pid)" = 1 ]
@@ -729,13 +736,69 @@ right_or_said()
 	[ "$(stat_of other_name)" -ge 1 ]
 }
 
+@test "several -n and -p, --not-name, --not-pid" {
+	local a b
+	own null
+	cp "$OWN" "$D/second$NAME"
+	cp "$OWN" "$D/third$NAME"
+	watch -n "second$NAME" -n "$NAME" --not-name third
+	quiet "$OWN"
+	a=$PID
+	quiet "$D/second$NAME"
+	b=$PID
+	quiet "$D/third$NAME"
+	unwatch
+	event "$a" | grep -q .
+	event "$b" | grep -q .
+	[ -z "$(event "$PID")" ]
+	live
+	a=$PID
+	live
+	b=$PID
+	live
+	watch -p "$a" -p "$b" -p "$PID" --not-pid "$b"
+	kill -SEGV "$a" "$b" "$PID"
+	wait_for 30 eval '[ "$(grep -c "^\[" "$D/out")" = 2 ]'
+	unwatch
+	event "$a" | grep -q .
+	event "$PID" | grep -q .
+	[ -z "$(event "$b")" ]
+}
+
+# kinds OPTIONS: how many are told, in $KINDS, of null, of one that handles its
+# fault, and of one whose handler has the same fault again.
+kinds()
+{
+	local a h
+	watch -n null -n handled -n handler "$@"
+	quiet "$VICTIMS/null"
+	a=$PID
+	quiet "$VICTIMS/handled" 1
+	h=$PID
+	quiet "$VICTIMS/handler" twice
+	unwatch
+	KINDS=$(event "$a" | grep -c '^\[')$(event "$h" |
+	    grep -c '^\[')$(event "$PID" | grep -c '^\[') || :
+	echo "$*: $KINDS"
+}
+
+@test "--fatal: what ends a process; --handled: what does not" {
+	needs_victim handler
+	kinds
+	[ "$KINDS" = 112 ]
+	kinds --fatal
+	[ "$KINDS" = 101 ]
+	kinds --handled
+	[ "$KINDS" = 011 ]
+}
+
 @test "hostile names: one line, escaped; JSON stays JSON" {
 	local evil
 	evil=$(printf 'a"\\\n\033]0;\377')
 	watch -n 'a"' --format json
 	quiet "$VICTIMS/comm" "$evil"
 	unwatch
-	[ "$(wc -l <"$D/out")" = 1 ]
+	[ "$(wc -l <"$D/out")" = 2 ]
 	json "$PID"
 	json_get "$D/ev" comm
 	[ "$(json_get "$D/ev" comm)" = 'a\x22\\\x0a\x1b]0;\xff' ] ||
@@ -801,7 +864,7 @@ right_or_said()
 		# offsets are no addresses, build-ids and signatures neither
 		not grep -E '0x[0-9a-f]{7,}' "$D/out"
 		not grep -qi 'cmdline\|command line' "$D/out"
-		[ $f = text ] || json_valid "$D/out"
+		[ $f = text ] || json "$PID"
 	done
 }
 
@@ -823,7 +886,7 @@ right_or_said()
 	kill -CONT "$PID"
 	wait_for 30 grep -q . "$D/out"
 	unwatch
-	json_valid "$D/out"
+	json "$PID"
 }
 
 # --- ends ------------------------------------------------------------------
@@ -841,7 +904,7 @@ right_or_said()
 	local s n
 	own handled
 	for s in INT TERM HUP; do
-		watch -n "$NAME" --stats
+		watch -n "$NAME" --stats --share 0
 		bg "$OWN" 1000000 >/dev/null
 		wait_for 30 test -s "$D/out"
 		unwatch $s
@@ -989,7 +1052,7 @@ fewer_probes()
 
 @test "--rate: no more than that, and the rest is counted" {
 	own handled
-	watch -n "$NAME" --rate 100 --stats
+	watch -n "$NAME" --rate 100 --stats --share 0
 	quiet "$OWN" 20000
 	unwatch
 	[ "$STATUS" = 0 ]
@@ -1002,9 +1065,75 @@ fewer_probes()
 	[ $((n + $(stat_of limited))) = 20000 ]
 }
 
-@test "a storm of handled signals: every one told or counted" {
+@test "a share for each process: who has many is told once a second how many more" {
+	local first
 	own handled
 	watch -n "$NAME" --stats
+	bg "$OWN" 100000000 >/dev/null
+	wait_for 30 grep -q ' handled faults not shown$' "$D/out"
+	# another has its own
+	quiet "$OWN" 3
+	[ "$(event "$PID" | grep -c '^\[')" -le 3 ]
+	wait_for 30 eval '[ "$(event "$PID" | grep -c "^\[")" = 3 ]'
+	first=$BG
+	kill "$BG"
+	unwatch
+	[ "$STATUS" = 0 ]
+	[ $(($(stat_of events) + $(stat_of limited))) = "$(stat_of seen)" ]
+	grep -Eq "^\[[-0-9: ]*\] pid $first $NAME: [0-9]{1,3}(,[0-9]{3})* " \
+	    "$D/out"
+	# all of them, to the last
+	[ "$(sed -n 's/,//g; s/.*: \([0-9]*\) handled faults* not shown$/\1/p' \
+	    "$D/out" | awk '{ n += $1 } END { print n + 0 }')" = \
+	    "$(stat_of limited)" ]
+}
+
+# noisy OPTIONS: beside a program that takes nothing but handled signals, 100
+# crashes of another: all told, and the rest as a few.
+noisy()
+{
+	local handled=$D/noisy$BATS_TEST_NUMBER
+	cp "$VICTIMS/handled" "$handled"
+	own storm
+	watch -n "$NAME" -n "noisy$BATS_TEST_NUMBER" --stats "$@"
+	bg "$handled" 1000000000 >/dev/null
+	wait_for 30 test -s "$D/out"
+	quiet "$OWN" 100
+	quiet "$OWN" 100
+	kill "$BG"
+	unwatch
+	echo "$*: $(stat_of seen) seen, $(wc -c <"$D/out") bytes"
+	[ "$STATUS" = $(($(stat_of dropped) > 0)) ]
+	[ "$(stat_of seen)" = $(($(stat_of events) + $(stat_of limited) +
+	    $(stat_of dropped))) ]
+	[ "$(stat_of seen)" -gt 1000 ]
+	case $* in
+	*json*) grep -c "\"comm\": \"$NAME\", \"fault_a" "$D/out" ;;
+	*) grep -c "^\[.*process $NAME (" "$D/out" ;;
+	esac >"$D/told"
+	[ "$(cat "$D/told")" = 200 ]
+	rm "$handled"
+}
+
+@test "beside one that only handles faults, each crash of others is told" {
+	pattern core 0
+	noisy
+	noisy -t
+	[ "$(stat_of reliable)" -ge 200 ]
+	[ "$(stat_of dropped)" = 0 ]
+	[ "$(wc -c <"$D/out")" -lt 500000 ]
+	noisy -t -r -v --format json
+	[ "$(stat_of dropped)" = 0 ]
+	[ "$(tail -1 "$D/out" | sed 's/.*Z", //')" = "\"seen\": $(
+	    stat_of seen), \"written\": $(stat_of events), \"limited\": $(
+	    stat_of limited), \"dropped\": 0}" ]
+	# and when all that is handled is to be told, too, and cannot
+	noisy -t --share 0 --ring-size 2097152
+}
+
+@test "a storm of handled signals: every one told or counted" {
+	own handled
+	watch -n "$NAME" --stats --share 0
 	quiet "$OWN" 100000 1 2
 	unwatch
 	[ "$(stat_of seen)" = 200000 ]
@@ -1015,7 +1144,7 @@ fewer_probes()
 
 @test "a ring too small: what is lost is counted, the exit code is 1" {
 	own handled
-	watch -n "$NAME" -t -r --ring-size 4096 --stats
+	watch -n "$NAME" -t -r --ring-size 4096 --stats --share 0
 	quiet "$OWN" 20000
 	unwatch
 	[ "$(stat_of ring_size)" = 4096 ]
@@ -1023,6 +1152,8 @@ fewer_probes()
 	[ "$(stat_of dropped)" -gt 0 ]
 	[ $(($(stat_of events) + $(stat_of dropped))) = 20000 ]
 	[ "$STATUS" = 1 ]
+	grep -q " 20000 seen = $(stat_of events) written + 0 limited + $(
+	    stat_of dropped) dropped$" "$D/err"
 	grep -q "warning: $(stat_of dropped) events were lost" "$D/err"
 	# nothing was told half: no stack without a word why
 	[ "$(grep -c '^    \(reliable\|truncated\|doubtful\)' "$D/out")" = \
@@ -1071,7 +1202,7 @@ resident()
 	# of the sanitizer build, what it keeps of freed memory is not meant
 	export ASAN_OPTIONS=quarantine_size_mb=1:thread_local_quarantine_size_kb=64
 	own handled
-	watch -t -n "$NAME" --format json --stats=1
+	watch -t -n "$NAME" --format json --stats=1 --share 0
 	quiet "$OWN" 20000 3
 	wait_for 60 grep -q 'stats: events=[1-9]' "$D/err"
 	first=$(resident)

@@ -79,6 +79,18 @@ bpfsys_lookup(int mapfd, const void *key, void *value)
 	return sys_bpf(BPF_MAP_LOOKUP_ELEM, &a, sizeof(a));
 }
 
+int
+bpfsys_next(int mapfd, const void *key, void *next)
+{
+	union bpf_attr a;
+
+	memset(&a, 0, sizeof(a));
+	a.map_fd = (uint32_t)mapfd;
+	a.key = (uintptr_t)key;
+	a.next_key = (uintptr_t)next;
+	return sys_bpf(BPF_MAP_GET_NEXT_KEY, &a, sizeof(a));
+}
+
 static int
 load(const struct bpfsys_prog *p, char *log, size_t size)
 {

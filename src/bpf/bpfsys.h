@@ -22,6 +22,8 @@ int bpfsys_map(unsigned type, unsigned key, unsigned value, unsigned entries,
 /* The value at a key; of a per-CPU map one for each possible CPU, each rounded
  * up to 8 bytes. */
 int bpfsys_lookup(int mapfd, const void *key, void *value);
+/* The key behind that one, the first for NULL; -1 ENOENT there is none. */
+int bpfsys_next(int mapfd, const void *key, void *next);
 
 /* Functions of a program beside the first: where they begin. */
 struct bpfsys_func {

@@ -21,7 +21,8 @@ base(struct gen *g)
 	I(ST64(R7, REC(rec), R1), "rec->rec.magic ... = r1");
 	I(LD64(R1, FP, S_TIME), "r1 = time");
 	I(ST64(R7, REC(rec.time), R1), "rec->rec.time = r1");
-	I(ST32I(R7, REC(have), 0), "rec->have = 0");
+	I(LD64(R1, FP, S_HAVE), "r1 = have");
+	I(ST32(R7, REC(have), R1), "rec->have = r1");
 	I(LD64(R1, R6, 0), "r1 = ctx[0]: sig");
 	I(ST32(R7, REC(sig), R1), "rec->sig = r1");
 	I(CALL(BPF_FUNC_get_current_pid_tgid), "r0 = tgid << 32 | pid");
@@ -37,9 +38,6 @@ base(struct gen *g)
 static void
 info(struct gen *g)
 {
-	static const struct gen_word w[] = {
-	    {M_SA_HANDLER, REC(handler), 8}, {M_SA_FLAGS, REC(sa_flags), 8}};
-	const struct gen_words act = WORDS(R7, R6, w);
 	int none = insn_label(g->p), done = insn_label(g->p);
 
 	I(LD64(R3, R6, 8), "info = ctx[1]: NULL or 1 for some of the kernel's");
@@ -50,14 +48,12 @@ info(struct gen *g)
 	insn_here(g->p, none);
 	COUNT(no_info);
 	insn_here(g->p, done);
-
-	I(LD64(R6, R6, 16), "ka = ctx[2]");
-	none = insn_label(g->p);
-	if (gen_has_words(g, &act)) {
-		gen_words(g, &act, none, "*ka: sa_handler, sa_flags");
-		gen_have(g, SEGV_HAVE_ACTION);
+	I(LD64(R1, FP, S_HANDLER), "r1 = handler");
+	I(ST64(R7, REC(handler), R1), "rec->handler = r1");
+	if (g->have & SEGV_HAVE_ACTION) {
+		I(LD64(R1, FP, S_FLAGS), "r1 = its flags");
+		I(ST64(R7, REC(sa_flags), R1), "rec->sa_flags = r1");
 	}
-	insn_here(g->p, none);
 }
 
 static void

@@ -218,7 +218,8 @@ extent(uint32_t have)
 static int
 decode(struct segv_event *e, const struct segv_rec_event *r)
 {
-	e->have = r->have;
+	e->have = r->have & ~(uint32_t)SEGV_IS_FATAL;
+	e->kind = r->have & SEGV_IS_FATAL ? SEGV_FATAL : SEGV_LIVES;
 	e->machine = r->rec.machine;
 	e->time = r->rec.time;
 	e->pid = (pid_t)(r->rec.pid_tgid >> 32);

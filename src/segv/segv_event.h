@@ -53,12 +53,18 @@ enum {
 	SEGV_HAVE_BASES = 16,  /* and of x86 the segments and their bases */
 	SEGV_HAVE_NS = 32,     /* nspid, nstid, pidns */
 	SEGV_HAVE_CGROUP = 64, /* id of the cgroup (v2): inode below cgroupfs */
-	SEGV_HAVE_LEADER = 128,	 /* leader, start */
-	SEGV_HAVE_EXE = 256,	 /* name of the executable */
-	SEGV_HAVE_VMA = 512,	 /* mapping of addr, as the kernel had it */
-	SEGV_HAVE_STACK = 1024,	 /* a copy was asked for */
-	SEGV_HAVE_VMA_ERR = 2048 /* vma_err is what the kernel said */
+	SEGV_HAVE_LEADER = 128,	  /* leader, start */
+	SEGV_HAVE_EXE = 256,	  /* name of the executable */
+	SEGV_HAVE_VMA = 512,	  /* mapping of addr, as the kernel had it */
+	SEGV_HAVE_STACK = 1024,	  /* a copy was asked for */
+	SEGV_HAVE_VMA_ERR = 2048, /* vma_err is what the kernel said */
+	/* in the record alone: it has the default action, which is to end the
+	 * process */
+	SEGV_IS_FATAL = 4096
 };
+
+/* What becomes of the process.  Each kind has a ring buffer of its own. */
+enum segv_kind { SEGV_LIVES, SEGV_FATAL, SEGV_KINDS };
 
 /* Who made the signal, as the siginfo has it: to itself, though to nobody else,
  * a process may send one that says anything (rt_sigqueueinfo(2)). */
@@ -105,7 +111,8 @@ enum segv_page_state {
 
 struct segv_event {
 	unsigned have; /* SEGV_HAVE_* */
-	int machine;   /* EM_*, for arch_find() */
+	enum segv_kind kind;
+	int machine; /* EM_*, for arch_find() */
 	uint64_t time;
 	pid_t pid, tid;	    /* thread group and thread */
 	pid_t nspid, nstid; /* in the innermost pid namespace of the thread */

@@ -21,7 +21,7 @@ enum {
 };
 
 struct segv_prog_maps {
-	int ring, counts, rate;
+	int ring[SEGV_KINDS], counts, rate, share;
 };
 
 struct gen {
@@ -49,14 +49,21 @@ enum {
 	S_PTR = -24,
 	S_PAGES = -32,	  /* how many of the stack */
 	S_PAGE = -40,	  /* the one being filled */
-	S_COMM = -56,	  /* 16 bytes */
-	S_VMA = -96,	  /* 5 words: start end flags pgoff file */
-	S_SCRATCH = -160, /* SPAN_MAX bytes */
-	SPAN_MAX = 64
+	S_VMA = -80,	  /* 5 words: start end flags pgoff file */
+	S_SCRATCH = -144, /* SPAN_MAX bytes */
+	SPAN_MAX = 64,
+	S_HANDLER = -152, /* of k_sigaction, */
+	S_FLAGS = -160,	  /* and this */
+	S_HAVE = -168,	  /* of the record's have, what is known at first */
+	S_KIND = -176,	  /* enum segv_kind */
+	S_RING = -184,	  /* map: where the event goes */
+	S_HITS = -192,	  /* names that were found: of those wanted, */
+	S_BARS = -200	  /* and of the others */
 };
 
-/* Behind the counts of each CPU: the name that the name filter looks at. */
-enum { SEGV_EXE_SCRATCH = 256 };
+/* Behind the counts of each CPU: the names that the filter looks at, and as
+ * many bytes as a name it looks for may have. */
+enum { SEGV_EXE_MAX = 256, SEGV_SCRATCH = 352 };
 
 enum { HELPER_READ_USER = 112, HELPER_READ_KERNEL = 113 };
 
@@ -126,9 +133,21 @@ int gen_has_file_name(const struct gen *);
 	gen_count(    \
 	    g, offsetof(struct segv_counts, member), "counts->" #member "++")
 
-/* --- the parts (segv_blocks.c, segv_memory.c) ------------------------------
+/* --- the parts (segv_filter.c, segv_blocks.c, segv_memory.c)
+ * ------------------------------
  */
 
+/*
+ * Whether it is told; each goes to out if not.  In this order: the first three
+ * have r6 alone, the others r8 and r9, too; all lose r7.  gen_kind() fills
+ * S_HANDLER to S_RING; the last two need S_TIME.
+ */
+void gen_filter_signal(struct gen *, int out);
+void gen_filter_pid(struct gen *, int out);
+void gen_kind(struct gen *, int out);
+void gen_filter_name(struct gen *, int out);
+void gen_share(struct gen *, int out);
+void gen_rate(struct gen *, int out);
 /* All that fills the record, from what r6 to r9 say; r6 and r8 are lost. */
 void gen_blocks(struct gen *);
 /* Parts of it, in segv_memory.c: the mapping of the fault address (r6 lost),

@@ -71,7 +71,7 @@ gen_vma(struct gen *g)
 	I(ANDI(R1, SEGV_HAVE_INFO), "r1 &= SEGV_HAVE_INFO");
 	J(JEQI(R1, 0), none, "if (r1 == 0) skip");
 	if (g->have & SEGV_HAVE_ACTION) {
-		I(LD64(R1, R7, REC(handler)), "r1 = rec->handler");
+		I(LD64(R1, FP, S_HANDLER), "r1 = handler");
 		J(JGTI(R1, 1), none, "if (r1 is a handler) skip");
 	}
 	I(LD32(R1, R7, REC(info) + 8), "code = rec->info.si_code");
@@ -240,7 +240,7 @@ page(struct gen *g, int next)
 
 	/* a page that is not there must cost no room in the ring */
 	READ_USER(AT(FP, S_PTR), 8, AT(R8, 0), next, "can the page be read?");
-	insn_map(g->p, R1, g->maps->ring, "r1 = the ring buffer");
+	I(LD64(R1, FP, S_RING), "r1 = ring");
 	I(MOVI(R2, sizeof(struct segv_rec_page)), "r2 = sizeof(*page)");
 	I(MOVI(R3, 0), "r3 = 0");
 	I(CALL(BPF_FUNC_ringbuf_reserve), "page = reserve(r1, r2, r3)");

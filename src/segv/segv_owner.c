@@ -22,15 +22,6 @@ last_component(const char *path)
 }
 
 int
-segv_is_named(const struct segv_event *ev, const struct maptrack_view *v,
-    const char *name)
-{
-	return strstr(ev->comm, name) != NULL ||
-	    strstr(ev->leader, name) != NULL || strstr(ev->exe, name) != NULL ||
-	    (v->exe != NULL && strstr(last_component(v->exe), name) != NULL);
-}
-
-int
 segv_is_path(const char *path, const struct segv_vma *vma)
 {
 	const char *name = last_component(path);

@@ -53,18 +53,18 @@ symbol(const struct segv_place *p, const char *key, struct out *o)
 
 /* "2024-02-15 10:30:45" and, for JSON, "2024-02-15T10:30:45.123Z". */
 static void
-timestamp(const struct segv_resolved *l, struct out *o)
+timestamp(const char *stamp, const struct timespec *t, struct out *o)
 {
-	unsigned ms = (unsigned)(l->time.tv_nsec / 1000000) % 1000;
-	char iso[sizeof(l->stamp) + 8];
-	size_t n = strlen(l->stamp);
+	unsigned ms = (unsigned)(t->tv_nsec / 1000000) % 1000;
+	char iso[SEGV_STAMP + 8];
+	size_t n = strlen(stamp);
 
 	out_text(o, "[");
-	out_text(o, "%s", l->stamp);
+	out_text(o, "%s", stamp);
 	out_text(o, "] ");
 	if (out_is_text(o))
 		return;
-	memcpy(iso, l->stamp, n);
+	memcpy(iso, stamp, n);
 	if (n > 10 && iso[10] == ' ')
 		iso[10] = 'T';
 	iso[n] = '.';
@@ -81,7 +81,7 @@ head(const struct segv_resolved *l, struct out *o)
 	const struct segv_event *ev = l->ev;
 	const char *name = signal_name(ev->signo);
 
-	timestamp(l, o);
+	timestamp(l->stamp, &l->time, o);
 	out_i64(o, "pid", OUT_HIDE, ev->pid);
 	out_i64(o, "tid", OUT_HIDE, ev->tid);
 	if (ev->signo == SIGSEGV)
@@ -242,5 +242,50 @@ segv_print(const struct segv_resolved *l, struct out *o)
 		stack(l, o);
 	if (l->opts->registers || l->opts->stack)
 		out_text(o, "\n");
+	return out_record(o);
+}
+
+/* --- what is not shown -----------------------------------------------------
+ */
+
+/* "3,950" */
+static void
+grouped(struct out *o, uint64_t n)
+{
+	char digits[32], *at = num_digits(digits + sizeof(digits), n, 10, 1);
+	size_t left = (size_t)(digits + sizeof(digits) - at);
+
+	for (; left > 0; left--, at++)
+		out_text(o, "%c%s", *at, left % 3 == 1 && left > 1 ? "," : "");
+}
+
+int
+segv_print_limited(
+    struct out *o, const struct segv_moment *when, const struct segv_told *t)
+{
+	timestamp(when->stamp, &when->time, o);
+	if (t->pid != 0) {
+		out_i64(o, "pid", "pid ", t->pid);
+		out_str(o, "comm", " ", t->comm);
+	} else
+		out_text(o, "other processes");
+	out_text(o, ": ");
+	grouped(o, t->more);
+	out_text(o, " handled fault%s not shown\n", t->more == 1 ? "" : "s");
+	out_u64(o, "not_shown", OUT_HIDE, t->more);
+	return out_record(o);
+}
+
+int
+segv_print_counts(
+    struct out *o, const struct segv_moment *when, const struct segv_sum *s)
+{
+	if (out_is_text(o))
+		return 0;
+	timestamp(when->stamp, &when->time, o);
+	out_u64(o, "seen", OUT_HIDE, s->seen);
+	out_u64(o, "written", OUT_HIDE, s->written);
+	out_u64(o, "limited", OUT_HIDE, s->limited);
+	out_u64(o, "dropped", OUT_HIDE, s->dropped);
 	return out_record(o);
 }

@@ -8,9 +8,19 @@
 
 #include "out/out.h"
 #include "segv/segv_resolve.h"
+#include "segv/segv_shares.h"
 
 /* One record.  -1 with errno once writing has failed. */
 int segv_print(const struct segv_resolved *, struct out *);
+/* What was left out of a process, pid 0: of all others. */
+int segv_print_limited(
+    struct out *, const struct segv_moment *, const struct segv_told *);
+/* At the end, in JSON alone: seen = written + limited + dropped. */
+struct segv_sum {
+	uint64_t seen, written, limited, dropped;
+};
+int segv_print_counts(
+    struct out *, const struct segv_moment *, const struct segv_sum *);
 /* Addresses within a text, replaced by "(redacted)"; at most n bytes. */
 void segv_redact(const char *text, char *out, size_t n);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -26,20 +27,40 @@ fail(struct segv_probe *p, enum bpf_step step)
 	return -1;
 }
 
+/* A kind that is not asked for has the least there is. */
+static size_t
+ring_size(const struct segv_probe_opts *o, enum segv_kind kind)
+{
+	if ((o->only == SEGV_ONLY_FATAL && kind != SEGV_FATAL) ||
+	    (o->only == SEGV_ONLY_HANDLED && kind == SEGV_FATAL))
+		return (size_t)sysconf(_SC_PAGESIZE);
+	return o->ring_size;
+}
+
 static int
 maps(struct segv_probe *p, const struct segv_probe_opts *o)
 {
+	int i;
+
 	p->countsfd = bpfsys_map(BPF_MAP_TYPE_PERCPU_ARRAY, 4,
-	    sizeof(struct segv_counts) + SEGV_EXE_SCRATCH, 1, "segv_counts");
+	    sizeof(struct segv_counts) + SEGV_SCRATCH, 1, "segv_counts");
 	if (p->countsfd == -1)
 		return fail(p, BPF_STEP_MAP);
-	p->ratefd = bpfsys_map(BPF_MAP_TYPE_ARRAY, 4, 8, 1, "segv_rate");
+	p->ratefd =
+	    bpfsys_map(BPF_MAP_TYPE_ARRAY, 4, 8, SEGV_KINDS, "segv_rate");
 	if (p->ratefd == -1)
 		return fail(p, BPF_STEP_MAP);
-	p->ringfd = bpfsys_map(
-	    BPF_MAP_TYPE_RINGBUF, 0, 0, (unsigned)o->ring_size, "segv_ring");
-	if (p->ringfd == -1)
-		return fail(p, BPF_STEP_RING);
+	if (o->share > 0)
+		p->sharefd = bpfsys_map(BPF_MAP_TYPE_LRU_HASH, 4,
+		    sizeof(struct segv_share), SEGV_SHARES, "segv_share");
+	if (o->share > 0 && p->sharefd == -1)
+		return fail(p, BPF_STEP_MAP);
+	for (i = 0; i < SEGV_KINDS; i++) {
+		p->ringfd[i] = bpfsys_map(BPF_MAP_TYPE_RINGBUF, 0, 0,
+		    (unsigned)ring_size(o, i), "segv_ring");
+		if (p->ringfd[i] == -1)
+			return fail(p, BPF_STEP_RING);
+	}
 	return 0;
 }
 
@@ -48,7 +69,9 @@ static int
 try(struct segv_probe *p, const struct segv_probe_opts *o,
     const struct segv_layout *l, unsigned blocks)
 {
-	struct segv_prog_maps m = {p->ringfd, p->countsfd, p->ratefd};
+	struct segv_prog_maps m = {
+	    {p->ringfd[SEGV_LIVES], p->ringfd[SEGV_FATAL]}, p->countsfd,
+	    p->ratefd, p->sharefd};
 	struct bpfsys_func func[2] = {{0, 0}, {0, 0}};
 	struct segv_prog prog;
 	struct bpfsys_prog load = {&prog.insns, "segv", -1, func, 0};
@@ -186,6 +209,23 @@ set_defaults(struct segv_probe_opts *o)
 	return segv_prog_check(o);
 }
 
+static int
+open_rings(struct segv_probe *p, const struct segv_probe_opts *o)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+	int i;
+
+	if ((p->pollfd = epoll_create1(EPOLL_CLOEXEC)) == -1)
+		return -1;
+	for (i = 0; i < SEGV_KINDS; i++)
+		if (bpf_ring_open(&p->ring[i], p->ringfd[i], ring_size(o, i)) ==
+			-1 ||
+		    epoll_ctl(p->pollfd, EPOLL_CTL_ADD, p->ringfd[i], &ev) ==
+			-1)
+			return -1;
+	return 0;
+}
+
 int
 segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 {
@@ -196,8 +236,10 @@ segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 	int r, btferr = 0;
 
 	memset(p, 0, sizeof(*p));
-	p->ringfd = p->countsfd = p->ratefd = p->progfd = p->linkfd = -1;
-	p->ring.fd = -1;
+	p->countsfd = p->ratefd = p->sharefd = p->progfd = p->linkfd = -1;
+	p->pollfd = -1;
+	for (r = 0; r < SEGV_KINDS; r++)
+		p->ringfd[r] = p->ring[r].fd = -1;
 	if (set_defaults(&o) == -1) {
 		snprintf(p->why, sizeof(p->why), "options out of range");
 		return fails(EINVAL);
@@ -218,7 +260,7 @@ segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 	if (load(p, &o, &l) == -1)
 		return -1;
 	tell_lacks(p, &o, btferr, members);
-	if (bpf_ring_open(&p->ring, p->ringfd, o.ring_size) == -1)
+	if (open_rings(p, &o) == -1)
 		return fail(p, BPF_STEP_MMAP);
 	if ((p->linkfd = bpfsys_attach("signal_deliver", p->progfd)) == -1)
 		return fail(p, BPF_STEP_ATTACH);
@@ -228,12 +270,13 @@ segv_probe_open(struct segv_probe *p, const struct segv_probe_opts *opts)
 void
 segv_probe_close(struct segv_probe *p)
 {
-	int *fd[] = {
-	    &p->linkfd, &p->progfd, &p->ringfd, &p->countsfd, &p->ratefd};
+	int *fd[] = {&p->linkfd, &p->pollfd, &p->progfd, &p->ringfd[SEGV_LIVES],
+	    &p->ringfd[SEGV_FATAL], &p->countsfd, &p->ratefd, &p->sharefd};
 	size_t i;
 
 	segv_probe_detach(p);
-	bpf_ring_close(&p->ring);
+	for (i = 0; i < SEGV_KINDS; i++)
+		bpf_ring_close(&p->ring[i]);
 	for (i = 0; i < NELEM(fd); i++)
 		io_close(fd[i]);
 	free(p->log);
@@ -247,10 +290,44 @@ segv_probe_detach(struct segv_probe *p)
 }
 
 int
+segv_probe_next(
+    struct segv_probe *p, const void **rec, size_t *len, enum segv_kind *kind)
+{
+	int r = bpf_ring_next(&p->ring[SEGV_FATAL], rec, len);
+
+	*kind = SEGV_FATAL;
+	if (r != 0)
+		return r;
+	*kind = SEGV_LIVES;
+	return bpf_ring_next(&p->ring[SEGV_LIVES], rec, len);
+}
+
+int
+segv_probe_shares(const struct segv_probe *p,
+    void (*told)(void *ctx, pid_t, const struct segv_share *), void *ctx)
+{
+	uint32_t key, *at = NULL;
+	struct segv_share s;
+	unsigned i;
+
+	if (p->sharefd == -1)
+		return 0;
+	/* bounded: one that is taken out meanwhile begins it anew */
+	for (i = 0; i < 2 * SEGV_SHARES; i++) {
+		if (bpfsys_next(p->sharefd, at, &key) == -1)
+			return errno == ENOENT ? 0 : -1;
+		at = &key;
+		if (bpfsys_lookup(p->sharefd, &key, &s) == 0)
+			told(ctx, (pid_t)key, &s);
+	}
+	return 0;
+}
+
+int
 segv_probe_counts(const struct segv_probe *p, struct segv_counts *sum,
     struct segv_counts *percpu)
 {
-	size_t each = (sizeof(*sum) + SEGV_EXE_SCRATCH + 7) & ~(size_t)7, i, k;
+	size_t each = (sizeof(*sum) + SEGV_SCRATCH + 7) & ~(size_t)7, i, k;
 	uint64_t *to = (uint64_t *)(void *)sum;
 	const uint64_t *from;
 	uint32_t key = 0;

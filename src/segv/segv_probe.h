@@ -8,6 +8,9 @@
  * stack is so full that no handler can be called, the kernel sends a second
  * SIGSEGV with code SI_KERNEL: two events.
  *
+ * What ends a process goes through a ring buffer of its own, so however many
+ * others there are, they cannot fill it.
+ *
  * For how to read events see segv_event.h.  The process is attached to
  * nothing after close or death, however it dies.
  *
@@ -25,6 +28,7 @@
 #include <sys/types.h>
 
 #include "bpf/bpfsys.h"
+#include "segv/segv_event.h"
 
 enum {
 	SEGV_WANT_VMA = 1,   /* the mapping of the fault address, when there
@@ -37,37 +41,57 @@ enum {
 
 enum {
 	SEGV_FILTER_MAX = 64, /* bytes of a name filter */
+	SEGV_LIST_MAX = 16,   /* names or pids of a filter, and bytes of all */
+	SEGV_NAMES_MAX = 512, /* names: the verifier follows a million steps */
+	SEGV_SHARE_DEFAULT = 5,
+	SEGV_SHARES = 8192, /* processes whose shares are remembered */
 	SEGV_RING_DEFAULT = 8 << 20,
 	SEGV_PAGES_DEFAULT = 17, /* 64 KiB from anywhere in a page */
 	SEGV_RATE_MAX = 1000000000,
 	SEGV_RING_MAX = 1 << 30
 };
 
+/* Each is part of the thread's name, its leader's, or the executable's; of 1 to
+ * SEGV_FILTER_MAX bytes. */
+struct segv_names {
+	const char *of[SEGV_LIST_MAX];
+	unsigned n;
+};
+
+struct segv_pids { /* thread groups, initial pid namespace */
+	pid_t of[SEGV_LIST_MAX];
+	unsigned n;
+};
+
 struct segv_probe_opts {
 	uint64_t signals; /* bit n - 1: signal n; 0: SIGSEGV alone */
-	pid_t pid;	  /* thread group, initial pid namespace; 0 any */
-	/* Part of the thread's name, its leader's, or the executable's;
-	 * NULL or "" any.  At most SEGV_FILTER_MAX bytes. */
-	const char *name;
-	uint64_t rate;	/* events a second at most; 0 no limit */
+	/* one of those, any if there is none; and none of the others */
+	struct segv_pids pids, not_pids;
+	struct segv_names names, not_names;
+	enum { SEGV_ONLY_NONE, SEGV_ONLY_FATAL, SEGV_ONLY_HANDLED } only;
+	/* Events a second of a process that the signal does not end, and as
+	 * many at once; 0 no limit. */
+	uint64_t share;
+	uint64_t rate;	/* events a second of a kind; 0 no limit */
 	uint64_t burst; /* as many at once; 0: what the ring can hold half of,
 			   but at most a second's worth */
 	unsigned want;	/* SEGV_WANT_* */
 	unsigned stack_pages; /* 0: SEGV_PAGES_DEFAULT */
-	size_t ring_size;     /* 0: SEGV_RING_DEFAULT; else a power of two and a
-				 multiple of the page size */
-	const char *btf;      /* NULL: BTF_KERNEL */
+	size_t ring_size; /* of each of the two; 0: SEGV_RING_DEFAULT; else a
+			     power of two and a multiple of the page size */
+	const char *btf;  /* NULL: BTF_KERNEL */
 };
 
 /*
- * Of one CPU, or of all.  seen = sent + dropped + limited, once no CPU is in
- * the midst of one.
+ * Of one CPU, or of all.  seen = sent + dropped + limited + shared, once no CPU
+ * is in the midst of one.
  */
 struct segv_counts {
 	uint64_t seen;	     /* passed the filters */
 	uint64_t sent;	     /* events in the ring */
 	uint64_t dropped;    /* the ring was full */
 	uint64_t limited;    /* by rate */
+	uint64_t shared;     /* beyond the share of a process */
 	uint64_t named;	     /* refused by the name filter */
 	uint64_t pages;	     /* stack pages in the ring */
 	uint64_t pages_lost; /* the ring was full */
@@ -78,9 +102,17 @@ struct segv_counts {
 				all CPUs together only (Linux 5.12) */
 };
 
+/* What the map of shares has for a thread group. */
+struct segv_share {
+	uint64_t due;
+	uint64_t limited;     /* events left out so far */
+	char comm[SEGV_COMM]; /* of its leader, may lack the NUL */
+};
+
 struct segv_probe {
-	int ringfd, countsfd, ratefd, progfd, linkfd;
-	struct bpf_ring ring;
+	int ringfd[SEGV_KINDS], countsfd, ratefd, sharefd, progfd, linkfd;
+	int pollfd; /* epoll(7): readable when one of the rings is */
+	struct bpf_ring ring[SEGV_KINDS];
 	unsigned ncpus;
 	unsigned have; /* SEGV_HAVE_*: what events may have here */
 	/* What cannot be had that was asked for, and why; "" if all can. */
@@ -101,6 +133,15 @@ int segv_probe_open(struct segv_probe *, const struct segv_probe_opts *);
 void segv_probe_close(struct segv_probe *);
 /* No more events; those in the ring can still be read. */
 void segv_probe_detach(struct segv_probe *);
+/*
+ * The next record, of an event that ends a process before others: as
+ * bpf_ring_next(), and *kind is whose ring it is from.
+ */
+int segv_probe_next(
+    struct segv_probe *, const void **, size_t *len, enum segv_kind *);
+/* Calls told for each process that has a share: 0, or -1 with errno. */
+int segv_probe_shares(const struct segv_probe *,
+    void (*told)(void *ctx, pid_t, const struct segv_share *), void *ctx);
 /*
  * The counts of all CPUs together, and of each when percpu is not NULL (room
  * for probe->ncpus, unplugged ones are counted on).  They never go back.

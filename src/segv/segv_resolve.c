@@ -363,21 +363,22 @@ look_closely(struct segv_resolved *l, struct segv_resolver *e,
 	return 0;
 }
 
-/* Many events share a second. */
-static void
-stamp(struct segv_resolved *l, struct segv_resolver *e)
+void
+segv_moment(
+    struct segv_resolver *e, struct timespec when, struct segv_moment *out)
 {
 	struct tm tm;
 
-	if (e->stamp[0] == '\0' || e->second != l->time.tv_sec) {
-		e->second = l->time.tv_sec;
+	if (e->stamp[0] == '\0' || e->second != when.tv_sec) {
+		e->second = when.tv_sec;
 		if (gmtime_r(&e->second, &tm) == NULL ||
 		    strftime(e->stamp, sizeof(e->stamp), "%Y-%m-%d %H:%M:%S",
 			&tm) == 0)
 			snprintf(e->stamp, sizeof(e->stamp), "%lld",
 			    (long long)e->second);
 	}
-	memcpy(l->stamp, e->stamp, sizeof(l->stamp));
+	out->time = when;
+	memcpy(out->stamp, e->stamp, sizeof(out->stamp));
 }
 
 int
@@ -388,6 +389,7 @@ segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
 	/* the instruction must be decoded to know the address */
 	int protection = ev->origin == SEGV_FROM_KERNEL &&
 	    (ev->signo == SIGSEGV || ev->signo == SIGBUS);
+	struct segv_moment moment;
 	int r = 0;
 
 	memset(l, 0, sizeof(*l));
@@ -396,7 +398,8 @@ segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
 	l->opts = &e->opts;
 	l->cache = e->cache;
 	l->time = when;
-	stamp(l, e);
+	segv_moment(e, when, &moment);
+	memcpy(l->stamp, moment.stamp, sizeof(l->stamp));
 	l->addr = ev->addr;
 	l->have_addr = ev->has_addr;
 	l->access = ev->access & (SEGV_READ | SEGV_WRITE | SEGV_EXEC);

@@ -57,12 +57,20 @@ struct segv_mapping {
 	const char *name; /* "" anonymous */
 };
 
+enum { SEGV_STAMP = 24 };
+
+/* A time of the wall clock, and its seconds as "2024-02-15 10:30:45", UTC. */
+struct segv_moment {
+	struct timespec time;
+	char stamp[SEGV_STAMP];
+};
+
 struct segv_resolved {
 	const struct segv_event *ev;
 	const struct segv_opts *opts;
-	struct timespec time; /* wall clock */
-	char stamp[24];	      /* its seconds, "2024-02-15 10:30:45", UTC */
-	struct segv_place at; /* the instruction */
+	struct timespec time;	/* wall clock */
+	char stamp[SEGV_STAMP]; /* as in struct segv_moment */
+	struct segv_place at;	/* the instruction */
 	struct segv_place *frame;
 	size_t nframes;
 	enum segv_stack stack;
@@ -96,7 +104,7 @@ struct segv_resolver {
 	int ksyms_err;
 	struct cgroups *cgroups;
 	time_t second; /* of stamp */
-	char stamp[24];
+	char stamp[SEGV_STAMP];
 	int64_t jit_due; /* no perf map is read before (base/deadline.h) */
 };
 
@@ -114,10 +122,8 @@ int segv_resolve(struct segv_resolved *, struct segv_resolver *,
     const struct segv_event *, const struct maptrack_view *, struct timespec);
 void segv_resolved_free(struct segv_resolved *);
 
-/* Is name part of the thread's or process's name, or of the executable's last
- * component?  "" is part of all. */
-int segv_is_named(
-    const struct segv_event *, const struct maptrack_view *, const char *name);
+/* That time; the resolver remembers its second, which many share. */
+void segv_moment(struct segv_resolver *, struct timespec, struct segv_moment *);
 
 /* The command line, if the process is still there: NULs between and behind
  * the arguments; cut is set when there was more.  -1 when it has gone. */

@@ -11,11 +11,11 @@
 
 #include "base/bytes.h"
 #include "base/deadline.h"
-#include "segv/segv_print.h"
 
 enum {
 	LAZY_MS = 2,
 	IDLE_MS = 1000,
+	SHARES_MS = 1000,   /* between two words on what is left out */
 	LAST_MS = 100,	    /* for programs that still run when detached */
 	EVENTS_A_LOOK = 64, /* between two looks at the clock */
 	WAITING_MAX = 1024  /* events whose pages have not come yet */
@@ -29,11 +29,14 @@ segv_watch_open(struct segv_watch *w, const struct segv_watch_opts *o)
 {
 	struct modcache_limits limits = {0};
 	struct maptrack_opts mo = {0};
+	int i;
 
 	w->o = o;
 	w->cache = modcache_new(&limits);
-	w->feed = segv_feed_new(WAITING_MAX);
-	if (w->cache == NULL || w->feed == NULL ||
+	for (i = 0; i < SEGV_KINDS; i++)
+		if ((w->feed[i] = segv_feed_new(WAITING_MAX)) == NULL)
+			return -1;
+	if (w->cache == NULL || segv_shares_init(&w->shares) == -1 ||
 	    segv_resolver_init(&w->resolver, &o->show, w->cache) == -1)
 		return -1;
 	/* First, so that the maps are known of whatever crashes.  Woken by each
@@ -50,13 +53,16 @@ segv_watch_open(struct segv_watch *w, const struct segv_watch_opts *o)
 void
 segv_watch_close(struct segv_watch *w)
 {
+	int i;
+
 	if (w->maps != NULL) {
 		segv_probe_close(&w->probe);
 		maptrack_close(w->maps);
 	}
 	segv_resolver_free(&w->resolver);
-	if (w->feed != NULL)
-		segv_feed_free(w->feed);
+	segv_shares_free(&w->shares);
+	for (i = 0; i < SEGV_KINDS; i++)
+		segv_feed_free(w->feed[i]);
 	if (w->cache != NULL)
 		modcache_free(w->cache);
 }
@@ -105,10 +111,34 @@ wall_time(const struct segv_watch *w, uint64_t ktime)
 	return t;
 }
 
-/* Does what is due by the clock; 1 when it is time to end. */
+/* What was left out of each process since the last time. */
+static int
+tell_shares(struct segv_watch *w)
+{
+	struct segv_moment now;
+	struct timespec ts;
+	size_t i;
+
+	if (segv_shares_look(&w->shares, &w->probe) == -1)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	segv_moment(&w->resolver, ts, &now);
+	for (i = 0; i < w->shares.nnow; i++)
+		if (w->shares.now[i].more > 0 &&
+		    segv_print_limited(w->out, &now, &w->shares.now[i]) == -1)
+			return -1;
+	return 0;
+}
+
+/* Does what is due by the clock; 1 when it is time to end, -1 with errno. */
 static int
 look_at_clock(struct segv_watch *w)
 {
+	if (deadline_left(w->shares_due) == 0) {
+		if (tell_shares(w) == -1 || out_flush(w->out) == -1)
+			return -1;
+		w->shares_due = deadline_in(SHARES_MS);
+	}
 	if (deadline_left(w->idle_due) == 0) {
 		maptrack_idle(w->maps);
 		w->idle_due = deadline_in(IDLE_MS);
@@ -144,11 +174,6 @@ tell(struct segv_watch *w, const struct segv_event *ev)
 			return -1;
 		w->unmapped++;
 	}
-	if (w->o->probe.name != NULL &&
-	    !segv_is_named(ev, &v, w->o->probe.name)) {
-		w->unnamed++;
-		return 0;
-	}
 	r = segv_resolve(&got, &w->resolver, ev, &v, wall_time(w, ev->time));
 	if (r == 0)
 		r = segv_print(&got, w->out);
@@ -163,24 +188,25 @@ tell(struct segv_watch *w, const struct segv_event *ev)
 }
 
 static int
-tell_all(struct segv_watch *w)
+tell_all(struct segv_watch *w, enum segv_kind kind)
 {
 	struct segv_event *ev;
 	int r = 0;
 
-	while (r == 0 && (ev = segv_feed_get(w->feed)) != NULL) {
+	while (r == 0 && (ev = segv_feed_get(w->feed[kind])) != NULL) {
 		r = tell(w, ev);
-		segv_feed_release(w->feed, ev);
+		segv_feed_release(w->feed[kind], ev);
 	}
 	return r;
 }
 
-/* All that is in the ring; at last, until it is empty, else only while it is
- * not time to end. */
+/* All that is in the rings; at last, until they are empty, else only while it
+ * is not time to end. */
 static int
 drain(struct segv_watch *w, int last)
 {
-	int r, told = *w->stops;
+	int r, told = *w->stops, end = 0;
+	enum segv_kind kind;
 	const void *rec;
 	unsigned n = 0;
 	size_t len;
@@ -188,31 +214,36 @@ drain(struct segv_watch *w, int last)
 	find_wall(w);
 	if (maptrack_drain(w->maps) == -1)
 		return -1;
-	while ((r = bpf_ring_next(&w->probe.ring, &rec, &len)) == 1) {
+	while ((r = segv_probe_next(&w->probe, &rec, &len, &kind)) == 1) {
 		/* a bad record is counted by the feed */
-		if (segv_feed_put(w->feed, rec, len) == -1 && errno == ENOMEM)
+		if (segv_feed_put(w->feed[kind], rec, len) == -1 &&
+		    errno == ENOMEM)
 			return -1;
-		bpf_ring_done(&w->probe.ring);
-		if (tell_all(w) == -1)
+		bpf_ring_done(&w->probe.ring[kind]);
+		if (tell_all(w, kind) == -1)
 			return -1;
 		if (++n % EVENTS_A_LOOK != 0)
 			continue;
 		nap(w, NULL, 0, 0);
-		if (last ? *w->stops > told : look_at_clock(w))
+		if (last)
+			end = *w->stops > told;
+		else
+			end = look_at_clock(w);
+		if (end != 0)
 			break;
 	}
-	return out_flush(w->out) == -1 || r == -1 ? -1 : 0;
+	return out_flush(w->out) == -1 || r == -1 || end == -1 ? -1 : 0;
 }
 
 /* How long nothing is due. */
 static int
 idle_time(const struct segv_watch *w)
 {
-	const int64_t due[] = {w->end, w->stats_due};
+	const int64_t due[] = {w->end, w->stats_due, w->shares_due};
 	int ms = deadline_left(w->idle_due), left;
 	size_t i;
 
-	for (i = 0; i < 2; i++) {
+	for (i = 0; i < NELEM(due); i++) {
 		left = deadline_left(due[i]);
 		if (left != -1 && left < ms)
 			ms = left;
@@ -223,11 +254,13 @@ idle_time(const struct segv_watch *w)
 static int
 watch(struct segv_watch *w)
 {
-	struct pollfd pfd[2] = {{.fd = w->probe.ring.fd, .events = POLLIN},
+	struct pollfd pfd[2] = {{.fd = w->probe.pollfd, .events = POLLIN},
 	    {.fd = maptrack_fd(w->maps), .events = POLLIN}};
-	int r = 0;
+	int r = 0, end;
 
-	while (r == 0 && !look_at_clock(w)) {
+	while (r == 0) {
+		if ((end = look_at_clock(w)) != 0)
+			return end == -1 ? -1 : 0;
 		if (nap(w, pfd, 2, idle_time(w)) <= 0)
 			continue;
 		if (pfd[0].revents != 0) {
@@ -239,26 +272,83 @@ watch(struct segv_watch *w)
 	return r;
 }
 
+/* Events that came out of the rings, bad ones among them. */
+static uint64_t
+came(const struct segv_watch *w)
+{
+	struct segv_feed_stats fs;
+	uint64_t n = 0;
+	int i;
+
+	for (i = 0; i < SEGV_KINDS; i++) {
+		segv_feed_get_stats(w->feed[i], &fs);
+		n += fs.events + fs.bad;
+	}
+	return n;
+}
+
+struct segv_sum
+segv_watch_sum(const struct segv_watch *w)
+{
+	struct segv_counts c = {0};
+	struct segv_sum s;
+
+	segv_probe_counts(&w->probe, &c, NULL);
+	s.seen = c.seen;
+	s.written = w->told < c.sent ? w->told : c.sent;
+	s.limited = c.limited + c.shared;
+	s.dropped = c.dropped + (c.sent - s.written);
+	return s;
+}
+
+/* Those that were forgotten before they could be told. */
+static int
+tell_end(struct segv_watch *w)
+{
+	struct segv_told others = {0};
+	struct segv_counts c;
+	struct segv_moment now;
+	struct segv_sum s = segv_watch_sum(w);
+	struct timespec ts;
+
+	if (tell_shares(w) == -1)
+		return -1;
+	clock_gettime(CLOCK_REALTIME, &ts);
+	segv_moment(&w->resolver, ts, &now);
+	if (segv_probe_counts(&w->probe, &c, NULL) == 0 &&
+	    c.shared > w->shares.told) {
+		others.more = c.shared - w->shares.told;
+		if (segv_print_limited(w->out, &now, &others) == -1)
+			return -1;
+	}
+	if (segv_print_counts(w->out, &now, &s) == -1)
+		return -1;
+	return out_flush(w->out);
+}
+
 /* Waits also for those events that are being made this moment. */
 static int
 finish(struct segv_watch *w)
 {
 	int64_t end = deadline_in(LAST_MS);
-	struct segv_feed_stats fs;
 	struct segv_counts c;
-	int told = *w->stops;
+	int told = *w->stops, i;
 
 	segv_probe_detach(&w->probe);
 	do {
 		if (drain(w, 1) == -1)
 			return -1;
-		segv_feed_get_stats(w->feed, &fs);
 		if (segv_probe_counts(&w->probe, &c, NULL) == -1)
 			break;
-	} while (fs.events + fs.bad < c.sent && deadline_left(end) > 0 &&
-	    *w->stops == told);
-	segv_feed_flush(w->feed);
-	return tell_all(w);
+	} while ((came(w) < c.sent ||
+		     c.seen != c.sent + c.dropped + c.limited + c.shared) &&
+	    deadline_left(end) > 0 && *w->stops == told);
+	for (i = SEGV_KINDS; i-- > 0;) {
+		segv_feed_flush(w->feed[i]);
+		if (tell_all(w, i) == -1)
+			return -1;
+	}
+	return tell_end(w);
 }
 
 int
@@ -268,23 +358,10 @@ segv_watch_run(struct segv_watch *w, struct out *out)
 	w->end = deadline_in(w->o->duration_ms);
 	w->stats_due = deadline_in(w->o->stats_ms);
 	w->idle_due = deadline_in(IDLE_MS);
+	w->shares_due = w->o->probe.share > 0 ? deadline_in(SHARES_MS) : -1;
 	if (watch(w) == -1)
 		return -1;
 	return finish(w);
-}
-
-uint64_t
-segv_watch_missing(const struct segv_watch *w)
-{
-	struct segv_counts c = {0};
-	struct segv_feed_stats fs;
-	uint64_t came;
-
-	segv_feed_get_stats(w->feed, &fs);
-	segv_probe_counts(&w->probe, &c, NULL);
-	/* a bad record may have been an event */
-	came = fs.events < c.sent ? fs.events : c.sent;
-	return c.dropped + (c.sent - came);
 }
 
 void
@@ -294,25 +371,33 @@ segv_watch_stats(const struct segv_watch *w, char *line, size_t n)
 	struct segv_feed_stats fs;
 	struct maptrack_stats ms;
 	struct rusage ru = {0};
+	uint64_t bad = 0, peak = 0;
+	int i;
 
 	segv_probe_counts(&w->probe, &c, NULL);
-	segv_feed_get_stats(w->feed, &fs);
+	for (i = 0; i < SEGV_KINDS; i++) {
+		segv_feed_get_stats(w->feed[i], &fs);
+		bad += fs.bad;
+		if (w->probe.ring[i].most > peak)
+			peak = w->probe.ring[i].most;
+	}
 	maptrack_get_stats(w->maps, &ms);
 	getrusage(RUSAGE_SELF, &ru);
 	snprintf(line, n,
 	    "events=%" PRIu64 " seen=%" PRIu64 " dropped=%" PRIu64
-	    " limited=%" PRIu64 " other_name=%" PRIu64 " reliable=%" PRIu64
-	    " truncated=%" PRIu64 " doubtful=%" PRIu64 " pages=%" PRIu64
-	    " pages_lost=%" PRIu64 " no_regs=%" PRIu64 " no_info=%" PRIu64
-	    " no_vma=%" PRIu64 " misses=%" PRIu64 " bad_records=%" PRIu64
-	    " ring_size=%zu ring_peak=%" PRIu64 " no_maps=%" PRIu64
-	    " map_records=%" PRIu64 " map_lost=%" PRIu64 " processes=%zu"
+	    " limited=%" PRIu64 " not_shown=%" PRIu64 " other_name=%" PRIu64
+	    " reliable=%" PRIu64 " truncated=%" PRIu64 " doubtful=%" PRIu64
+	    " pages=%" PRIu64 " pages_lost=%" PRIu64 " no_regs=%" PRIu64
+	    " no_info=%" PRIu64 " no_vma=%" PRIu64 " misses=%" PRIu64
+	    " bad_records=%" PRIu64 " ring_size=%zu ring_peak=%" PRIu64
+	    " no_maps=%" PRIu64 " map_records=%" PRIu64 " map_lost=%" PRIu64
+	    " processes=%zu"
 	    " max_rss_kib=%ld",
-	    w->told, c.seen, c.dropped, c.limited, c.named + w->unnamed,
+	    w->told, c.seen, c.dropped, c.limited + c.shared, c.shared, c.named,
 	    w->reliable, w->truncated, w->doubtful, c.pages, c.pages_lost,
-	    c.no_regs, c.no_info, c.no_vma, bpfsys_misses(w->probe.progfd),
-	    fs.bad, w->probe.ring.size, w->probe.ring.most, w->unmapped,
-	    ms.records, ms.lost, ms.procs, ru.ru_maxrss);
+	    c.no_regs, c.no_info, c.no_vma, bpfsys_misses(w->probe.progfd), bad,
+	    w->probe.ring[SEGV_FATAL].size, peak, w->unmapped, ms.records,
+	    ms.lost, ms.procs, ru.ru_maxrss);
 }
 
 void
@@ -327,7 +412,8 @@ segv_watch_cpu(const struct segv_watch *w, unsigned i, char *line, size_t n)
 		    "cpu=%u seen=%" PRIu64 " sent=%" PRIu64 " dropped=%" PRIu64
 		    " limited=%" PRIu64 " other_name=%" PRIu64 " pages=%" PRIu64
 		    " pages_lost=%" PRIu64,
-		    i, cpu[i].seen, cpu[i].sent, cpu[i].dropped, cpu[i].limited,
-		    cpu[i].named, cpu[i].pages, cpu[i].pages_lost);
+		    i, cpu[i].seen, cpu[i].sent, cpu[i].dropped,
+		    cpu[i].limited + cpu[i].shared, cpu[i].named, cpu[i].pages,
+		    cpu[i].pages_lost);
 	free(cpu);
 }

@@ -16,8 +16,10 @@
 #include <time.h>
 
 #include "out/out.h"
+#include "segv/segv_print.h"
 #include "segv/segv_probe.h"
 #include "segv/segv_resolve.h"
+#include "segv/segv_shares.h"
 #include "track/maptrack.h"
 
 struct segv_watch_opts {
@@ -40,16 +42,16 @@ struct segv_watch {
 	const char *maps_why; /* why mappings are not followed, or NULL */
 
 	uint64_t told;	   /* events written */
-	uint64_t unnamed;  /* left out by name, after the kernel */
 	uint64_t unmapped; /* of processes nothing was known of */
 	uint64_t reliable, truncated, doubtful; /* stacks */
 
 	/* private */
 	struct modcache *cache;
-	struct segv_feed *feed;
+	struct segv_feed *feed[SEGV_KINDS];
+	struct segv_shares shares;
 	struct segv_resolver resolver;
 	struct out *out;
-	int64_t end, stats_due, idle_due;
+	int64_t end, stats_due, idle_due, shares_due;
 	struct timespec wall; /* of CLOCK_MONOTONIC 0 */
 };
 
@@ -69,8 +71,9 @@ uint64_t segv_watch_caps(void);
 int segv_watch_run(struct segv_watch *, struct out *);
 void segv_watch_close(struct segv_watch *);
 
-/* Events that passed all filters and limits and were not written. */
-uint64_t segv_watch_missing(const struct segv_watch *);
+/* What became of all events: those that were lost after the kernel had put them
+ * into a ring are among the dropped. */
+struct segv_sum segv_watch_sum(const struct segv_watch *);
 /* All counts in one line, "key=value ...", and those of one CPU, "" when it
  * saw nothing. */
 void segv_watch_stats(const struct segv_watch *, char *line, size_t n);

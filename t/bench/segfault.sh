@@ -14,7 +14,8 @@
 # turns from round to round:
 #
 #   bare       nothing is attached
-#   plain      segfault_analyzer as it is without options
+#   plain      segfault_analyzer with --share 0: every signal is written
+#   share      segfault_analyzer as it is without options
 #   json       --format json
 #   bt         bpftrace on the same tracepoint, one printf a signal
 #
@@ -79,9 +80,10 @@ start()
 		tool=
 		return
 		;;
-	plain) set -- "$BIN/segfault_analyzer" ;;
-	json) set -- "$BIN/segfault_analyzer" --format json ;;
-	stack-p) set -- "$BIN/segfault_analyzer" -t ;;
+	plain) set -- "$BIN/segfault_analyzer" --share 0 ;;
+	share) set -- "$BIN/segfault_analyzer" ;;
+	json) set -- "$BIN/segfault_analyzer" --share 0 --format json ;;
+	stack-p) set -- "$BIN/segfault_analyzer" --share 0 -t ;;
 	bt) set -- bpftrace -e "$bt_head { $bt_line }" ;;
 	bt-stack-p)
 		set -- bpftrace \
@@ -132,7 +134,7 @@ stop()
 
 # --- rounds ----------------------------------------------------------------
 
-tools='bare plain json' paced='bare-p stack-p'
+tools='bare plain share json' paced='bare-p stack-p'
 if command -v bpftrace >/dev/null; then
 	tools="$tools bt" paced="$paced bt-stack-p"
 else

@@ -91,7 +91,7 @@ m_string(struct machine *m, size_t pc, uint64_t to, uint64_t n, uint64_t from)
 }
 
 static uint64_t
-m_reserve(struct machine *m, uint64_t len)
+m_reserve(struct machine *m, int ring, uint64_t len)
 {
 	if ((long)len + 8 > m->room || m->nrec == M_RECORDS)
 		return 0;
@@ -100,6 +100,7 @@ m_reserve(struct machine *m, uint64_t len)
 	memset(m->rec[m->nrec].p, 0x5a, len);
 	m->rec[m->nrec].len = len;
 	m->rec[m->nrec].state = 1;
+	m->rec[m->nrec].ring = ring;
 	m_area(m->may, &m->nmay, m->rec[m->nrec].p, len);
 	return (uint64_t)(uintptr_t)m->rec[m->nrec++].p;
 }
@@ -123,21 +124,44 @@ m_finish(struct machine *m, size_t pc, uint64_t at, uint64_t flags, int state)
 }
 
 static uint64_t
+m_share(struct machine *m, uint32_t key)
+{
+	unsigned i;
+
+	for (i = 0; i < m->nshares; i++)
+		if (m->share[i].key == key)
+			return (uint64_t)(uintptr_t)m->share[i].value;
+	return 0;
+}
+
+static uint64_t
 m_call(struct machine *m, size_t pc, int fn, uint64_t *r)
 {
 	uint64_t vma = 0;
+	uint32_t key;
 	long e;
 
 	m->used[fn & 255]++;
 	switch (fn) {
 	case BPF_FUNC_map_lookup_elem:
-		if (*(uint32_t *)m_ptr(m, pc, r[2], 4) != 0)
-			return 0;
-		if (r[1] == M_COUNTSFD)
+		key = *(uint32_t *)m_ptr(m, pc, r[2], 4);
+		if (r[1] == M_SHAREFD)
+			return m_share(m, key);
+		if (r[1] == M_COUNTSFD && key == 0)
 			return (uint64_t)(uintptr_t)m->counts;
-		if (r[1] == M_RATEFD)
-			return (uint64_t)(uintptr_t)&m->rate;
-		break;
+		if (r[1] == M_RATEFD && key < 2)
+			return (uint64_t)(uintptr_t)&m->rate[key];
+		return 0;
+	case BPF_FUNC_map_update_elem:
+		key = *(uint32_t *)m_ptr(m, pc, r[2], 4);
+		if (r[1] != M_SHAREFD || r[4] != BPF_NOEXIST)
+			break;
+		if (m_share(m, key) != 0 || m->nshares == 8)
+			return (uint64_t)-17;
+		m->share[m->nshares].key = key;
+		memcpy(m->share[m->nshares].value, m_ptr(m, pc, r[3], 32), 32);
+		m_area(m->may, &m->nmay, m->share[m->nshares++].value, 32);
+		return 0;
 	case BPF_FUNC_ktime_get_ns:
 		return m->ktime;
 	case BPF_FUNC_get_current_pid_tgid:
@@ -161,8 +185,8 @@ m_call(struct machine *m, size_t pc, int fn, uint64_t *r)
 	case BPF_FUNC_probe_read_kernel_str:
 		return m_string(m, pc, r[1], r[2], r[3]);
 	case BPF_FUNC_ringbuf_reserve:
-		if (r[1] == M_RINGFD)
-			return m_reserve(m, r[2]);
+		if (r[1] == M_RINGFD || r[1] == M_FATALFD)
+			return m_reserve(m, (int)r[1], r[2]);
 		break;
 	case BPF_FUNC_ringbuf_submit:
 		m_finish(m, pc, r[1], r[2], 2);

@@ -12,7 +12,13 @@
 
 #include "bpf/insn.h"
 
-enum { M_RINGFD = 101, M_COUNTSFD = 102, M_RATEFD = 103 };
+enum {
+	M_RINGFD = 101,
+	M_FATALFD = 104,
+	M_COUNTSFD = 102,
+	M_RATEFD = 103,
+	M_SHAREFD = 105
+};
 enum { M_AREAS = 64, M_RECORDS = 128, M_STEPS = 1000000 };
 
 struct area {
@@ -32,13 +38,20 @@ struct machine {
 	long (*find_vma)(struct machine *, uint64_t addr, uint64_t *vma);
 	unsigned char *counts;
 	size_t countslen;
-	uint64_t rate;
+	uint64_t rate[2];
+	/* the map of shares: as many as there is room for */
+	struct {
+		uint32_t key;
+		unsigned char value[64];
+	} share[8];
+	unsigned nshares;
 	long room; /* bytes left in the ring */
 	struct {
 		unsigned char *p;
 		size_t len;
 		int state; /* 1 reserved, 2 submitted, 3 discarded */
 		uint64_t flags;
+		int ring;
 	} rec[M_RECORDS];
 	size_t nrec;
 	unsigned used[256]; /* helpers called */

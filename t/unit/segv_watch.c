@@ -1,11 +1,13 @@
 /*
  * segv_watch: prints decoded events, one line of key=value each.
  *
- *	segv_watch [-aiqtvx] [-b BTF] [-c EVENTS] [-n NAME] [-p PID] [-r RATE]
- *	    [-R RINGBYTES] [-s SIGNALS] [-w PAGES]
+ *	segv_watch [-afilqtvx] [-b BTF] [-c EVENTS] [-n NAME] [-N NAME] [-p PID]
+ *	    [-P PID (hexadecimal)] [-r RATE]
+ *	    [-R RINGBYTES] [-s SIGNALS] [-S SHARE] [-w PAGES]
  *
  * -t with stacks, -v with the mapping from the kernel, -x with the
- * executable's name, -i with the ids, -a all of these; -q prints no events.
+ * executable's name, -i with the ids, -a all of these; -q prints no events; -f
+ *only what ends a process, -l only what does not; -N and -P are not to be told.
  * SIGNALS is a list of numbers.  Ends after EVENTS of them, or with SIGTERM or
  * SIGINT: what is in the ring is printed first, the counts are the last line
  * of stderr.  Exits 111 with one line, and the verifier's log before it, when
@@ -65,6 +67,7 @@ put_event(const struct segv_event *e)
 	    e->time / 1000000000, e->time % 1000000000, (int)e->pid,
 	    (int)e->tid, (unsigned)e->uid, (unsigned)e->gid);
 	put_name("comm", e->comm, 0);
+	printf(" kind=%s", e->kind == SEGV_FATAL ? "fatal" : "lives");
 	printf(
 	    " sig=%d code=%d origin=%s", e->signo, e->code, origin[e->origin]);
 	if (e->has_addr)
@@ -128,10 +131,12 @@ drain(struct segv_probe *p, struct segv_feed *f)
 {
 	struct segv_event *e;
 	const void *rec;
+	enum segv_kind kind;
 	size_t len;
 	int r;
 
-	while (shown < most && (r = bpf_ring_next(&p->ring, &rec, &len)) != 0) {
+	while (
+	    shown < most && (r = segv_probe_next(p, &rec, &len, &kind)) != 0) {
 		if (r == -1)
 			msg_die_sys(EXIT_SYSTEM, "unable to read the ring");
 		if (segv_feed_put(f, rec, len) == -1)
@@ -151,7 +156,7 @@ static void
 wait_for_events(struct segv_probe *p)
 {
 	static const struct timespec lazy = {0, 2000000};
-	struct pollfd pfd = {p->ring.fd, POLLIN, 0};
+	struct pollfd pfd = {p->pollfd, POLLIN, 0};
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -170,14 +175,15 @@ summary(const struct segv_probe *p, const struct segv_feed *f)
 		msg_die_sys(EXIT_SYSTEM, "unable to read the counts");
 	fprintf(stderr,
 	    "seen=%" PRIu64 " sent=%" PRIu64 " dropped=%" PRIu64
-	    " limited=%" PRIu64 " named=%" PRIu64 " pages=%" PRIu64
-	    " pages_lost=%" PRIu64 " no_info=%" PRIu64 " no_regs=%" PRIu64
-	    " no_vma=%" PRIu64 " missed=%" PRIu64 " events=%" PRIu64
-	    " got_pages=%" PRIu64 " bad=%" PRIu64 " orphans=%" PRIu64
-	    " partial=%" PRIu64 " most=%" PRIu64 "\n",
-	    c.seen, c.sent, c.dropped, c.limited, c.named, c.pages,
+	    " limited=%" PRIu64 " shared=%" PRIu64 " named=%" PRIu64
+	    " pages=%" PRIu64 " pages_lost=%" PRIu64 " no_info=%" PRIu64
+	    " no_regs=%" PRIu64 " no_vma=%" PRIu64 " missed=%" PRIu64
+	    " events=%" PRIu64 " got_pages=%" PRIu64 " bad=%" PRIu64
+	    " orphans=%" PRIu64 " partial=%" PRIu64 " most=%" PRIu64 "\n",
+	    c.seen, c.sent, c.dropped, c.limited, c.shared, c.named, c.pages,
 	    c.pages_lost, c.no_info, c.no_regs, c.no_vma, c.missed, st.events,
-	    st.pages, st.bad, st.orphans, st.partial, p->ring.most);
+	    st.pages, st.bad, st.orphans, st.partial,
+	    p->ring[SEGV_LIVES].most + p->ring[SEGV_FATAL].most);
 }
 
 static uint64_t
@@ -202,7 +208,8 @@ main(int argc, char **argv)
 	int c;
 
 	msg_init("segv_watch");
-	while ((c = getopt(argc, argv, "ab:c:in:p:qr:R:s:tvw:x")) != -1) {
+	while (
+	    (c = getopt(argc, argv, "ab:c:filn:N:p:P:qr:R:s:S:tvw:x")) != -1) {
 		switch (c) {
 		case 'a':
 			o.want |= SEGV_WANT_ALL;
@@ -217,10 +224,25 @@ main(int argc, char **argv)
 			o.want |= SEGV_WANT_IDS;
 			break;
 		case 'n':
-			o.name = optarg;
+			o.names.of[o.names.n++ % SEGV_LIST_MAX] = optarg;
+			break;
+		case 'f':
+			o.only = SEGV_ONLY_FATAL;
+			break;
+		case 'l':
+			o.only = SEGV_ONLY_HANDLED;
+			break;
+		case 'N':
+			o.not_names.of[o.not_names.n++ % SEGV_LIST_MAX] =
+			    optarg;
+			break;
+		case 'P':
+			o.not_pids.of[o.not_pids.n++ % SEGV_LIST_MAX] =
+			    (pid_t)strtol(optarg, NULL, 16);
 			break;
 		case 'p':
-			o.pid = (pid_t)args_number(
+			o.pids.n = 1;
+			o.pids.of[0] = (pid_t)args_number(
 			    "option -p", optarg, 1, INT32_MAX);
 			break;
 		case 'q':
@@ -237,6 +259,10 @@ main(int argc, char **argv)
 		case 's':
 			o.signals = signal_list(optarg);
 			break;
+		case 'S':
+			o.share =
+			    args_number("option -S", optarg, 1, SEGV_RATE_MAX);
+			break;
 		case 't':
 			o.want |= SEGV_WANT_STACK;
 			break;
@@ -251,9 +277,10 @@ main(int argc, char **argv)
 			o.want |= SEGV_WANT_EXE;
 			break;
 		default:
-			msg_usage("[-aiqtvx] [-b BTF] [-c EVENTS] [-n NAME] "
-				  "[-p PID] [-r RATE] [-R BYTES] [-s SIGNALS] "
-				  "[-w PAGES]");
+			msg_usage("[-afilqtvx] [-b BTF] [-c EVENTS] "
+				  "[-n NAME] [-N NAME] [-p PID] [-P PID] "
+				  "[-r RATE] [-R BYTES] [-s SIGNALS] "
+				  "[-S SHARE] [-w PAGES]");
 		}
 	}
 	sigemptyset(&block);

@@ -116,13 +116,14 @@ static size_t
 events(pid_t pid, struct segv_event *e[EVENTS], size_t n)
 {
 	int64_t deadline = deadline_in(WAIT_MS);
+	enum segv_kind kind;
 	const void *rec;
 	struct segv_event *one;
 	size_t len, got = 0;
 	int r;
 
 	while (got < n && deadline_left(deadline) > 0) {
-		r = bpf_ring_next(&probe.ring, &rec, &len);
+		r = segv_probe_next(&probe, &rec, &len, &kind);
 		CHECK(r != -1);
 		if (r == 1)
 			CHECK(segv_feed_put(feed, rec, len) == 0);
@@ -133,7 +134,7 @@ events(pid_t pid, struct segv_event *e[EVENTS], size_t n)
 				segv_feed_release(feed, one);
 		}
 		if (r == 0 && got < n)
-			deadline_poll(probe.ring.fd, POLLIN, deadline);
+			deadline_poll(probe.pollfd, POLLIN, deadline);
 	}
 	return got;
 }
@@ -277,10 +278,13 @@ test_kinds(void)
 	/* no room for the handler's frame: the kernel's own SIGSEGV follows */
 	if (crash(act_overflow_handled, e, 2, &st) == 0) {
 		CHECK(died_of(st, SIGSEGV));
-		CHECK(e[0]->handled && e[0]->code == 1);
-		CHECK(!e[1]->handled && e[1]->code == 128 &&
-		    e[1]->origin == SEGV_FROM_KERNEL && !e[1]->has_addr &&
-		    e[1]->time > e[0]->time);
+		/* it ends the process, and so is told first */
+		CHECK(e[1]->handled && e[1]->code == 1 &&
+		    e[1]->kind == SEGV_LIVES);
+		CHECK(!e[0]->handled && e[0]->code == 128 &&
+		    e[0]->kind == SEGV_FATAL &&
+		    e[0]->origin == SEGV_FROM_KERNEL && !e[0]->has_addr &&
+		    e[0]->time > e[1]->time);
 		release(e, 2);
 	}
 	if (crash(act_thread, e, 1, &st) == 0) {
@@ -374,7 +378,7 @@ test_pidns(void)
 static void
 test_filters(void)
 {
-	struct segv_probe_opts o = {.name = "a chi"};
+	struct segv_probe_opts o = {.names = {{"a chi"}, 1}};
 	struct segv_event *e[EVENTS];
 	static const char *const names[] = {
 	    "a child", "second", "econ", "irst", "t_segv_li", "no such name"};
@@ -383,7 +387,7 @@ test_filters(void)
 	size_t i, n;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		o.name = names[i];
+		o.names.of[0] = names[i];
 		if (begin(&o) == -1) {
 			failed++;
 			return;
@@ -404,10 +408,11 @@ test_filters(void)
 		end();
 	}
 	memset(&o, 0, sizeof(o));
-	o.pid = child(act_write);
+	o.pids.n = 1;
+	o.pids.of[0] = child(act_write);
 	CHECK(begin(&o) == 0);
 	let_go();
-	wait_status(o.pid);
+	wait_status(o.pids.of[0]);
 	pid = child(act_write);
 	let_go();
 	wait_status(pid);
@@ -444,10 +449,11 @@ static void
 storm(struct segv_probe_opts *o, int n, struct segv_counts *c)
 {
 	act_rounds = n;
-	o->pid = child(act_handled);
+	o->pids.n = 1;
+	o->pids.of[0] = child(act_handled);
 	CHECK(begin(o) == 0);
 	let_go();
-	CHECK(WIFEXITED(wait_status(o->pid)));
+	CHECK(WIFEXITED(wait_status(o->pids.of[0])));
 	CHECK(segv_probe_counts(&probe, c, NULL) == 0);
 	CHECK(c->seen == (uint64_t)n && c->missed == 0);
 	CHECK(c->seen == c->sent + c->dropped + c->limited);
@@ -462,6 +468,7 @@ test_counts(void)
 	struct segv_event *e;
 	struct segv_feed_stats st;
 	uint64_t lost = 0, n = 0;
+	enum segv_kind kind;
 	const void *rec;
 	size_t len;
 	unsigned i;
@@ -486,7 +493,7 @@ test_counts(void)
 	storm(&o, 2000, &c);
 	CHECK(c.dropped > 1900 && c.sent > 0);
 	segv_probe_detach(&probe);
-	while (bpf_ring_next(&probe.ring, &rec, &len) == 1) {
+	while (segv_probe_next(&probe, &rec, &len, &kind) == 1) {
 		CHECK(segv_feed_put(feed, rec, len) == 0);
 		while ((e = segv_feed_get(feed)) != NULL) {
 			n++;
@@ -503,7 +510,7 @@ test_counts(void)
 	CHECK(c.pages_lost > 0 && c.pages > 0);
 	n = 0;
 	segv_probe_detach(&probe);
-	while (bpf_ring_next(&probe.ring, &rec, &len) == 1) {
+	while (segv_probe_next(&probe, &rec, &len, &kind) == 1) {
 		CHECK(segv_feed_put(feed, rec, len) == 0);
 		while ((e = segv_feed_get(feed)) != NULL) {
 			lost += e->pages_lost;
@@ -737,7 +744,7 @@ static void
 test_bad_options(void)
 {
 	static const struct segv_probe_opts bad[] = {{.ring_size = 12345},
-	    {.ring_size = 2048}, {.ring_size = 12288}, {.pid = -1},
+	    {.ring_size = 2048}, {.ring_size = 12288}, {.pids = {{-1}, 1}},
 	    {.stack_pages = SEGV_PAGES_MAX + 1},
 	    {.rate = SEGV_RATE_MAX + 1ull}};
 	size_t i;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "report/signals.h"
@@ -335,28 +336,64 @@ check_redact(void)
 	}
 }
 
+/* Both records as a NUL-terminated text. */
+static void
+said(char *to, size_t n, enum out_format format, const struct segv_moment *when,
+    const struct segv_told *t, const struct segv_sum *sum)
+{
+	int fd = memfd_create("said", MFD_CLOEXEC);
+	struct out *o = out_new(fd, format);
+	ssize_t len;
+
+	out_feed(o);
+	CHECK(segv_print_limited(o, when, t) == 0 &&
+	    segv_print_counts(o, when, sum) == 0 && out_finish(o) == 0);
+	len = pread(fd, to, n - 1, 0);
+	to[len > 0 ? len : 0] = '\0';
+	close(fd);
+}
+
 static void
 check_names(void)
 {
-	struct maptrack_view v = {.exe = "/dir/program"};
-
-	memset(&ev, 0, sizeof(ev));
-	strcpy(ev.comm, "worker");
-	strcpy(ev.leader, "leader");
-	strcpy(ev.exe, "prog");
-	CHECK(segv_is_named(&ev, &v, "ork"));
-	CHECK(segv_is_named(&ev, &v, "lead"));
-	CHECK(segv_is_named(&ev, &v, "gram"));
-	CHECK(segv_is_named(&ev, &v, ""));
-	CHECK(!segv_is_named(&ev, &v, "dir"));
-	CHECK(!segv_is_named(&ev, &v, "Work"));
-	v.exe = NULL;
-	CHECK(!segv_is_named(&ev, &v, "gram"));
 	CHECK(signal_number("SEGV", 4) == SIGSEGV);
 	CHECK(signal_number("SIGBUS,x", 6) == SIGBUS);
 	CHECK(signal_number("SIG", 3) == -1);
 	CHECK(signal_number("", 0) == -1);
 	CHECK(signal_number("SE", 2) == -1);
+}
+
+/* What is not shown, and the last record. */
+static void
+check_limited(void)
+{
+	static const struct {
+		uint64_t n;
+		const char *text;
+	} words[] = {{1, "1 handled fault not"}, {999, " 999 handled faults"},
+	    {3950, " 3,950 handled"}, {1234567, " 1,234,567 handled"}};
+	const struct segv_moment when = {{0, 5000000}, "1970-01-01 00:00:00"};
+	const struct segv_sum sum = {10, 5, 3, 2};
+	struct segv_told t = {.pid = 4711, .comm = "ja\nva"};
+	char got[4096];
+	size_t i;
+
+	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		t.more = words[i].n;
+		said(got, sizeof(got), OUT_TEXT, &when, &t, &sum);
+		CHECK(strstr(got, words[i].text) != NULL &&
+		    starts(got, "[1970-01-01 00:00:00] pid 4711 ja\\x0ava: "));
+	}
+	t.pid = 0;
+	said(got, sizeof(got), OUT_TEXT, &when, &t, &sum);
+	CHECK(strstr(got, "] other processes: 1,234,567") != NULL);
+	t.pid = 4711;
+	said(got, sizeof(got), OUT_JSON, &when, &t, &sum);
+	CHECK(strcmp(got,
+		  "{\"timestamp\": \"1970-01-01T00:00:00.005Z\", \"pid\": "
+		  "4711, \"comm\": \"ja\\\\x0ava\", \"not_shown\": 1234567}\n"
+		  "{\"timestamp\": \"1970-01-01T00:00:00.005Z\", \"seen\": 10, "
+		  "\"written\": 5, \"limited\": 3, \"dropped\": 2}\n") == 0);
 }
 
 /* Only whole records leave, also when there are many; errors stick. */
@@ -412,6 +449,7 @@ main(void)
 	check_hostile();
 	check_redact();
 	check_names();
+	check_limited();
 	check_feed();
 	return check_report();
 }

@@ -49,7 +49,7 @@ static unsigned char ustack[(STACKPAGES + 1) * SEGV_PAGE];
 static unsigned char *upage; /* the first whole page in it */
 static struct segv_layout layout;
 static struct segv_probe_opts opts;
-static unsigned char counts[sizeof(struct segv_counts) + SEGV_EXE_SCRATCH];
+static unsigned char counts[sizeof(struct segv_counts) + SEGV_SCRATCH];
 static struct machine m;
 static long vma_answer;
 
@@ -217,7 +217,7 @@ reset(void)
 	m.countslen = sizeof(counts);
 	m.room = 1 << 20;
 	m_area(m.may, &m.nmay, counts, sizeof(counts));
-	m_area(m.may, &m.nmay, &m.rate, 8);
+	m_area(m.may, &m.nmay, m.rate, sizeof(m.rate));
 	m_area(m.kernel, &m.nkernel, kmem, sizeof(kmem));
 	m_area(m.kernel, &m.nkernel, kstack, sizeof(kstack));
 	m_area(m.user, &m.nuser, upage, SEGV_PAGE);
@@ -243,7 +243,10 @@ deliver(const struct segv_prog *p, uint64_t sig, uint64_t info)
 	m_area(m.may, &m.nmay, ctx, sizeof(ctx));
 	r = m_run(&m, 0, (uint64_t)(uintptr_t)ctx, 0, 0);
 	m_forget(&m, ctx);
-	m.nmay = 2; /* counts and rate: the rest is gone */
+	/* counts, rate and shares: the rest is gone */
+	m.nmay = 2;
+	for (i = 0; i < m.nshares; i++)
+		m_area(m.may, &m.nmay, m.share[i].value, 32);
 	if (m.wrong != NULL) {
 		printf("instruction %zu (%s) %s\n", m.wrong_at,
 		    p->insns.mean[m.wrong_at], m.wrong);
@@ -257,7 +260,8 @@ deliver(const struct segv_prog *p, uint64_t sig, uint64_t info)
 /* --- tests
  * --------------------------------------------------------------------- */
 
-static const struct segv_prog_maps maps = {M_RINGFD, M_COUNTSFD, M_RATEFD};
+static const struct segv_prog_maps maps = {
+    {M_RINGFD, M_FATALFD}, M_COUNTSFD, M_RATEFD, M_SHAREFD};
 
 static void
 make(struct segv_prog *p, unsigned blocks)
@@ -409,7 +413,8 @@ passes(const char *name)
 	uint64_t n;
 
 	default_opts(0);
-	opts.name = name;
+	opts.names.of[0] = name;
+	opts.names.n = 1;
 	make(&p, BLOCK_PTREGS);
 	reset();
 	n = sent(&p, SIGSEGV, 1);
@@ -442,7 +447,8 @@ test_filters(void)
 	insns_free(&p.insns);
 	opts.signals = 1ull << (SIGSEGV - 1);
 	for (i = 999; i <= 1001; i++) {
-		opts.pid = i;
+		opts.pids.of[0] = i;
+		opts.pids.n = 1;
 		make(&p, 0);
 		reset();
 		CHECK(sent(&p, SIGSEGV, 1) == (i == 1000));
@@ -470,7 +476,8 @@ test_filters(void)
 	default_opts(0);
 	memset(longest, 'n', sizeof(longest) - 1);
 	longest[SEGV_FILTER_MAX + 1] = '\0';
-	opts.name = longest;
+	opts.names.of[0] = longest;
+	opts.names.n = 1;
 	errno = 0;
 	CHECK(segv_prog_make(&p, &layout, &opts, 0, &maps) == -1 &&
 	    errno == EINVAL);
@@ -510,6 +517,147 @@ test_rate(void)
 	reset();
 	for (i = 0; i < 20; i++, m.ktime++)
 		CHECK(sent(&p, SIGSEGV, 2) == 1);
+	insns_free(&p.insns);
+}
+
+/* What becomes of the process, and where it is told. */
+static void
+test_kinds(int machine)
+{
+	static const struct {
+		uint64_t sig, handler;
+		enum segv_kind kind;
+	} c[] = {{SIGSEGV, 0, SEGV_FATAL}, {SIGSEGV, 1, SEGV_LIVES},
+	    {SIGSEGV, 0x400000, SEGV_LIVES}, {SIGABRT, 0, SEGV_FATAL},
+	    {SIGCHLD, 0, SEGV_LIVES}, {SIGSTOP, 0, SEGV_LIVES},
+	    {SIGKILL, 0, SEGV_FATAL}, {64, 0, SEGV_FATAL}};
+	struct segv_prog p;
+	struct segv_feed *f;
+	struct segv_event *e;
+	unsigned only, i;
+
+	make_layout(machine, 0);
+	make_kernel(machine);
+	for (only = SEGV_ONLY_NONE; only <= SEGV_ONLY_HANDLED; only++) {
+		default_opts(SEGV_WANT_STACK);
+		opts.signals = ~0ull;
+		opts.only = only;
+		make(&p, BLOCK_PTREGS);
+		for (i = 0; i < sizeof(c) / sizeof(c[0]); i++) {
+			set(KA, M_SA_HANDLER, c[i].handler);
+			reset();
+			deliver(&p, c[i].sig, address(INFO));
+			e = event(&f);
+			CHECK((e != NULL) ==
+			    (only == SEGV_ONLY_NONE ||
+				(only == SEGV_ONLY_FATAL) ==
+				    (c[i].kind == SEGV_FATAL)));
+			if (e != NULL) {
+				CHECK(e->kind == c[i].kind &&
+				    e->handler == c[i].handler &&
+				    e->sa_flags == 0x14);
+				CHECK(m.rec[0].ring ==
+					(e->kind == SEGV_FATAL ? M_FATALFD
+							       : M_RINGFD) &&
+				    m.nrec > 1 &&
+				    m.rec[1].ring == m.rec[0].ring);
+				segv_feed_release(f, e);
+			}
+			segv_feed_free(f);
+		}
+		insns_free(&p.insns);
+	}
+}
+
+/* Of whom the signal does not end, each has its share; the others have none. */
+static void
+test_share(void)
+{
+	struct segv_prog p;
+	const struct segv_share *s;
+
+	make_layout(EM_X86_64, 0);
+	make_kernel(EM_X86_64);
+	default_opts(0);
+	opts.share = 5;
+	make(&p, 0);
+	reset();
+	m.ktime = 1000000000;
+	CHECK(sent(&p, SIGSEGV, 20) == 20 && m.nshares == 0);
+	reset();
+	m.ktime = 1000000000;
+	set(KA, M_SA_HANDLER, 0x400000);
+	CHECK(sent(&p, SIGSEGV, 20) == 5 && got()->shared == 15);
+	m.pid_tgid = 2000ull << 32 | 2001;
+	CHECK(sent(&p, SIGSEGV, 20) == 5 && got()->shared == 30);
+	m.ktime += 200000000;
+	CHECK(sent(&p, SIGSEGV, 20) == 1);
+	m.pid_tgid = 1000ull << 32 | 1005; /* another thread of the first */
+	CHECK(sent(&p, SIGSEGV, 20) == 1);
+	CHECK(m.nshares == 2);
+	s = (const void *)m.share[0].value;
+	CHECK(m.share[0].key == 1000 && s->limited == 15 + 19 &&
+	    strcmp(s->comm, "bigboss") == 0);
+	CHECK(got()->seen == got()->sent + got()->shared);
+	set(KA, M_SA_HANDLER, 0);
+	CHECK(sent(&p, SIGSEGV, 20) == 20);
+	insns_free(&p.insns);
+	/* the two kinds have a rate each */
+	memset(counts, 0, sizeof(counts));
+	opts.share = 0;
+	opts.rate = 1000;
+	opts.burst = 10;
+	make(&p, 0);
+	reset();
+	m.ktime = 1000000000;
+	set(KA, M_SA_HANDLER, 0x400000);
+	CHECK(sent(&p, SIGSEGV, 20) == 10);
+	set(KA, M_SA_HANDLER, 0);
+	CHECK(sent(&p, SIGSEGV, 20) == 10 && got()->limited == 20);
+	insns_free(&p.insns);
+}
+
+static void
+test_lists(void)
+{
+	static const char *const names[] = {"nobody", "oss", "xyz"};
+	struct segv_prog p;
+	unsigned in, not ;
+
+	/* bit i of them: names[i] is in the list */
+	for (in = 0; in < 8; in++)
+		for (not = 0; not < 8; not ++) {
+			unsigned i;
+
+			make_layout(EM_X86_64, 0);
+			make_kernel(EM_X86_64);
+			default_opts(0);
+			for (i = 0; i < 3; i++) {
+				if (in >> i & 1)
+					opts.names.of[opts.names.n++] =
+					    names[i];
+				if (not >> i & 1)
+					opts.not_names.of[opts.not_names.n++] =
+					    names[i];
+			}
+			make(&p, 0);
+			reset();
+			CHECK(sent(&p, SIGSEGV, 1) ==
+			    ((in == 0 || in & 2) && !(not &2)));
+			insns_free(&p.insns);
+		}
+	default_opts(0);
+	opts.pids = (struct segv_pids){{5, 1000, 7}, 3};
+	make(&p, 0);
+	reset();
+	CHECK(sent(&p, SIGSEGV, 1) == 1);
+	insns_free(&p.insns);
+	opts.not_pids = (struct segv_pids){{8, 1000}, 2};
+	make(&p, 0);
+	reset();
+	CHECK(sent(&p, SIGSEGV, 1) == 0);
+	m.pid_tgid = 7ull << 32 | 9;
+	CHECK(sent(&p, SIGSEGV, 1) == 1);
 	insns_free(&p.insns);
 }
 
@@ -703,7 +851,10 @@ test_options(void)
 		insns_free(&p.insns);                                       \
 	} while (0)
 	REFUSED(signals, 0);
-	REFUSED(pid, -1);
+	REFUSED(pids.n, SEGV_LIST_MAX + 1);
+	REFUSED(pids.n, 1); /* it is 0 */
+	REFUSED(not_names.n, SEGV_LIST_MAX + 1);
+	REFUSED(share, SEGV_RATE_MAX + 1ull);
 	REFUSED(rate, SEGV_RATE_MAX + 1ull);
 	REFUSED(burst, 1ull << 32);
 	REFUSED(stack_pages, SEGV_PAGES_MAX + 1);
@@ -720,6 +871,7 @@ main(void)
 		check_about = i == 0 ? "x86_64" : "aarch64";
 		test_all(machines[i], 0);
 		test_all(machines[i], 1);
+		test_kinds(machines[i]);
 		test_full(machines[i]);
 		test_missing(machines[i]);
 		test_no_btf(machines[i]);
@@ -727,6 +879,8 @@ main(void)
 	check_about = "options";
 	test_filters();
 	test_rate();
+	test_share();
+	test_lists();
 	test_options();
 	reset();
 	return failed != 0;
