@@ -22,11 +22,14 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/args.h"
 #include "base/bytes.h"
+#include "base/child.h"
+#include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
@@ -41,13 +44,12 @@
 	"\t[--ring-size bytes] [--share events] [--signals list]\n"   \
 	"\t[--stats[=seconds]]"
 
-enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30 };
+enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30, WAIT_MS = 100 };
 
 struct options {
 	struct segv_watch_opts watch;
-	enum out_format format;
-	const char *path; /* NULL: stdout */
-	size_t names;	  /* bytes of all of them */
+	struct segv_teller_opts tell; /* path NULL: stdout */
+	size_t names;		      /* bytes of all of them */
 	int append;
 	int stats;
 };
@@ -217,12 +219,12 @@ parse_option(struct options *o, int c)
 		return;
 	switch (c) {
 	case OPT_FORMAT:
-		o->format = args_either("format", optarg, "text", "json")
+		o->tell.format = args_either("format", optarg, "text", "json")
 		    ? OUT_JSON
 		    : OUT_TEXT;
 		break;
 	case OPT_DEPTH:
-		o->watch.show.depth = args_number(
+		o->tell.show.depth = args_number(
 		    "option --max-stack-depth", optarg, 1, SEGV_DEPTH_MAX);
 		break;
 	case OPT_RATE:
@@ -254,15 +256,16 @@ static void
 parse_options(struct options *o, int argc, char **argv)
 {
 	const struct args_row rows[] = {{OPT_APPEND, .flag = &o->append},
-	    {OPT_REDACT, .flag = &o->watch.show.redact},
+	    {OPT_REDACT, .flag = &o->tell.show.redact},
 	    {'d', .seconds = &o->watch.duration_ms, .max = SECONDS_MAX},
-	    {'o', .text = &o->path}, {'r', .flag = &o->watch.show.registers},
-	    {'t', .flag = &o->watch.show.stack}};
+	    {'o', .text = &o->tell.path},
+	    {'r', .flag = &o->tell.show.registers},
+	    {'t', .flag = &o->tell.show.stack}};
 	int c;
 
 	memset(o, 0, sizeof(*o));
 	o->watch.duration_ms = o->watch.stats_ms = -1;
-	o->watch.show.depth = SEGV_DEPTH;
+	o->tell.show.depth = SEGV_DEPTH;
 	o->watch.probe.share = SEGV_SHARE_DEFAULT;
 	while (
 	    (c = getopt_long(argc, argv, "d:n:o:p:rtv", longopts, NULL)) != -1)
@@ -272,14 +275,15 @@ parse_options(struct options *o, int argc, char **argv)
 		msg_usage(SYNOPSIS);
 	if (o->watch.duration_ms == 0)
 		o->watch.duration_ms = -1;
-	o->watch.show.detail = msg_verbose() > 0;
-	if (o->append && o->path == NULL)
+	o->tell.show.detail = msg_verbose() > 0;
+	o->watch.cmdline = o->tell.show.detail && !o->tell.show.redact;
+	if (o->append && o->tell.path == NULL)
 		msg_die(EXIT_USAGE, "option --append wants option -o");
 	/* what is not shown is not asked for: each part costs the crasher */
 	o->watch.probe.want = SEGV_WANT_IDS;
-	if (o->watch.show.stack)
+	if (o->tell.show.stack)
 		o->watch.probe.want |= SEGV_WANT_STACK | SEGV_WANT_VMA;
-	if (o->watch.show.detail || o->format == OUT_JSON)
+	if (o->tell.show.detail || o->tell.format == OUT_JSON)
 		o->watch.probe.want |= SEGV_WANT_VMA | SEGV_WANT_EXE;
 }
 
@@ -338,23 +342,22 @@ attach(struct segv_watch *w, const struct options *o)
 }
 
 /* Called once attached: a run that cannot begin leaves an older file alone. */
-static struct out *
-open_output(const struct options *o)
+static void
+open_output(struct segv_watch *w, const struct options *o)
 {
-	int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
+	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
 	int outfd = STDOUT_FILENO;
-	struct out *out;
 
-	if (o->path != NULL)
-		outfd = open(
-		    o->path, flags | (o->append ? O_APPEND : O_TRUNC), 0640);
+	if (o->tell.path != NULL)
+		outfd =
+		    open(o->tell.path, flags | (o->append ? 0 : O_TRUNC), 0640);
 	if (outfd == -1)
-		msg_die_sys(EXIT_USAGE, "unable to open %s", o->path);
-	out = out_new(outfd, o->format);
-	if (out == NULL)
+		msg_die_sys(EXIT_USAGE, "unable to open %s", o->tell.path);
+	if (segv_wire_output(&w->wire, outfd) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to begin");
-	out_feed(out);
-	return out;
+	close(outfd);
+	if (outfd == STDOUT_FILENO)
+		open("/dev/null", O_RDWR);
 }
 
 static void
@@ -372,15 +375,41 @@ print_stats(const struct segv_watch *w)
 	}
 }
 
-_Noreturn static void
-die_running(const struct options *o)
+/* The end of the other process: it has written all, or ended before. */
+static void
+wait_teller(struct segv_watch *w)
 {
+	char why[MSG_MAX];
+	int wait_status = 0, status, r, told = stops;
+
+	while ((r = child_wait(
+		    w->teller->pid, deadline_in(WAIT_MS), &wait_status)) == 0) {
+		sigprocmask(SIG_SETMASK, &w->unblocked, NULL);
+		if (stops > told + 1)
+			kill(w->teller->pid, SIGKILL);
+	}
+	if (r == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to wait");
+	if (segv_teller_ended(wait_status, &status, why, sizeof(why)) == 0)
+		return;
+	if (*why != '\0')
+		msg_die(status, "%s", why);
+	exit(status);
+}
+
+static void
+run(struct segv_watch *w)
+{
+	if (segv_watch_run(w) == 0) {
+		wait_teller(w);
+		return;
+	}
+	if (errno == EPIPE)
+		wait_teller(w);
 	if (errno == EBADMSG)
 		msg_die(EXIT_SYSTEM, "the ring buffer makes no sense");
-	if (errno == ENOMEM)
+	if (errno != EINTR)
 		msg_die_sys(EXIT_SYSTEM, "unable to go on");
-	msg_die_sys(EXIT_SYSTEM, "unable to write %s",
-	    o->path != NULL ? o->path : "to standard output");
 }
 
 /* What was not written, and why; how many that nobody wanted left out. */
@@ -404,22 +433,27 @@ print_sum(const struct segv_watch *w, int asked)
 int
 main(int argc, char **argv)
 {
-	struct segv_watch w = {.on_stats = print_stats};
+	static struct segv_watch w = {.on_stats = print_stats};
+	struct segv_teller teller;
 	struct options o;
-	struct out *out;
 	uint64_t missing;
 
 	msg_init("segfault_analyzer");
 	args_help(argv, SYNOPSIS);
 	parse_options(&o, argc, argv);
+	if (segv_teller_start(&teller, &o.tell) == -1) {
+		if (errno == EPROTO)
+			return EXIT_SYSTEM;
+		msg_die_sys(EXIT_SYSTEM, "unable to begin");
+	}
+	w.teller = &teller;
 	catch_signals(&w);
 	attach(&w, &o);
-	out = open_output(&o);
+	open_output(&w, &o);
 	if (privdrop_but(NOBODY, NOBODY, segv_watch_caps()) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
 	msg_debug(1, "attached");
-	if (segv_watch_run(&w, out) == -1 || out_finish(out) == -1)
-		die_running(&o);
+	run(&w);
 	if (o.stats)
 		print_stats(&w);
 	missing = print_sum(&w, o.stats || msg_verbose() > 0);

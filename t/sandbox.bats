@@ -55,7 +55,7 @@ status()
 @test "each role from outside: its uid, no capability, no new privileges, a filter" {
 	local role
 	needs_root
-	for role in report send store; do
+	for role in report send store feed; do
 		enter "$role"
 		[ "$(status CapEff)$(status CapPrm)" = \
 		    00000000000000000000000000000000 ]

@@ -490,6 +490,21 @@ told()
 	event "$PID" | grep -Eq '^    truncated: 40 of [0-9]+ and more frames'
 }
 
+@test "stack overflow with a handler that has no room: one record for both signals" {
+	watch -t -v --stats -n overflow
+	(ulimit -s 1024; quiet "$VICTIMS/overflow" handled; echo "$PID" >"$D/pid")
+	PID=$(cat "$D/pid")
+	unwatch
+	[ "$(event "$PID" | grep -c '^\[')" = 1 ]
+	[ "$(stat_of seen)" = 2 ]
+	[ "$(stat_of events)" = 2 ]
+	[ "$(stat_of joined)" = 1 ]
+	event "$PID" | grep -q "No room on the stack for the handler's frame"
+	[ "$(field Cause "$PID")" = 'stack overflow in recurse' ] ||
+	    [ "$(uname -m)" != x86_64 ]
+	field 'Fault Address' "$PID" | grep -q ^0x || [ "$(uname -m)" != x86_64 ]
+}
+
 @test "stack overflow beyond the window: every frame of it right, and it says where it ends" {
 	watch -t -v --max-stack-depth 65536 -n overflow
 	quiet "$VICTIMS/overflow"
@@ -883,7 +898,8 @@ kinds()
 	watch -v --format json -n live
 	kill -STOP "$PID"
 	kill -SEGV "$PID"
-	kill -CONT "$PID"
+	# it may not have stopped yet
+	kill -CONT "$PID" || :
 	wait_for 30 grep -q . "$D/out"
 	unwatch
 	json "$PID"
@@ -1046,6 +1062,60 @@ fewer_probes()
 		[ $((caps >> c & 1)) = 0 ]
 	done
 	unwatch
+}
+
+# teller: the other process of the analyzer, in $TELLER.
+teller()
+{
+	TELLER=$(awk '/^Pid:/ { p = $2 } /^PPid:/ && $2 == '"$AN"' { print p }' \
+	    /proc/[0-9]*/status 2>/dev/null)
+	[ -n "$TELLER" ]
+}
+
+# state KEY: of the other process
+state()
+{
+	awk -v k="$1:" '$1 == k { print $2 }' "/proc/$TELLER/status"
+}
+
+@test "the process that names has no capability, its own uid, a filter, no file of the kernel's" {
+	watch -t
+	teller
+	[ "$(state CapEff)$(state CapPrm)" = 00000000000000000000000000000000 ]
+	[ "$(state Uid)" = $((0x7f000000 + TELLER)) ]
+	[ "$(state NoNewPrivs)" = 1 ]
+	[ "$(state Seccomp)" = 2 ]
+	# rings, program and trackers are the other's alone
+	not find "/proc/$TELLER/fd" -lname 'anon_inode:*' 2>/dev/null |
+	    grep -q .
+	find "/proc/$AN/fd" -lname 'anon_inode:*' | grep -q .
+	unwatch
+	wait_for 30 gone "$TELLER"
+}
+
+@test "killing either ends both, and nothing stays attached" {
+	local n rc
+	watch
+	teller
+	kill -KILL "$AN"
+	wait_for 30 gone "$TELLER"
+	wait "$AN" || :
+	watch
+	teller
+	kill -KILL "$TELLER"
+	rc=0
+	wait "$AN" || rc=$?
+	cat "$D/err"
+	[ "$rc" = 111 ]
+	grep -q 'the process that names was killed by signal 9' "$D/err"
+	! command -v bpftool >/dev/null || wait_for 30 no_probes
+}
+
+# no_probes: none of this user's; others may test at the same time
+no_probes()
+{
+	! bpftool prog show 2>/dev/null | grep -A 2 ' name segv ' |
+	    grep -q "segfault_analyz($AN)"
 }
 
 # --- load ------------------------------------------------------------------

@@ -24,7 +24,8 @@
 #include "base/seccomp.h"
 
 enum {
-	ALL = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
+	REWRITE = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
+	ALL = REWRITE | SANDBOX_FEED,
 	SEND = SANDBOX_SEND,
 	STORE = SANDBOX_STORE,
 	CONFINED = 1 << 16,    /* has a tree, and nothing beside it */
@@ -54,8 +55,8 @@ static const struct seccomp_rule rules[] = {
     {SYS_preadv, ALL, SC_ANY, 0, 0, 0},
     {SYS_readv, ALL, SC_ANY, 0, 0, 0},
     {SYS_writev, ALL, SC_ANY, 0, 0, 0},
-    {SYS_pwrite64, ALL, SC_ANY, 0, 0, 0},
-    {SYS_ftruncate, ALL, SC_ANY, 0, 0, 0},
+    {SYS_pwrite64, REWRITE, SC_ANY, 0, 0, 0},
+    {SYS_ftruncate, REWRITE, SC_ANY, 0, 0, 0},
     {SYS_close, ALL, SC_ANY, 0, 0, 0},
 #if defined(SYS_mmap) && !defined(SYS_mmap2)
     {SYS_mmap, ALL, SC_NONE, 2, PROT_EXEC, 0},
@@ -89,7 +90,7 @@ static const struct seccomp_rule rules[] = {
     {SYS_pipe2, ALL, SC_ANY, 0, 0, 0}, /* libunwind: can it be read? */
     {SYS_memfd_create, ALL, SC_ANY, 0, 0, 0},
     {SYS_fcntl, ALL, SC_EQUAL, 1, F_GETFL, 0},
-    {SYS_fcntl, ALL, SC_EQUAL, 1, F_SETFL, 0},
+    {SYS_fcntl, REWRITE, SC_EQUAL, 1, F_SETFL, 0},
     {SYS_fcntl, ALL, SC_EQUAL, 1, F_GETFD, 0},
     {SYS_fcntl, ALL, SC_EQUAL, 1, F_SETFD, 0},
     {SYS_clock_gettime, ALL, SC_ANY, 0, 0, 0},
@@ -114,9 +115,9 @@ static const struct seccomp_rule rules[] = {
     {SYS_tgkill, ALL, SC_SELF, 0, 0, 0},
 #if defined(SYS__llseek) /* 32-bit machines */
     {SYS__llseek, ALL, SC_ANY, 0, 0, 0},
-    {SYS_ftruncate64, ALL, SC_ANY, 0, 0, 0},
+    {SYS_ftruncate64, REWRITE, SC_ANY, 0, 0, 0},
     {SYS_fcntl64, ALL, SC_EQUAL, 1, F_GETFL, 0},
-    {SYS_fcntl64, ALL, SC_EQUAL, 1, F_SETFL, 0},
+    {SYS_fcntl64, REWRITE, SC_EQUAL, 1, F_SETFL, 0},
     {SYS_fcntl64, ALL, SC_EQUAL, 1, F_GETFD, 0},
     {SYS_fcntl64, ALL, SC_EQUAL, 1, F_SETFD, 0},
     {SYS_sigreturn, ALL, SC_ANY, 0, 0, 0},
@@ -131,7 +132,7 @@ static const struct seccomp_rule rules[] = {
     {SYS_fstatat64, ALL, SC_ALL, 3, AT_EMPTY_PATH, 0},
 #endif
     /* files that were opened for it */
-    {SYS_recvmsg, SANDBOX_REPORT | SEND, SC_ANY, 0, 0, 0},
+    {SYS_recvmsg, SANDBOX_REPORT | SEND | SANDBOX_FEED, SC_ANY, 0, 0, 0},
     /* a core's pages: which are there, and the one that all have alike */
     {SYS_ioctl, SEND, SC_EQUAL, 1, SCAN_REQUEST, 0},
     {SYS_process_vm_readv, SEND, SC_SELF, 0, 0, 0},
@@ -152,7 +153,8 @@ static const struct seccomp_rule rules[] = {
     {SYS_send, STORE, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_socketcall) /* 32-bit x86, by the numbers of linux/net.h */
-    {SYS_socketcall, SANDBOX_REPORT | SEND, SC_EQUAL, 0, SYS_RECVMSG, 0},
+    {SYS_socketcall, SANDBOX_REPORT | SEND | SANDBOX_FEED, SC_EQUAL, 0,
+	SYS_RECVMSG, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SEND, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_RECV, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SHUTDOWN, 0},

@@ -22,13 +22,17 @@
 enum sandbox_role {
 	SANDBOX_REPORT = 1, /* usercrash_c's worker, debugger */
 	SANDBOX_SEND = 2,   /* core_send's: and a socket that it was given */
-	SANDBOX_STORE = 4 /* recv_core's: its connection, files of its store */
+	SANDBOX_STORE = 4, /* recv_core's: its connection, files of its store */
+	/* what names in segfault_analyzer: it adds to its output, and changes
+	 * nothing that it wrote */
+	SANDBOX_FEED = 8
 };
 
 struct sandbox_bounds {
-	uint64_t memory; /* bytes it may map, 0 as before */
-	uint64_t file;	 /* bytes a file it writes may have, 0 as before */
-	unsigned cpu_s;	 /* of processor time, 0 as before */
+	enum sandbox_role role; /* for who goes in by report/door; or 0 */
+	uint64_t memory;	/* bytes it may map, 0 as before */
+	uint64_t file;	/* bytes a file it writes may have, 0 as before */
+	unsigned cpu_s; /* of processor time, 0 as before */
 	/*
 	 * A directory: in it, and nowhere else, files may be opened to be read,
 	 * or for SANDBOX_STORE to be written.  For root it becomes the root;

@@ -79,6 +79,8 @@ void bpf_ring_close(struct bpf_ring *);
  * ring makes no sense.
  */
 int bpf_ring_next(struct bpf_ring *, const void **, size_t *len);
+/* How many bytes there are behind the last record handed out. */
+uint64_t bpf_ring_waiting(const struct bpf_ring *);
 /* Gives back the room of the records handed out so far, if something that
  * takes long comes before the next call. */
 void bpf_ring_done(struct bpf_ring *);

@@ -56,6 +56,12 @@ produced(const struct bpf_ring *r)
 	return __atomic_load_n(r->producer, __ATOMIC_ACQUIRE);
 }
 
+uint64_t
+bpf_ring_waiting(const struct bpf_ring *r)
+{
+	return produced(r) - r->pos;
+}
+
 void
 bpf_ring_done(struct bpf_ring *r)
 {

@@ -368,6 +368,12 @@ out_is_text(const struct out *o)
 }
 
 void
+out_redirect(struct out *o, int fd)
+{
+	o->fd = fd;
+}
+
+void
 out_feed(struct out *o)
 {
 	o->feed = 1;

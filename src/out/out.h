@@ -55,6 +55,8 @@ int out_finish(struct out *);
 int out_flush(struct out *);
 /* From the start: records instead of one report. */
 void out_feed(struct out *);
+/* What follows goes to another descriptor; flush before. */
+void out_redirect(struct out *, int fd);
 /* Ends a record.  -1 with the first errno once anything has failed. */
 int out_record(struct out *);
 

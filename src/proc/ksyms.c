@@ -10,7 +10,7 @@
 #include "base/io.h"
 #include "base/num.h"
 
-enum { KALLSYMS_MAX = 256 << 20 };
+enum { KALLSYMS_MAX = 256 << 20, STEP = 1 << 20 };
 #define REACH ((uint64_t)1 << 20)
 
 struct entry {
@@ -118,10 +118,32 @@ ksyms_parse(char *text, size_t len)
 struct ksyms *
 ksyms_open(const char *path)
 {
-	struct buf b = {0};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct ksyms *k;
 
-	if (io_slurp(AT_FDCWD, path, KALLSYMS_MAX, &b, NULL) == -1)
+	if (fd == -1)
 		return NULL;
+	k = ksyms_read(fd);
+	io_close(&fd);
+	return k;
+}
+
+struct ksyms *
+ksyms_read(int fd)
+{
+	struct buf b = {0};
+	ssize_t n = 1;
+
+	while (n > 0 && b.len < KALLSYMS_MAX) {
+		if (buf_reserve(&b, STEP) == -1)
+			break;
+		n = io_read_full(fd, b.p + b.len, STEP);
+		b.len += n > 0 ? (size_t)n : 0;
+	}
+	if (n != 0) {
+		buf_free(&b);
+		return NULL;
+	}
 	if (b.len == 0) {
 		buf_free(&b);
 		errno = ENODATA;

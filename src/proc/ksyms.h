@@ -21,6 +21,8 @@ struct ksym {
 /* NULL with errno: EACCES when all addresses are hidden (kptr_restrict of
  * proc(5), or no CAP_SYSLOG), ENODATA when there are none. */
 struct ksyms *ksyms_open(const char *path);
+/* The same of what is open there: whose rights count is who opened it. */
+struct ksyms *ksyms_read(int fd);
 /* The same of text, which is cut into names in place, and free()d with the
  * symbols, or at once on failure. */
 struct ksyms *ksyms_parse(char *text, size_t len);

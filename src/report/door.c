@@ -49,7 +49,8 @@ report_door(struct sandbox_bounds *b, pid_t parent, int other_files,
 		    open(elfsym_debug_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	else if (o->askfd != -1)
 		elfsym_debug_opener = o;
-	r = sandbox_enter(SANDBOX_REPORT, b, parent, why);
+	r = sandbox_enter(
+	    b->role != 0 ? b->role : SANDBOX_REPORT, b, parent, why);
 	if (b->treefd != -1)
 		close(b->treefd);
 	if (r == 1)

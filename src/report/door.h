@@ -6,11 +6,12 @@
 #include "base/sandbox.h"
 
 /*
- * sandbox_enter() as SANDBOX_REPORT, with the tree of separate debug files as
- * the one in which files may be opened.  0, or -1 with errno; why as there.
- * Where that tree may not answer, or other files are wanted (that everybody may
- * read: those that a core names), an opener is started before, outside; else
- * the opener's askfd is -1.  Where even that cannot be had, none are opened.
+ * sandbox_enter() as bounds->role, or SANDBOX_REPORT for 0, with the tree of
+ * separate debug files as the one in which files may be opened.  0, or -1 with
+ * errno; why as there. Where that tree may not answer, or other files are
+ * wanted (that everybody may read: those that a core names), an opener is
+ * started before, outside; else the opener's askfd is -1.  Where even that
+ * cannot be had, none are opened.
  */
 int report_door(struct sandbox_bounds *, pid_t parent, int other_files,
     struct opener *, const char **why);

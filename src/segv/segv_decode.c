@@ -106,6 +106,7 @@ decode_fault(struct segv_event *e, const uint64_t fault[3])
 		} else if (e->origin == SEGV_FROM_KERNEL) {
 			/* #SS or #GP */
 			e->fault_valid = e->trap_nr == 12 || e->trap_nr == 13;
+			e->forced = e->signo == SIGSEGV && e->trap_nr == 14;
 		}
 	} else if (e->machine == EM_AARCH64) {
 		/* an instruction or data abort from EL0; si_addr has no tag */

@@ -227,6 +227,8 @@ signal_details(const struct segv_resolved *l, struct out *o)
 	}
 	if (ev->have & SEGV_HAVE_ACTION)
 		out_bool(o, "handled", line(l, ", handled "), ev->handled);
+	if (ev->joined)
+		out_bool(o, "joined", OUT_HIDE, 1);
 	newline(l, o);
 	if (ev->origin == SEGV_FROM_USER) {
 		out_i64(o, "sender_pid", OUT_HIDE, ev->sender_pid);
@@ -284,16 +286,15 @@ owner(const struct segv_resolved *l, struct out *o)
 static void
 command_line(const struct segv_resolved *l, struct out *o)
 {
-	const struct buf *b = &l->cmdline;
 	size_t i, n;
 
-	if (b->len == 0)
+	if (l->cmdlen == 0)
 		return;
 	out_text(o, "  Command Line: ");
 	out_arr(o, "cmdline");
-	for (i = 0; i < b->len; i += n + 1) {
-		n = strnlen(b->p + i, b->len - i);
-		out_bytes(o, NULL, " ", b->p + i, n);
+	for (i = 0; i < l->cmdlen; i += n + 1) {
+		n = strnlen(l->cmdline + i, l->cmdlen - i);
+		out_bytes(o, NULL, " ", l->cmdline + i, n);
 	}
 	out_end(o);
 	out_text(o, "%s\n", l->cmdline_cut ? " ..." : "");

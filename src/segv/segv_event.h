@@ -142,6 +142,9 @@ struct segv_event {
 			     ignored is made SIG_DFL by the kernel first */
 	uint64_t sa_flags;
 	int handled; /* a handler is going to run */
+	int forced;  /* one could not be called, for a fault before: fault_addr
+			and error_code are that one's */
+	int joined;  /* and its event is told with this one */
 
 	uint64_t error_code; /* x86 error code, ESR_EL1 of aarch64 */
 	uint64_t trap_nr;    /* x86 only */

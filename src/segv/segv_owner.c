@@ -1,37 +1,17 @@
 /*
- * Whose process it was: its names and its command line, while it is there.
+ * Whose process it was: its command line, while it is there.
  */
 #include <string.h>
 #include <unistd.h>
 
 #include "base/num.h"
 #include "proc/procdir.h"
-#include "segv/segv_resolve.h"
+#include "segv/segv_watch.h"
 
 enum {
 	CMDLINE_MAX = 32768,
 	STAT_START = 22 - 2 /* field of stat, counted from behind comm */
 };
-
-static const char *
-last_component(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash != NULL ? slash + 1 : path;
-}
-
-int
-segv_is_path(const char *path, const struct segv_vma *vma)
-{
-	const char *name = last_component(path);
-	size_t len = strlen(vma->name);
-
-	if (len == 0 || strncmp(name, vma->name, len) != 0)
-		return 0;
-	return vma->name_cut || name[len] == '\0' ||
-	    strcmp(name + len, " (deleted)") == 0;
-}
 
 /* Did the process behind dirfd begin when that of the event did? */
 static int

@@ -289,17 +289,54 @@ segv_probe_detach(struct segv_probe *p)
 	io_close(&p->linkfd);
 }
 
+/* Looks at the next record of a ring without taking it; as bpf_ring_next(). */
+static int
+peek(struct segv_probe *p, enum segv_kind kind)
+{
+	struct segv_ahead *a = &p->ahead[kind];
+	int r = 1;
+
+	if (a->rec == NULL)
+		r = bpf_ring_next(&p->ring[kind], &a->rec, &a->len);
+	if (r != 1)
+		a->rec = NULL;
+	return r;
+}
+
+static uint64_t
+time_of(const struct segv_ahead *a)
+{
+	struct segv_rec r;
+
+	if (a->len < sizeof(r))
+		return 0;
+	memcpy(&r, a->rec, sizeof(r));
+	return r.time;
+}
+
 int
 segv_probe_next(
     struct segv_probe *p, const void **rec, size_t *len, enum segv_kind *kind)
 {
-	int r = bpf_ring_next(&p->ring[SEGV_FATAL], rec, len);
+	struct segv_ahead *fatal = &p->ahead[SEGV_FATAL];
+	struct segv_ahead *lives = &p->ahead[SEGV_LIVES];
+	const struct bpf_ring *r = &p->ring[SEGV_LIVES];
 
-	*kind = SEGV_FATAL;
-	if (r != 0)
-		return r;
+	/* who ends first: what it may come after is there already */
+	if (peek(p, SEGV_FATAL) == -1 || peek(p, SEGV_LIVES) == -1)
+		return -1;
+	if (fatal->rec == NULL && lives->rec == NULL)
+		return 0;
 	*kind = SEGV_LIVES;
-	return bpf_ring_next(&p->ring[SEGV_LIVES], rec, len);
+	if (lives->rec == NULL ||
+	    (fatal->rec != NULL &&
+		(time_of(fatal) <= time_of(lives) ||
+		    bpf_ring_waiting(r) > SEGV_PATIENCE)))
+		*kind = SEGV_FATAL;
+	*rec = p->ahead[*kind].rec;
+	*len = p->ahead[*kind].len;
+	p->ahead[*kind].rec = NULL;
+	return 1;
 }
 
 int

@@ -44,7 +44,8 @@ enum {
 	SEGV_LIST_MAX = 16,   /* names or pids of a filter, and bytes of all */
 	SEGV_NAMES_MAX = 512, /* names: the verifier follows a million steps */
 	SEGV_SHARE_DEFAULT = 5,
-	SEGV_SHARES = 8192, /* processes whose shares are remembered */
+	SEGV_PATIENCE = 262144, /* bytes of others before what ends a process */
+	SEGV_SHARES = 8192,	/* processes whose shares are remembered */
 	SEGV_RING_DEFAULT = 8 << 20,
 	SEGV_PAGES_DEFAULT = 17, /* 64 KiB from anywhere in a page */
 	SEGV_RATE_MAX = 1000000000,
@@ -109,10 +110,16 @@ struct segv_share {
 	char comm[SEGV_COMM]; /* of its leader, may lack the NUL */
 };
 
+struct segv_ahead {
+	const void *rec; /* NULL: none was looked at */
+	size_t len;
+};
+
 struct segv_probe {
 	int ringfd[SEGV_KINDS], countsfd, ratefd, sharefd, progfd, linkfd;
 	int pollfd; /* epoll(7): readable when one of the rings is */
 	struct bpf_ring ring[SEGV_KINDS];
+	struct segv_ahead ahead[SEGV_KINDS]; /* private */
 	unsigned ncpus;
 	unsigned have; /* SEGV_HAVE_*: what events may have here */
 	/* What cannot be had that was asked for, and why; "" if all can. */
@@ -134,8 +141,9 @@ void segv_probe_close(struct segv_probe *);
 /* No more events; those in the ring can still be read. */
 void segv_probe_detach(struct segv_probe *);
 /*
- * The next record, of an event that ends a process before others: as
- * bpf_ring_next(), and *kind is whose ring it is from.
+ * The next record, as bpf_ring_next(); *kind is whose ring it is from, for
+ * bpf_ring_done().  By time, but what ends a process waits for no more than
+ * SEGV_PATIENCE bytes of others.
  */
 int segv_probe_next(
     struct segv_probe *, const void **, size_t *len, enum segv_kind *);

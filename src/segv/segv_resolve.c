@@ -9,7 +9,6 @@
 
 #include "base/deadline.h"
 #include "elf/perfmap.h"
-#include "proc/cgroups.h"
 #include "report/crash_dump.h"
 #include "report/signature.h"
 #include "unwind/symbols.h"
@@ -19,22 +18,20 @@ enum { UNWIND_MS = 200 }; /* for one stack; 0.1 to 0.4 ms is common */
 
 #define KERNEL_SPACE (UINT64_C(1) << 63)
 
-int
-segv_resolver_init(
-    struct segv_resolver *e, const struct segv_opts *o, struct modcache *cache)
+void
+segv_resolver_init(struct segv_resolver *e, const struct segv_opts *o,
+    struct modcache *cache, int ksymsfd)
 {
 	memset(e, 0, sizeof(*e));
 	e->opts = *o;
 	e->cache = cache;
-	e->cgroups = cgroups_open();
-	return e->cgroups == NULL && errno == ENOMEM ? -1 : 0;
+	e->ksymsfd = ksymsfd;
 }
 
 void
 segv_resolver_free(struct segv_resolver *e)
 {
 	ksyms_free(e->ksyms);
-	cgroups_close(e->cgroups);
 }
 
 /* --- names -----------------------------------------------------------------
@@ -47,7 +44,7 @@ name_kernel(struct segv_resolver *e, struct segv_place *p)
 	struct ksym k;
 
 	if (e->ksyms == NULL && e->ksyms_err == 0) {
-		e->ksyms = ksyms_open("/proc/kallsyms");
+		e->ksyms = ksyms_read(e->ksymsfd);
 		e->ksyms_err = e->ksyms == NULL ? errno : 0;
 	}
 	p->module = "[kernel]";
@@ -275,10 +272,16 @@ find_cause(struct segv_resolved *l)
 	    .siuid = (int)ev->sender_uid,
 	    .have_psinfo = 1,
 	    .pspid = ev->have & SEGV_HAVE_NS ? ev->nspid : ev->pid};
-	struct crash c = {.t = &l->t,
+	struct crash c;
+
+	if (ev->forced) { /* in the words of the fault before */
+		h.sicode = ev->error_code & 1 ? SEGV_ACCERR : SEGV_MAPERR;
+		h.siaddr = ev->fault_addr;
+	}
+	c = (struct crash){.t = &l->t,
 	    .head = &h,
 	    .signo = ev->signo,
-	    .access = ev->access & (SEGV_READ | SEGV_WRITE | SEGV_EXEC),
+	    .access = l->access,
 	    .sampled = 1};
 
 	fault_find(&l->fault, &c, l->sy);
@@ -325,7 +328,10 @@ find_mapping(struct segv_resolved *l, const struct maptrack_view *v)
 		    ev->vma.prot, full_name(l, v)};
 		return;
 	}
-	if (ev->vma_err == ENOENT || !l->have_addr)
+	/* what is tracked may have been unmapped */
+	if (ev->vma_err == ENOENT || !l->have_addr ||
+	    (ev->origin == SEGV_FROM_FAULT && ev->signo == SIGSEGV &&
+		ev->code == SEGV_MAPERR))
 		return;
 	m = l->sy != NULL ? target_map(&l->t, l->addr)
 			  : maps_find(v->maps, v->n, l->addr);
@@ -383,9 +389,10 @@ segv_moment(
 
 int
 segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
-    const struct segv_event *ev, const struct maptrack_view *v,
-    struct timespec when)
+    const struct segv_seen *seen)
 {
+	const struct segv_event *ev = seen->ev;
+	const struct maptrack_view *v = seen->v;
 	/* the instruction must be decoded to know the address */
 	int protection = ev->origin == SEGV_FROM_KERNEL &&
 	    (ev->signo == SIGSEGV || ev->signo == SIGBUS);
@@ -397,12 +404,16 @@ segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
 	l->ev = ev;
 	l->opts = &e->opts;
 	l->cache = e->cache;
-	l->time = when;
-	segv_moment(e, when, &moment);
+	l->time = seen->when;
+	segv_moment(e, seen->when, &moment);
 	memcpy(l->stamp, moment.stamp, sizeof(l->stamp));
 	l->addr = ev->addr;
 	l->have_addr = ev->has_addr;
 	l->access = ev->access & (SEGV_READ | SEGV_WRITE | SEGV_EXEC);
+	if (ev->forced) {
+		l->addr = ev->fault_addr;
+		l->have_addr = 1;
+	}
 	l->exe = v->exe != NULL && *v->exe != '\0' ? v->exe : ev->exe;
 	l->at.addr = ev->pc;
 	l->at.flags = FRAME_EXACT;
@@ -413,10 +424,10 @@ segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
 	else
 		name_alone(l, e, v, &l->at);
 	find_mapping(l, v);
-	if (ev->have & SEGV_HAVE_CGROUP && e->cgroups != NULL)
-		l->cgroup = cgroups_path(e->cgroups, ev->cgroup);
-	if (e->opts.detail && !e->opts.redact)
-		segv_cmdline(ev, &l->cmdline, &l->cmdline_cut);
+	l->cgroup = seen->cgroup;
+	l->cmdline = seen->cmdline;
+	l->cmdlen = seen->cmdlen;
+	l->cmdline_cut = seen->cmdcut;
 	return r;
 }
 
@@ -431,5 +442,4 @@ segv_resolved_free(struct segv_resolved *l)
 		modfile_release(l->cache, l->held);
 	free(l->frame);
 	free(l->name);
-	buf_free(&l->cmdline);
 }

@@ -83,7 +83,9 @@ struct segv_resolved {
 	char signature[17];
 	const char *exe;    /* "" unknown */
 	const char *cgroup; /* path, NULL unknown */
-	struct buf cmdline; /* len 0: the process has gone */
+	/* NULs between and behind the arguments; len 0: it has gone */
+	const char *cmdline;
+	size_t cmdlen;
 	int cmdline_cut;
 
 	/* private to segv_resolve.c */
@@ -96,40 +98,47 @@ struct segv_resolved {
 	char *name;
 };
 
+/* What is known of a signal to begin with. */
+struct segv_seen {
+	const struct segv_event *ev;
+	const struct maptrack_view *v;
+	struct timespec when; /* wall clock */
+	const char *cgroup;   /* path, NULL unknown */
+	const char *cmdline;  /* as in struct segv_resolved */
+	size_t cmdlen;
+	int cmdcut;
+};
+
 /* What is kept from one event to the next. */
 struct segv_resolver {
 	struct segv_opts opts;
 	struct modcache *cache;
+	int ksymsfd; /* the caller's: the kernel's symbols (proc/ksyms.h), -1 */
 	struct ksyms *ksyms; /* read when first needed */
 	int ksyms_err;
-	struct cgroups *cgroups;
 	time_t second; /* of stamp */
 	char stamp[SEGV_STAMP];
 	int64_t jit_due; /* no perf map is read before (base/deadline.h) */
 };
 
-/* 0, or -1 ENOMEM.  The cache stays the caller's. */
-int segv_resolver_init(
-    struct segv_resolver *, const struct segv_opts *, struct modcache *);
+/* The cache stays the caller's. */
+void segv_resolver_init(struct segv_resolver *, const struct segv_opts *,
+    struct modcache *, int ksymsfd);
 void segv_resolver_free(struct segv_resolver *);
 
 /*
- * Event and view must stay until segv_resolved_free(), which is to be called in
- * either case.  0, or -1 with errno when memory ran out; what is known is
- * filled in.
+ * What it is made of must stay until segv_resolved_free(), which is to be
+ * called in either case.  0, or -1 with errno when memory ran out; what is
+ * known is filled in.
  */
-int segv_resolve(struct segv_resolved *, struct segv_resolver *,
-    const struct segv_event *, const struct maptrack_view *, struct timespec);
+int segv_resolve(
+    struct segv_resolved *, struct segv_resolver *, const struct segv_seen *);
 void segv_resolved_free(struct segv_resolved *);
 
 /* That time; the resolver remembers its second, which many share. */
 void segv_moment(struct segv_resolver *, struct timespec, struct segv_moment *);
 
-/* The command line, if the process is still there: NULs between and behind
- * the arguments; cut is set when there was more.  -1 when it has gone. */
-int segv_cmdline(const struct segv_event *, struct buf *, int *cut);
-
-/* --- private: segv_sample.c and segv_owner.c for segv_resolve.c
+/* --- private: segv_sample.c for segv_resolve.c
  * ---------------
  */
 

@@ -2,11 +2,33 @@
  * The target of a signal: the tracked mappings, the copied pages, and what
  * the event itself tells of memory.
  */
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "segv/segv_resolve.h"
 
 enum { MAPS_ADDED = 2 };
+
+static const char *
+last_component(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash != NULL ? slash + 1 : path;
+}
+
+int
+segv_is_path(const char *path, const struct segv_vma *vma)
+{
+	const char *name = last_component(path);
+	size_t len = strlen(vma->name);
+
+	if (len == 0 || strncmp(name, vma->name, len) != 0)
+		return 0;
+	return vma->name_cut || name[len] == '\0' ||
+	    strcmp(name + len, " (deleted)") == 0;
+}
 
 static void
 insert_map(struct segv_sample *m, const struct map *new)
@@ -24,6 +46,60 @@ insert_map(struct segv_sample *m, const struct map *new)
 	}
 	m->maps[i] = *new;
 	m->files[i] = NULL;
+}
+
+/* Nothing that was tracked lies there any more: cuts it out. */
+static void
+cut_out(struct segv_sample *m, uint64_t start, uint64_t end)
+{
+	struct map rest;
+	size_t i, n = 0;
+
+	for (i = 0; i < m->s.nmaps; i++) {
+		struct map *at = &m->maps[i];
+
+		if (at->start >= end || at->end <= start) {
+			m->maps[n] = *at;
+			m->files[n++] = m->files[i];
+			continue;
+		}
+		rest = *at;
+		if (at->start < start) {
+			at->end = start;
+			m->maps[n] = *at;
+			m->files[n++] = m->files[i];
+		} else if (rest.end > end) {
+			rest.off += end - rest.start;
+			rest.start = end;
+			m->maps[n] = rest;
+			m->files[n++] = m->files[i];
+		}
+	}
+	m->s.nmaps = n;
+}
+
+/*
+ * munmap(2) is not reported, nor is what is mapped without being executable.
+ * The signal tells of one place that there is nothing, the kernel of another
+ * what there is.
+ */
+static void
+forget_unmapped(struct segv_sample *m, const struct segv_event *ev)
+{
+	struct map *at;
+
+	if (ev->origin != SEGV_FROM_FAULT || ev->signo != SIGSEGV)
+		return;
+	if (ev->code == SEGV_MAPERR)
+		cut_out(m, ev->addr & ~(uint64_t)(SEGV_PAGE - 1),
+		    (ev->addr | (SEGV_PAGE - 1)) + 1);
+	else if (ev->have & SEGV_HAVE_VMA) {
+		at = maps_find(m->maps, m->s.nmaps, ev->addr);
+		if (at != NULL &&
+		    (ev->vma.ino == 0 || !(ev->vma.prot & MAP_X) ||
+			!segv_is_path(at->name, &ev->vma)))
+			cut_out(m, ev->vma.start, ev->vma.end);
+	}
 }
 
 /*
@@ -90,6 +166,7 @@ segv_sample_new(const struct segv_event *ev, const struct maptrack_view *v)
 	    .jitfd = v->jitfd,
 	    .exe = v->exe != NULL && *v->exe != '\0' ? v->exe : NULL,
 	    .doubt = v->doubt};
+	forget_unmapped(m, ev);
 	insert_known(m, ev);
 	return m;
 }

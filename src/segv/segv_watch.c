@@ -15,10 +15,11 @@
 enum {
 	LAZY_MS = 2,
 	IDLE_MS = 1000,
-	SHARES_MS = 1000,   /* between two words on what is left out */
-	LAST_MS = 100,	    /* for programs that still run when detached */
-	EVENTS_A_LOOK = 64, /* between two looks at the clock */
-	WAITING_MAX = 1024  /* events whose pages have not come yet */
+	STACK_NEAR = 256 << 10, /* a fault so near to sp may be an overflow */
+	SHARES_MS = 1000,	/* between two words on what is left out */
+	LAST_MS = 100,		/* for programs that still run when detached */
+	EVENTS_A_LOOK = 64,	/* between two looks at the clock */
+	WAITING_MAX = 1024	/* events whose pages have not come yet */
 };
 
 /* linux/capability.h of Linux 5.9; older headers lack them */
@@ -27,17 +28,22 @@ enum { PERFMON = 38, BPF = 39, CHECKPOINT_RESTORE = 40 };
 int
 segv_watch_open(struct segv_watch *w, const struct segv_watch_opts *o)
 {
-	struct modcache_limits limits = {0};
-	struct maptrack_opts mo = {0};
+	struct modcache_limits limits = {.half = MODCACHE_OPENS,
+	    .closed = segv_wire_closed,
+	    .ctx = &w->wire};
+	struct maptrack_opts mo = {.flags = MAPTRACK_INODES};
 	int i;
 
 	w->o = o;
+	w->wire.fd = w->teller->fd;
+	w->wire.stops = w->stops;
+	w->wire.unblocked = &w->unblocked;
 	w->cache = modcache_new(&limits);
 	for (i = 0; i < SEGV_KINDS; i++)
 		if ((w->feed[i] = segv_feed_new(WAITING_MAX)) == NULL)
 			return -1;
 	if (w->cache == NULL || segv_shares_init(&w->shares) == -1 ||
-	    segv_resolver_init(&w->resolver, &o->show, w->cache) == -1)
+	    ((w->cgroups = cgroups_open()) == NULL && errno == ENOMEM))
 		return -1;
 	/* First, so that the maps are known of whatever crashes.  Woken by each
 	 * exec: a file that is deleted, or lies where only its process sees
@@ -59,12 +65,13 @@ segv_watch_close(struct segv_watch *w)
 		segv_probe_close(&w->probe);
 		maptrack_close(w->maps);
 	}
-	segv_resolver_free(&w->resolver);
 	segv_shares_free(&w->shares);
 	for (i = 0; i < SEGV_KINDS; i++)
 		segv_feed_free(w->feed[i]);
 	if (w->cache != NULL)
 		modcache_free(w->cache);
+	cgroups_close(w->cgroups);
+	segv_wire_close(&w->wire);
 }
 
 uint64_t
@@ -115,18 +122,17 @@ wall_time(const struct segv_watch *w, uint64_t ktime)
 static int
 tell_shares(struct segv_watch *w)
 {
-	struct segv_moment now;
-	struct timespec ts;
+	struct wire_limited l = {0};
 	size_t i;
 
 	if (segv_shares_look(&w->shares, &w->probe) == -1)
 		return 0;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	segv_moment(&w->resolver, ts, &now);
-	for (i = 0; i < w->shares.nnow; i++)
-		if (w->shares.now[i].more > 0 &&
-		    segv_print_limited(w->out, &now, &w->shares.now[i]) == -1)
+	clock_gettime(CLOCK_REALTIME, &l.when);
+	for (i = 0; i < w->shares.nnow; i++) {
+		l.told = w->shares.now[i];
+		if (l.told.more > 0 && segv_wire_limited(&w->wire, &l) == -1)
 			return -1;
+	}
 	return 0;
 }
 
@@ -135,7 +141,7 @@ static int
 look_at_clock(struct segv_watch *w)
 {
 	if (deadline_left(w->shares_due) == 0) {
-		if (tell_shares(w) == -1 || out_flush(w->out) == -1)
+		if (tell_shares(w) == -1 || segv_wire_flush(&w->wire) == -1)
 			return -1;
 		w->shares_due = deadline_in(SHARES_MS);
 	}
@@ -162,29 +168,137 @@ nap(const struct segv_watch *w, struct pollfd *p, nfds_t n, int ms)
 /* --- events ----------------------------------------------------------------
  */
 
+/* The files of its code: those that were not to be had when they were mapped
+ * are looked for once more, for as long as this event is sent. */
+static int
+send_files(struct segv_watch *w, struct maptrack_view *v)
+{
+	struct modfile *f, *held;
+	const struct map *m;
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < v->n && r == 0; i++) {
+		m = &v->maps[i];
+		f = v->files[i];
+		held = NULL;
+		if (!(m->prot & MAP_X) || *m->name != '/')
+			continue;
+		if (f == NULL || f->fd == -1)
+			f = held =
+			    modcache_get(w->cache, m, v->roots, v->nroots);
+		if (f != NULL)
+			r = segv_wire_file(&w->wire, f, m);
+		v->files[i] = f;
+		if (held != NULL)
+			w->held[w->nheld++ % HELD_MAX] = held;
+		if (w->nheld == HELD_MAX)
+			break;
+	}
+	return r;
+}
+
+/* What only this process may look at: the name of the cgroup, the command
+ * line. */
+static int
+add_extra(struct segv_watch *w, const struct segv_event *ev,
+    struct wire_event *e, struct buf *extra)
+{
+	struct buf cmd = {0};
+	const char *cg = NULL;
+	int r = 0;
+
+	if (ev->have & SEGV_HAVE_CGROUP && w->cgroups != NULL)
+		cg = cgroups_path(w->cgroups, ev->cgroup);
+	if (cg != NULL) {
+		e->cgrouplen = (uint32_t)strlen(cg) + 1;
+		r = buf_append(extra, cg, e->cgrouplen);
+	}
+	if (r == 0 && w->o->cmdline &&
+	    segv_cmdline(ev, &cmd, &e->cmdcut) == 0 && cmd.len > 0) {
+		e->cmdlen = (uint32_t)cmd.len;
+		r = buf_append(extra, cmd.p, cmd.len);
+	}
+	buf_free(&cmd);
+	return r;
+}
+
 static int
 tell(struct segv_watch *w, const struct segv_event *ev)
 {
 	struct maptrack_view v = {0};
-	struct segv_resolved got;
+	struct wire_event e;
+	struct buf extra = {0};
 	int r;
 
+	memset(&e, 0, sizeof(e));
 	if (maptrack_at(w->maps, ev->pid, ev->time, &v) == -1) {
 		if (errno == ENOMEM)
 			return -1;
 		w->unmapped++;
 	}
-	r = segv_resolve(&got, &w->resolver, ev, &v, wall_time(w, ev->time));
+	e.when = wall_time(w, ev->time);
+	r = add_extra(w, ev, &e, &extra);
 	if (r == 0)
-		r = segv_print(&got, w->out);
-	if (r == 0) {
-		w->told++;
-		w->reliable += got.stack == SEGV_STACK_RELIABLE;
-		w->truncated += got.stack == SEGV_STACK_TRUNCATED;
-		w->doubtful += got.stack == SEGV_STACK_DOUBTFUL;
-	}
-	segv_resolved_free(&got);
+		r = send_files(w, &v);
+	if (r == 0)
+		r = segv_wire_event(&w->wire, ev, &v, &e, extra.p);
+	if (r == 0)
+		w->sent++;
+	while (w->nheld > 0)
+		modfile_release(w->cache, w->held[--w->nheld]);
+	buf_free(&extra);
 	return r;
+}
+
+/* --- two signals of one overflow -------------------------------------------
+ */
+
+/*
+ * Where a stack is full its handler cannot be called, and the kernel sends a
+ * second signal at once: one record for both.  So an event that may be the
+ * first waits for what is in the rings behind it.
+ */
+static int
+may_be_first(const struct segv_event *ev)
+{
+	return ev->handled && ev->signo == SIGSEGV && ev->has_addr &&
+	    ev->addr < ev->sp + STACK_NEAR && ev->sp < ev->addr + STACK_NEAR;
+}
+
+static void
+drop_first(struct segv_watch *w, size_t i)
+{
+	segv_feed_release(w->feed[SEGV_LIVES], w->first[i]);
+	w->nfirst--;
+	memmove(w->first + i, w->first + i + 1,
+	    (w->nfirst - i) * sizeof(*w->first));
+}
+
+static int
+tell_first(struct segv_watch *w)
+{
+	int r = tell(w, w->first[0]);
+
+	drop_first(w, 0);
+	return r;
+}
+
+/* Its first, if that waits, is told with it. */
+static void
+join(struct segv_watch *w, struct segv_event *ev)
+{
+	size_t i;
+
+	for (i = 0; i < w->nfirst; i++)
+		if (w->first[i]->tid == ev->tid &&
+		    w->first[i]->pid == ev->pid &&
+		    w->first[i]->time <= ev->time &&
+		    w->first[i]->addr == ev->fault_addr) {
+			ev->joined = 1;
+			drop_first(w, i);
+			return;
+		}
 }
 
 static int
@@ -194,6 +308,14 @@ tell_all(struct segv_watch *w, enum segv_kind kind)
 	int r = 0;
 
 	while (r == 0 && (ev = segv_feed_get(w->feed[kind])) != NULL) {
+		if (kind == SEGV_LIVES && may_be_first(ev)) {
+			if (w->nfirst == FIRSTS_MAX)
+				r = tell_first(w);
+			w->first[w->nfirst++] = ev;
+			continue;
+		}
+		if (ev->forced)
+			join(w, ev);
 		r = tell(w, ev);
 		segv_feed_release(w->feed[kind], ev);
 	}
@@ -232,7 +354,24 @@ drain(struct segv_watch *w, int last)
 		if (end != 0)
 			break;
 	}
-	return out_flush(w->out) == -1 || r == -1 || end == -1 ? -1 : 0;
+	return r == -1 || end == -1 ? -1 : 0;
+}
+
+/* The same, and what waits for another that must be there by now. */
+static int
+drain_all(struct segv_watch *w, int last)
+{
+	if (drain(w, last) == -1)
+		return -1;
+	if (w->nfirst > 0) {
+		nap(w, NULL, 0, LAZY_MS);
+		if (drain(w, last) == -1)
+			return -1;
+	}
+	while (w->nfirst > 0)
+		if (tell_first(w) == -1)
+			return -1;
+	return segv_wire_flush(&w->wire);
 }
 
 /* How long nothing is due. */
@@ -254,18 +393,21 @@ idle_time(const struct segv_watch *w)
 static int
 watch(struct segv_watch *w)
 {
-	struct pollfd pfd[2] = {{.fd = w->probe.pollfd, .events = POLLIN},
-	    {.fd = maptrack_fd(w->maps), .events = POLLIN}};
+	struct pollfd pfd[] = {{.fd = w->probe.pollfd, .events = POLLIN},
+	    {.fd = maptrack_fd(w->maps), .events = POLLIN},
+	    {.fd = w->wire.fd, .events = POLLIN}};
 	int r = 0, end;
 
 	while (r == 0) {
 		if ((end = look_at_clock(w)) != 0)
 			return end == -1 ? -1 : 0;
-		if (nap(w, pfd, 2, idle_time(w)) <= 0)
+		if (nap(w, pfd, NELEM(pfd), idle_time(w)) <= 0)
 			continue;
+		if (pfd[2].revents != 0)
+			return fails(EPIPE);
 		if (pfd[0].revents != 0) {
 			nap(w, NULL, 0, LAZY_MS);
-			r = drain(w, 0);
+			r = drain_all(w, 0);
 		} else
 			r = maptrack_drain(w->maps);
 	}
@@ -295,35 +437,37 @@ segv_watch_sum(const struct segv_watch *w)
 
 	segv_probe_counts(&w->probe, &c, NULL);
 	s.seen = c.seen;
-	s.written = w->told < c.sent ? w->told : c.sent;
+	s.written =
+	    w->teller->tally->told < c.sent ? w->teller->tally->told : c.sent;
 	s.limited = c.limited + c.shared;
 	s.dropped = c.dropped + (c.sent - s.written);
 	return s;
 }
 
-/* Those that were forgotten before they could be told. */
+/* Those that were forgotten before they could be told, and the sum. */
 static int
 tell_end(struct segv_watch *w)
 {
-	struct segv_told others = {0};
+	struct wire_limited others = {0};
+	struct wire_end e = {0};
 	struct segv_counts c;
-	struct segv_moment now;
-	struct segv_sum s = segv_watch_sum(w);
-	struct timespec ts;
 
 	if (tell_shares(w) == -1)
 		return -1;
-	clock_gettime(CLOCK_REALTIME, &ts);
-	segv_moment(&w->resolver, ts, &now);
-	if (segv_probe_counts(&w->probe, &c, NULL) == 0 &&
-	    c.shared > w->shares.told) {
-		others.more = c.shared - w->shares.told;
-		if (segv_print_limited(w->out, &now, &others) == -1)
+	if (segv_probe_counts(&w->probe, &c, NULL) == -1)
+		return 0;
+	clock_gettime(CLOCK_REALTIME, &e.when);
+	if (c.shared > w->shares.told) {
+		others.when = e.when;
+		others.told.more = c.shared - w->shares.told;
+		if (segv_wire_limited(&w->wire, &others) == -1)
 			return -1;
 	}
-	if (segv_print_counts(w->out, &now, &s) == -1)
-		return -1;
-	return out_flush(w->out);
+	e.seen = c.seen;
+	e.sent = c.sent;
+	e.limited = c.limited + c.shared;
+	e.dropped = c.dropped;
+	return segv_wire_end(&w->wire, &e);
 }
 
 /* Waits also for those events that are being made this moment. */
@@ -336,25 +480,27 @@ finish(struct segv_watch *w)
 
 	segv_probe_detach(&w->probe);
 	do {
-		if (drain(w, 1) == -1)
+		if (drain_all(w, 1) == -1)
 			return -1;
 		if (segv_probe_counts(&w->probe, &c, NULL) == -1)
 			break;
 	} while ((came(w) < c.sent ||
 		     c.seen != c.sent + c.dropped + c.limited + c.shared) &&
 	    deadline_left(end) > 0 && *w->stops == told);
-	for (i = SEGV_KINDS; i-- > 0;) {
+	for (i = 0; i < SEGV_KINDS; i++) {
 		segv_feed_flush(w->feed[i]);
 		if (tell_all(w, i) == -1)
 			return -1;
 	}
+	while (w->nfirst > 0)
+		if (tell_first(w) == -1)
+			return -1;
 	return tell_end(w);
 }
 
 int
-segv_watch_run(struct segv_watch *w, struct out *out)
+segv_watch_run(struct segv_watch *w)
 {
-	w->out = out;
 	w->end = deadline_in(w->o->duration_ms);
 	w->stats_due = deadline_in(w->o->stats_ms);
 	w->idle_due = deadline_in(IDLE_MS);
@@ -370,6 +516,7 @@ segv_watch_stats(const struct segv_watch *w, char *line, size_t n)
 	struct segv_counts c = {0};
 	struct segv_feed_stats fs;
 	struct maptrack_stats ms;
+	const struct segv_tally *t = w->teller->tally;
 	struct rusage ru = {0};
 	uint64_t bad = 0, peak = 0;
 	int i;
@@ -389,15 +536,15 @@ segv_watch_stats(const struct segv_watch *w, char *line, size_t n)
 	    " reliable=%" PRIu64 " truncated=%" PRIu64 " doubtful=%" PRIu64
 	    " pages=%" PRIu64 " pages_lost=%" PRIu64 " no_regs=%" PRIu64
 	    " no_info=%" PRIu64 " no_vma=%" PRIu64 " misses=%" PRIu64
-	    " bad_records=%" PRIu64 " ring_size=%zu ring_peak=%" PRIu64
-	    " no_maps=%" PRIu64 " map_records=%" PRIu64 " map_lost=%" PRIu64
-	    " processes=%zu"
+	    " bad_records=%" PRIu64 " joined=%" PRIu64
+	    " ring_size=%zu ring_peak=%" PRIu64 " no_maps=%" PRIu64
+	    " map_records=%" PRIu64 " map_lost=%" PRIu64 " processes=%zu"
 	    " max_rss_kib=%ld",
-	    w->told, c.seen, c.dropped, c.limited + c.shared, c.shared, c.named,
-	    w->reliable, w->truncated, w->doubtful, c.pages, c.pages_lost,
+	    t->told, c.seen, c.dropped, c.limited + c.shared, c.shared, c.named,
+	    t->reliable, t->truncated, t->doubtful, c.pages, c.pages_lost,
 	    c.no_regs, c.no_info, c.no_vma, bpfsys_misses(w->probe.progfd), bad,
-	    w->probe.ring[SEGV_FATAL].size, peak, w->unmapped, ms.records,
-	    ms.lost, ms.procs, ru.ru_maxrss);
+	    t->joined, w->probe.ring[SEGV_FATAL].size, peak, w->unmapped,
+	    ms.records, ms.lost, ms.procs, ru.ru_maxrss + t->rss_kib);
 }
 
 void

@@ -36,6 +36,7 @@ struct modcache {
 	uint64_t serial;
 	struct symcache *syms;
 	struct modopen open;
+	struct modcache_limits lim;
 };
 
 static size_t
@@ -72,6 +73,7 @@ modcache_new(const struct modcache_limits *lim)
 		free(c);
 		return NULL;
 	}
+	c->lim = *lim;
 	modopen_init(&c->open);
 	return c;
 }
@@ -96,6 +98,8 @@ close_file(struct modcache *c, struct modfile *f)
 	close(f->fd);
 	f->fd = -1;
 	c->nfds--;
+	if (c->lim.closed != NULL)
+		c->lim.closed(c->lim.ctx, f->serial);
 }
 
 static size_t
@@ -281,6 +285,8 @@ load(struct modcache *c, struct modfile *f, int fd, const struct stat *st)
 	f->dev = device(st);
 	f->ino = st->st_ino;
 	f->mtime = st->st_mtim;
+	if (c->lim.half == MODCACHE_OPENS)
+		return;
 	if (elfsym_head(fd, &f->head) == -1) {
 		memset(&f->head, 0, sizeof(f->head));
 		return;
@@ -323,6 +329,11 @@ attach(struct modcache *c, struct modfile *f, const struct map *m,
 	struct modopened got;
 	int fd;
 
+	if (c->lim.half == MODCACHE_GIVEN && *f->path == '/') {
+		if (f->why == NULL)
+			f->why = "the file is gone";
+		return;
+	}
 	/* in place, or under the feet of a program that is being built */
 	if (f->fd != -1 && f->used == 0 && *f->path == '/' &&
 	    (fstat(f->fd, &got.st) == -1 || !is_unchanged(f, &got.st)))
@@ -334,7 +345,8 @@ attach(struct modcache *c, struct modfile *f, const struct map *m,
 		return;
 	}
 	if (*f->path == '[') {
-		load_vdso(c, f, m);
+		if (c->lim.half != MODCACHE_OPENS)
+			load_vdso(c, f, m);
 		return;
 	}
 	fd = modopen_map(&c->open, m, pid, npids, &got);
@@ -343,9 +355,9 @@ attach(struct modcache *c, struct modfile *f, const struct map *m,
 		load(c, f, fd, &got.st);
 }
 
-struct modfile *
-modcache_get(
-    struct modcache *c, const struct map *m, const pid_t *pid, size_t npids)
+/* Known, and held. */
+static struct modfile *
+hold(struct modcache *c, const struct map *m)
 {
 	struct modfile *f;
 
@@ -358,7 +370,38 @@ modcache_get(
 		return NULL;
 	if (f->refs++ == 0)
 		leave_idle(c, f);
-	attach(c, f, m, pid, npids);
+	return f;
+}
+
+struct modfile *
+modcache_get(
+    struct modcache *c, const struct map *m, const pid_t *pid, size_t npids)
+{
+	struct modfile *f = hold(c, m);
+
+	if (f != NULL)
+		attach(c, f, m, pid, npids);
+	return f;
+}
+
+struct modfile *
+modcache_give(struct modcache *c, const struct map *m, int fd, const char *why)
+{
+	struct modfile *f = hold(c, m);
+	struct stat st;
+
+	if (f == NULL || (fd != -1 && f->used > 0)) {
+		io_close(&fd);
+		return f;
+	}
+	f->why = why;
+	if (fd == -1)
+		return f;
+	close_file(c, f);
+	if (fstat(fd, &st) == -1)
+		close(fd);
+	else
+		load(c, f, fd, &st);
 	return f;
 }
 

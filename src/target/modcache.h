@@ -55,6 +55,13 @@ struct modcache_limits {
 	size_t files;	/* known at most, beside those in use; 0: 512 */
 	size_t fds;	/* open at most; 0: 4096, or what the limits allow */
 	size_t symbols; /* 0: SYMCACHE_MAX */
+	/* Of the two halves of a program: one has the right to open files and
+	 * does not look into them (nor ask for build-ids: that would be to);
+	 * the other is given them. */
+	enum { MODCACHE_WHOLE, MODCACHE_OPENS, MODCACHE_GIVEN } half;
+	/* MODCACHE_OPENS: what had that serial is not open any more */
+	void (*closed)(void *ctx, uint64_t serial);
+	void *ctx;
 };
 
 /* NULL ENOMEM. */
@@ -71,6 +78,10 @@ struct symcache *modcache_symbols(struct modcache *);
  */
 struct modfile *modcache_get(
     struct modcache *, const struct map *, const pid_t *pid, size_t npids);
+/* MODCACHE_GIVEN: the file of a mapping, as modcache_get(): fd is taken over;
+ * -1 for none, and why (static). */
+struct modfile *
+modcache_give(struct modcache *, const struct map *, int fd, const char *why);
 void modfile_ref(struct modfile *);
 void modfile_release(struct modcache *, struct modfile *);
 /* Takes over a search table made for bias 0; 0 when it has one, or there are

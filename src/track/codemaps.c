@@ -49,7 +49,7 @@ find(struct codemaps *c, pid_t pid, uint64_t since)
 }
 
 static void
-look(struct codemap *m)
+look(struct codemaps *c, struct codemap *m)
 {
 	struct buf status = {0};
 	int procfd = proc_open(m->pid);
@@ -59,6 +59,8 @@ look(struct codemap *m)
 	if (procscan_was(m->pid, m->asked) == 1 &&
 	    io_slurp_once(procfd, "status", STATUS_MAX, &status, NULL) == 0)
 		m->fd = jitmap_find(procfd, &status);
+	if (m->fd != -1)
+		m->serial = ++c->serial;
 	buf_free(&status);
 	close(procfd);
 }
@@ -90,11 +92,11 @@ codemaps_idle(struct codemaps *c, uint64_t now, uint64_t keep)
 		if (m->gone != 0 && now - m->gone > keep)
 			drop(m);
 		else if (m->gone == 0 && m->fd == -1)
-			look(m);
+			look(c, m);
 	}
 }
 
-const int *
+const struct codemap *
 codemaps_get(struct codemaps *c, pid_t pid, uint64_t since)
 {
 	struct codemap *m = find(c, pid, since);
@@ -102,6 +104,6 @@ codemaps_get(struct codemaps *c, pid_t pid, uint64_t since)
 	if (m == NULL)
 		return NULL;
 	if (m->fd == -1)
-		look(m);
-	return m->fd != -1 ? &m->fd : NULL;
+		look(c, m);
+	return m->fd != -1 ? m : NULL;
 }

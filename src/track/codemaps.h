@@ -18,14 +18,16 @@ enum { CODEMAPS_MAX = 64 };
 struct codemap {
 	pid_t pid; /* 0: nobody's */
 	uint64_t since;
-	uint64_t asked; /* when it mapped that memory: it was there then */
-	uint64_t gone;	/* when it was found to have gone; 0: it is there */
-	int fd;		/* -1: not found yet */
+	uint64_t asked;	 /* when it mapped that memory: it was there then */
+	uint64_t gone;	 /* when it was found to have gone; 0: it is there */
+	int fd;		 /* -1: not found yet */
+	uint64_t serial; /* of what is open there; never used again */
 };
 
 struct codemaps {
 	struct codemap of[CODEMAPS_MAX];
 	unsigned next; /* to be used */
+	uint64_t serial;
 };
 
 void codemaps_init(struct codemaps *);
@@ -34,7 +36,8 @@ void codemaps_free(struct codemaps *);
 void codemaps_add(struct codemaps *, pid_t, uint64_t since, uint64_t now);
 /* Looks for what was not found yet; lets go what ended longer than keep ago. */
 void codemaps_idle(struct codemaps *, uint64_t now, uint64_t keep);
-/* The file of such a process, or NULL; stays ours.  Looks for it once more. */
-const int *codemaps_get(struct codemaps *, pid_t, uint64_t since);
+/* Such a process whose file is open, or NULL; stays ours.  Looks for it once
+ * more. */
+const struct codemap *codemaps_get(struct codemaps *, pid_t, uint64_t since);
 
 #endif

@@ -302,6 +302,7 @@ int
 maptrack_at(
     struct maptrack *mt, pid_t pid, uint64_t time, struct maptrack_view *v)
 {
+	const struct codemap *code;
 	const struct mapproc *p;
 	size_t i;
 
@@ -334,7 +335,11 @@ maptrack_at(
 	}
 	v->exe = p->exe != NULL ? p->exe->name : "";
 	v->comm = p->comm;
-	v->jitfd = codemaps_get(&mt->code, pid, p->since);
+	code = codemaps_get(&mt->code, pid, p->since);
+	if (code != NULL) {
+		v->jitfd = &code->fd;
+		v->jitserial = code->serial;
+	}
 	v->doubt = why_doubtful(mt, p, time);
 	find_roots(mt, p, time, v);
 	return 0;

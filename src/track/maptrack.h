@@ -64,10 +64,11 @@ struct maptrack_view {
 	 * process and its forefathers, of which some may have gone too */
 	pid_t roots[MAPTRACK_ROOTS];
 	size_t nroots;
-	const int *jitfd;  /* of its perf map (elf/perfmap.h); or NULL */
-	const char *exe;   /* as mapped; "" unknown */
-	const char *comm;  /* of the leader; "" unknown */
-	const char *doubt; /* NULL, or why maps may be missing or stale */
+	const int *jitfd;   /* of its perf map (elf/perfmap.h); or NULL */
+	uint64_t jitserial; /* of that; never used again */
+	const char *exe;    /* as mapped; "" unknown */
+	const char *comm;   /* of the leader; "" unknown */
+	const char *doubt;  /* NULL, or why maps may be missing or stale */
 };
 
 struct maptrack_stats {

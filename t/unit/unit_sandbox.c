@@ -228,12 +228,33 @@ do_bpf(void)
 }
 
 static void
+do_cut(void)
+{
+	syscall(SYS_ftruncate, outfd, 0);
+}
+
+static void
+do_write_over(void)
+{
+	syscall(SYS_pwrite64, outfd, "x", 1, 0);
+}
+
+static void
+do_leave_append(void)
+{
+	syscall(SYS_fcntl, outfd, F_SETFL, 0);
+}
+
+static void
 do_setfowner(void)
 {
 	syscall(SYS_fcntl, outfd, F_SETOWN, neighbour);
 }
 
-enum { SANE = 8 }; /* the sanitizers' runtimes need it */
+enum {
+	SANE = 64, /* the sanitizers' runtimes need it */
+	REWRITES = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE
+};
 
 static const struct {
 	const char *name;
@@ -254,7 +275,10 @@ static const struct {
     {"outlive its parent", do_prctl, SANE}, {"map code", do_code, 0},
     {"make memory code", do_become_code, 0},
     {"look a path up", do_stat, SANE | SANDBOX_STORE}, {"load BPF", do_bpf, 0},
-    {"have signals sent", do_setfowner, 0}};
+    {"have signals sent", do_setfowner, 0},
+    {"cut what was written", do_cut, REWRITES},
+    {"write over it", do_write_over, REWRITES},
+    {"leave O_APPEND", do_leave_append, REWRITES}};
 
 static void
 test_forbidden(enum sandbox_role role)
@@ -499,6 +523,7 @@ stay(const char *name)
 {
 	enum sandbox_role role = strcmp(name, "send") == 0 ? SANDBOX_SEND
 	    : strcmp(name, "store") == 0		   ? SANDBOX_STORE
+	    : strcmp(name, "feed") == 0			   ? SANDBOX_FEED
 							   : SANDBOX_REPORT;
 	char c;
 
@@ -539,6 +564,7 @@ main(int argc, char **argv)
 		test_forbidden(SANDBOX_REPORT);
 		test_forbidden(SANDBOX_SEND);
 		test_forbidden(SANDBOX_STORE);
+		test_forbidden(SANDBOX_FEED);
 		test_store();
 		test_bounds();
 		test_orphan();

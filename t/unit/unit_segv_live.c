@@ -278,13 +278,12 @@ test_kinds(void)
 	/* no room for the handler's frame: the kernel's own SIGSEGV follows */
 	if (crash(act_overflow_handled, e, 2, &st) == 0) {
 		CHECK(died_of(st, SIGSEGV));
-		/* it ends the process, and so is told first */
-		CHECK(e[1]->handled && e[1]->code == 1 &&
-		    e[1]->kind == SEGV_LIVES);
-		CHECK(!e[0]->handled && e[0]->code == 128 &&
-		    e[0]->kind == SEGV_FATAL &&
-		    e[0]->origin == SEGV_FROM_KERNEL && !e[0]->has_addr &&
-		    e[0]->time > e[1]->time);
+		CHECK(e[0]->handled && e[0]->code == 1 &&
+		    e[0]->kind == SEGV_LIVES);
+		CHECK(!e[1]->handled && e[1]->code == 128 &&
+		    e[1]->kind == SEGV_FATAL &&
+		    e[1]->origin == SEGV_FROM_KERNEL && !e[1]->has_addr &&
+		    e[1]->time > e[0]->time);
 		release(e, 2);
 	}
 	if (crash(act_thread, e, 1, &st) == 0) {
