@@ -1067,8 +1067,7 @@ fewer_probes()
 # teller: the other process of the analyzer, in $TELLER.
 teller()
 {
-	TELLER=$(awk '/^Pid:/ { p = $2 } /^PPid:/ && $2 == '"$AN"' { print p }' \
-	    /proc/[0-9]*/status 2>/dev/null)
+	TELLER=$(pgrep -P "$AN")
 	[ -n "$TELLER" ]
 }
 
@@ -1086,8 +1085,7 @@ state()
 	[ "$(state NoNewPrivs)" = 1 ]
 	[ "$(state Seccomp)" = 2 ]
 	# rings, program and trackers are the other's alone
-	not find "/proc/$TELLER/fd" -lname 'anon_inode:*' 2>/dev/null |
-	    grep -q .
+	[ -z "$(find "/proc/$TELLER/fd" -lname 'anon_inode:*')" ]
 	find "/proc/$AN/fd" -lname 'anon_inode:*' | grep -q .
 	unwatch
 	wait_for 30 gone "$TELLER"

@@ -1,19 +1,16 @@
 #include "segv/segv_watch.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/bytes.h"
 #include "base/deadline.h"
 
 enum {
 	LAZY_MS = 2,
+	FIRST_MS = 200, /* for the second signal of a full stack */
 	IDLE_MS = 1000,
 	STACK_NEAR = 256 << 10, /* a fault so near to sp may be an overflow */
 	SHARES_MS = 1000,	/* between two words on what is left out */
@@ -275,12 +272,20 @@ drop_first(struct segv_watch *w, size_t i)
 	    (w->nfirst - i) * sizeof(*w->first));
 }
 
+/* Those that have waited so long in vain. */
 static int
-tell_first(struct segv_watch *w)
+tell_firsts(struct segv_watch *w, uint64_t ns)
 {
-	int r = tell(w, w->first[0]);
+	struct timespec t;
+	uint64_t now;
+	int r = 0;
 
-	drop_first(w, 0);
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	while (r == 0 && w->nfirst > 0 && now >= w->first[0]->time + ns) {
+		r = tell(w, w->first[0]);
+		drop_first(w, 0);
+	}
 	return r;
 }
 
@@ -310,7 +315,7 @@ tell_all(struct segv_watch *w, enum segv_kind kind)
 	while (r == 0 && (ev = segv_feed_get(w->feed[kind])) != NULL) {
 		if (kind == SEGV_LIVES && may_be_first(ev)) {
 			if (w->nfirst == FIRSTS_MAX)
-				r = tell_first(w);
+				r = tell_firsts(w, 0);
 			w->first[w->nfirst++] = ev;
 			continue;
 		}
@@ -357,20 +362,12 @@ drain(struct segv_watch *w, int last)
 	return r == -1 || end == -1 ? -1 : 0;
 }
 
-/* The same, and what waits for another that must be there by now. */
+/* The same; at last also what waits for a second signal. */
 static int
 drain_all(struct segv_watch *w, int last)
 {
-	if (drain(w, last) == -1)
+	if (drain(w, last) == -1 || (last && tell_firsts(w, 0) == -1))
 		return -1;
-	if (w->nfirst > 0) {
-		nap(w, NULL, 0, LAZY_MS);
-		if (drain(w, last) == -1)
-			return -1;
-	}
-	while (w->nfirst > 0)
-		if (tell_first(w) == -1)
-			return -1;
 	return segv_wire_flush(&w->wire);
 }
 
@@ -382,6 +379,8 @@ idle_time(const struct segv_watch *w)
 	int ms = deadline_left(w->idle_due), left;
 	size_t i;
 
+	if (w->nfirst > 0 && ms > FIRST_MS / 4)
+		ms = FIRST_MS / 4;
 	for (i = 0; i < NELEM(due); i++) {
 		left = deadline_left(due[i]);
 		if (left != -1 && left < ms)
@@ -401,6 +400,10 @@ watch(struct segv_watch *w)
 	while (r == 0) {
 		if ((end = look_at_clock(w)) != 0)
 			return end == -1 ? -1 : 0;
+		if (w->nfirst > 0 &&
+		    (tell_firsts(w, FIRST_MS * UINT64_C(1000000)) == -1 ||
+			segv_wire_flush(&w->wire) == -1))
+			return -1;
 		if (nap(w, pfd, NELEM(pfd), idle_time(w)) <= 0)
 			continue;
 		if (pfd[2].revents != 0)
@@ -427,21 +430,6 @@ came(const struct segv_watch *w)
 		n += fs.events + fs.bad;
 	}
 	return n;
-}
-
-struct segv_sum
-segv_watch_sum(const struct segv_watch *w)
-{
-	struct segv_counts c = {0};
-	struct segv_sum s;
-
-	segv_probe_counts(&w->probe, &c, NULL);
-	s.seen = c.seen;
-	s.written =
-	    w->teller->tally->told < c.sent ? w->teller->tally->told : c.sent;
-	s.limited = c.limited + c.shared;
-	s.dropped = c.dropped + (c.sent - s.written);
-	return s;
 }
 
 /* Those that were forgotten before they could be told, and the sum. */
@@ -492,10 +480,7 @@ finish(struct segv_watch *w)
 		if (tell_all(w, i) == -1)
 			return -1;
 	}
-	while (w->nfirst > 0)
-		if (tell_first(w) == -1)
-			return -1;
-	return tell_end(w);
+	return tell_firsts(w, 0) == -1 ? -1 : tell_end(w);
 }
 
 int
@@ -508,59 +493,4 @@ segv_watch_run(struct segv_watch *w)
 	if (watch(w) == -1)
 		return -1;
 	return finish(w);
-}
-
-void
-segv_watch_stats(const struct segv_watch *w, char *line, size_t n)
-{
-	struct segv_counts c = {0};
-	struct segv_feed_stats fs;
-	struct maptrack_stats ms;
-	const struct segv_tally *t = w->teller->tally;
-	struct rusage ru = {0};
-	uint64_t bad = 0, peak = 0;
-	int i;
-
-	segv_probe_counts(&w->probe, &c, NULL);
-	for (i = 0; i < SEGV_KINDS; i++) {
-		segv_feed_get_stats(w->feed[i], &fs);
-		bad += fs.bad;
-		if (w->probe.ring[i].most > peak)
-			peak = w->probe.ring[i].most;
-	}
-	maptrack_get_stats(w->maps, &ms);
-	getrusage(RUSAGE_SELF, &ru);
-	snprintf(line, n,
-	    "events=%" PRIu64 " seen=%" PRIu64 " dropped=%" PRIu64
-	    " limited=%" PRIu64 " not_shown=%" PRIu64 " other_name=%" PRIu64
-	    " reliable=%" PRIu64 " truncated=%" PRIu64 " doubtful=%" PRIu64
-	    " pages=%" PRIu64 " pages_lost=%" PRIu64 " no_regs=%" PRIu64
-	    " no_info=%" PRIu64 " no_vma=%" PRIu64 " misses=%" PRIu64
-	    " bad_records=%" PRIu64 " joined=%" PRIu64
-	    " ring_size=%zu ring_peak=%" PRIu64 " no_maps=%" PRIu64
-	    " map_records=%" PRIu64 " map_lost=%" PRIu64 " processes=%zu"
-	    " max_rss_kib=%ld",
-	    t->told, c.seen, c.dropped, c.limited + c.shared, c.shared, c.named,
-	    t->reliable, t->truncated, t->doubtful, c.pages, c.pages_lost,
-	    c.no_regs, c.no_info, c.no_vma, bpfsys_misses(w->probe.progfd), bad,
-	    t->joined, w->probe.ring[SEGV_FATAL].size, peak, w->unmapped,
-	    ms.records, ms.lost, ms.procs, ru.ru_maxrss + t->rss_kib);
-}
-
-void
-segv_watch_cpu(const struct segv_watch *w, unsigned i, char *line, size_t n)
-{
-	struct segv_counts sum, *cpu = calloc(w->probe.ncpus, sizeof(*cpu));
-
-	line[0] = '\0';
-	if (cpu != NULL && segv_probe_counts(&w->probe, &sum, cpu) == 0 &&
-	    cpu[i].seen > 0)
-		snprintf(line, n,
-		    "cpu=%u seen=%" PRIu64 " sent=%" PRIu64 " dropped=%" PRIu64
-		    " limited=%" PRIu64 " other_name=%" PRIu64 " pages=%" PRIu64
-		    " pages_lost=%" PRIu64,
-		    i, cpu[i].seen, cpu[i].sent, cpu[i].dropped,
-		    cpu[i].limited + cpu[i].shared, cpu[i].named, cpu[i].pages,
-		    cpu[i].pages_lost);
-	free(cpu);
 }
