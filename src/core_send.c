@@ -110,6 +110,10 @@ parse_target(struct options *o, int argc, char **argv, int dashes)
 	}
 	argc -= n;
 	argv += n;
+	if (argc < 1 && !dashes)
+		msg_die(EXIT_USAGE,
+		    "no receiver is given: a host, - for standard output, "
+		    "or -- and a command");
 	if (argc < 1 || (!dashes && argc > 1))
 		msg_usage(SYNOPSIS);
 	if (dashes) {

@@ -354,6 +354,11 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	int corefd, r;
 
 	corefd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (corefd == -1 && errno == ENOENT && strchr(path, '/') == NULL)
+		msg_die(EXIT_USAGE,
+		    "there is no file %s; of processes the number is "
+		    "wanted, as $(pidof %s)",
+		    path, path);
 	if (corefd == -1 || fstat(corefd, &st) == -1)
 		msg_die_sys(errno == ENOENT || errno == ENOTDIR ? EXIT_USAGE
 								: EXIT_SYSTEM,

@@ -60,7 +60,7 @@ usage_is_100()
 	ctl_fake_proc
 	each_shell usage_is_100
 	run ctl bogus
-	[ "${lines[0]}" = "crashlogctl: error: no command is called bogus" ]
+	[ "${lines[0]}" = "crashlogctl: error: no command is called bogus (crashlogctl --help)" ]
 }
 
 @test "called through a link, by a relative path, by its name" {
