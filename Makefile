@@ -319,6 +319,9 @@ demo:
 DOCDIR = $(PREFIX)/share/doc/usercrash
 LIBDIR = $(PREFIX)/lib/usercrash
 COMPDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
+COMPLETED = $(filter-out usercrash-wrapper,$(PROGS)) crashlogctl
 UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket \
 	recv_core.service recv_core@.service recv_core.socket \
 	usercrash-flush.service usercrash-flush.timer
@@ -338,15 +341,16 @@ EXAMPLES = usercrash.conf sysctl.d/60-usercrash.conf openrc/usercrash_s \
 # FILE:WHERE:MODE of all that is installed, and removed
 PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
 		man/$p.8:$(MANDIR)/man8/$p.8:644) \
-	$(foreach p,$(filter-out usercrash-wrapper,$(PROGS)), \
-		etc/bash-completion/usercrash:$(COMPDIR)/$p:644) \
+	$(foreach p,$(COMPLETED),etc/bash-completion/$(if \
+		$(filter crashlogctl,$p),$p,usercrash):$(COMPDIR)/$p:644 \
+		$(BUILD)/completion/$p.zsh:$(ZSHDIR)/_$p:644 \
+		$(BUILD)/completion/$p.fish:$(FISHDIR)/$p.fish:644) \
 	bin/crashlogctl:$(BINDIR)/crashlogctl:755 \
 	$(foreach l,$(notdir $(wildcard bin/lib/*.sh bin/lib/*.awk)), \
 		bin/lib/$l:$(LIBDIR)/$l:644) \
 	man/crashlogctl.8:$(MANDIR)/man8/crashlogctl.8:644 \
 	$(foreach m,$(notdir $(wildcard man/*.5)), \
 		man/$m:$(MANDIR)/man5/$m:644) \
-	etc/bash-completion/crashlogctl:$(COMPDIR)/crashlogctl:644 \
 	man/usercrash.7:$(MANDIR)/man7/usercrash.7:644 \
 	README:$(DOCDIR)/README:644 \
 	$(foreach u,$(UNITS_SYSTEMD), \
@@ -356,8 +360,15 @@ PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
 	$(foreach e,$(EXAMPLES),etc/$e:$(DOCDIR)/$e:$(if \
 		$(filter %/run openrc/%,$e),755,644))
 
+# of the list that bash's has
+$(BUILD)/completion/%: etc/packaging/completion.sh etc/bash-completion/usercrash \
+    etc/bash-completion/crashlogctl
+	@mkdir -p $(@D)
+	bash $< $(subst .,,$(suffix $*)) $(basename $*) >$@
+
 # By rename: the kernel may want to run usercrash_c at any moment.
-install: all
+install: all $(foreach p,$(COMPLETED),$(BUILD)/completion/$p.zsh \
+    $(BUILD)/completion/$p.fish)
 	@set -e; umask 022; for f in $(PLACED); do \
 		from=$${f%%:*} mode=$${f##*:} to=$${f#*:}; \
 		to='$(DESTDIR)'$${to%:*}; \

@@ -151,6 +151,14 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		755 usr/share/doc/usercrash/ucspi/recv_core/run
 		644 usr/share/doc/usercrash/usercrash.conf
 		644 usr/share/doc/usercrash/xinetd.d/recv_core
+		644 usr/share/fish/vendor_completions.d/core_send.fish
+		644 usr/share/fish/vendor_completions.d/core_tee.fish
+		644 usr/share/fish/vendor_completions.d/crashlogctl.fish
+		644 usr/share/fish/vendor_completions.d/debugger.fish
+		644 usr/share/fish/vendor_completions.d/recv_core.fish
+		644 usr/share/fish/vendor_completions.d/segfault_analyzer.fish
+		644 usr/share/fish/vendor_completions.d/usercrash_c.fish
+		644 usr/share/fish/vendor_completions.d/usercrash_s.fish
 		644 usr/share/man/man5/usercrash-report.5
 		644 usr/share/man/man5/usercrash-ring.5
 		644 usr/share/man/man5/usercrash-stream.5
@@ -165,6 +173,14 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/share/man/man8/usercrash-wrapper.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
+		644 usr/share/zsh/site-functions/_core_send
+		644 usr/share/zsh/site-functions/_core_tee
+		644 usr/share/zsh/site-functions/_crashlogctl
+		644 usr/share/zsh/site-functions/_debugger
+		644 usr/share/zsh/site-functions/_recv_core
+		644 usr/share/zsh/site-functions/_segfault_analyzer
+		644 usr/share/zsh/site-functions/_usercrash_c
+		644 usr/share/zsh/site-functions/_usercrash_s
 	EOF
 }
 
@@ -791,6 +807,44 @@ receives_in_image()
 		echo "${COMPREPLY[*]}"' bash \
 	    "$D/usr/share/bash-completion/completions/debugger"
 	[ "$output" = json ]
+}
+
+@test "completion: what zsh and fish are told is what bash is" {
+	local p share=$D/usr/share
+	build install >/dev/null
+	for p in $programs; do
+		diff <(taken "$p" | grep . | sed 's/^/-/' | sort -u) \
+		    <(grep -o "'-[-a-zA-Z]*" "$share/zsh/site-functions/_$p" |
+		    tr -d "'" | sort -u)
+		diff <(taken "$p" | grep . | sed 's/^/-/' | sort -u) \
+		    <(sed -n 's/^complete -c [a-z_]* -s \(.\).*/-\1/p
+		    s/^complete -c [a-z_]* -l \([a-z-]*\).*/--\1/p' \
+		    "$share/fish/vendor_completions.d/$p.fish" | sort -u)
+	done
+	for p in _crashlogctl:zsh/site-functions/_crashlogctl \
+	    ' -l :fish/vendor_completions.d/crashlogctl.fish'; do
+		diff <(ctl_words) <(grep -Eo -e "('-| -l )-?[a-z-]+" \
+		    "$share/${p#*:}" | sed "s/^'--/--/; s/^ -l /--/" |
+		    grep -e -- | sort -u)
+		for c in $("$TOP/bin/crashlogctl" --help |
+		    sed -n 's/^\([a-z-]*\)  .*/\1/p; s/^\([a-z]*\) [[A-Z].*/\1/p'); do
+			grep -qE "[(' ]$c[) ']" "$share/${p#*:}"
+		done
+	done
+	[ "$(grep -c . "$share/fish/vendor_completions.d/crashlogctl.fish")" -gt 20 ]
+	needs_tool zsh fish
+	for p in "$share"/zsh/site-functions/_*; do
+		zsh -n "$p"
+	done
+	for p in "$share"/fish/vendor_completions.d/*; do
+		[ -z "$(fish -c "source $p" 2>&1)" ]
+	done
+	fish -c "source $share/fish/vendor_completions.d/debugger.fish
+	    complete -C 'debugger --format '" | grep -qx json
+	fish -c "source $share/fish/vendor_completions.d/crashlogctl.fish
+	    complete -C 'crashlogctl dis'" | grep -qx disable
+	fish -c "source $share/fish/vendor_completions.d/crashlogctl.fish
+	    complete -C 'crashlogctl list --sin'" | grep -q -e '^--since'
 }
 
 # Commands and options of crashlogctl as its usage has them.

@@ -56,7 +56,8 @@ depends()
 }
 
 rm -rf "$root"
-make -s install DESTDIR="$root" PREFIX=/usr >/dev/null
+make -s install DESTDIR="$root" PREFIX=/usr \
+    ZSHDIR=/usr/share/zsh/vendor-completions >/dev/null
 for f in "$root"/usr/bin/*; do
 	# the scripts stay as they are
 	! readelf -h "$f" >/dev/null 2>&1 || ${STRIP:-strip} --strip-unneeded \
