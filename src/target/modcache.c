@@ -416,8 +416,10 @@ modfile_release(struct modcache *c, struct modfile *f)
 {
 	if (--f->refs > 0)
 		return;
-	/* an open file would keep its file system from being unmounted */
-	close_file(c, f);
+	/* an open file would keep its file system from being unmounted; the
+	 * vdso is on none, and here nobody else holds it */
+	if (c->lim.half != MODCACHE_GIVEN || *f->path != '[')
+		close_file(c, f);
 	join_idle(c, f);
 	while (c->nidle > c->maxidle) {
 		f = c->oldest;
