@@ -102,7 +102,7 @@ slots_reserve(int fd, const struct slots_cfg *cfg)
 	struct statfs fs;
 
 	if (cfg->minfree == 0 || fstatfs(fd, &fs) == -1 || fs.f_blocks == 0 ||
-	    fs.f_type == BTRFS_SUPER_MAGIC)
+	    (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC)
 		return 0;
 	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)cfg->reportmax) == -1)
 		return errno == ENOSPC || errno == EDQUOT ? -1 : 0;
