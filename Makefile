@@ -142,7 +142,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
-	unit_streamhead unit_pagemap
+	unit_streamhead unit_pagemap unit_turn
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
@@ -157,6 +157,7 @@ unit_elfdebug_LIB = $(unit_elfsym_LIB)
 unit_corehead = core base
 unit_base = base
 unit_sandbox = base
+unit_turn = base
 unit_opener = base
 unit_slots = slots net base
 unit_storm = slots net base

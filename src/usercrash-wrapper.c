@@ -39,7 +39,8 @@
 	"[-k] [-c conf] [-s state] value ...\n" \
 	"       usercrash-wrapper --conf [file]"
 
-enum { STALL_S = 10 /* of core_tee, beyond what the report may take */ };
+/* of core_tee, beyond what the report may take */
+enum { STALL_S = 10 };
 
 /* --- who calls ------------------------------------------------------------ */
 
@@ -153,7 +154,7 @@ static _Noreturn void
 front(struct wrapper *w)
 {
 	struct words report = {.n = 0}, later = {.n = 0}, app = {.n = 0};
-	unsigned stall = conf_number(&w->conf, CONF_REPORT_WAIT) + STALL_S;
+	unsigned stall = wrapper_wait(w) + STALL_S;
 	int after;
 
 	drop_missing(w, &after);

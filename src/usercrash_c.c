@@ -4,15 +4,16 @@
  * The kernel's core_pattern client: a crash becomes a report.
  *
  *  1. msg_init() makes fds 0-2 safe; /proc/<tid> is opened and checked.
- *  2. usercrash_s is asked for a descriptor; where no server answers, a slot
+ *  2. It waits for its turn (base/turn), for memory's sake.
+ *  3. usercrash_s is asked for a descriptor; where no server answers, a slot
  *     is taken with the same module.  -o writes to a file instead.
- *  3. A worker is forked.  It gathers /proc and opens memory and files, drops
+ *  4. A worker is forked.  It gathers /proc and opens memory and files, drops
  *     every privilege, and only then parses: the notes on stdin, ELF, DWARF.
  *     The parent parses nothing.
- *  4. The parent gives its stdin away, so that the crashed process waits for
+ *  5. The parent gives its stdin away, so that the crashed process waits for
  *     the worker alone, and waits with a deadline.  A worker that hangs is
  *     killed; one that dies leaves a report that says so.
- *  5. Completion: the report gets its name.  One log line, whatever happened;
+ *  6. Completion: the report gets its name.  One log line, whatever happened;
  *     of a loop of crashes a line for some, and how many the others were.
  */
 #include <errno.h>
@@ -34,6 +35,7 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
+#include "base/turn.h"
 #include "crash/crashid.h"
 #include "crash/crashproc.h"
 #include "out/out.h"
@@ -387,6 +389,31 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	return code;
 }
 
+/*
+ * Waits until there are few enough other workers: so much memory they may take
+ * together.  NULL, or what there is to say of a report that cannot wait any
+ * longer.  Where nobody can keep an order nobody waits.
+ */
+static const char *
+await_turn(const struct options *o, char *text, size_t len)
+{
+	int dirfd = -1, fd = -1, wait_s = TURN_WAITS * o->wait_s;
+
+	if (o->sink.output == NULL)
+		dirfd = slots_open(&o->sink.slots);
+	if (dirfd != -1)
+		fd = turn_take(dirfd, ".turns",
+		    turn_number((uint64_t)WORKER_MEM << 20), o->id.uid != 0,
+		    deadline_in((int64_t)wait_s * 1000));
+	if (fd == -1 && errno == ETIMEDOUT && dirfd != -1)
+		snprintf(
+		    text, len, "no turn for a worker in %d seconds", wait_s);
+	else
+		*text = '\0';
+	io_close(&dirfd);
+	return *text != '\0' ? text : NULL; /* fd stays, and is the turn */
+}
+
 /* What the server, and the ring, is asked with. */
 static void
 ask(const struct options *o, struct spool_request *req)
@@ -466,7 +493,7 @@ make_report(const struct options *o, struct sink *s, struct told *told,
 int
 main(int argc, char **argv)
 {
-	const char *trouble = NULL;
+	const char *trouble;
 	struct told told = {.err = 0};
 	struct options o;
 	struct sink s;
@@ -481,8 +508,9 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	open_process(&o);
+	trouble = await_turn(&o, text, sizeof(text));
 	open_sink(&o, &s);
-	if (s.fd != -1)
+	if (s.fd != -1 && trouble == NULL)
 		trouble = make_report(&o, &s, &told, text, sizeof(text));
 	code = finish(&o, &s, &told, trouble);
 	_exit(code); /* nothing is buffered, nothing else waits for the end */

@@ -63,6 +63,67 @@ teardown()
 	    wc -l)" = 1 ]
 }
 
+# waiting_report: a report is whole, and has no slot yet.
+waiting_report()
+{
+	[ -n "$(find "$RUND/d" -name '.pub.*')" ]
+}
+
+@test "a lock that is slow costs no report: it waits, and the next one brings it" {
+	needs_victim null
+	local first
+	pattern_lock
+	pattern_direct
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	# -F: it is sleep(1) that has it, and nobody else
+	bg flock -F "$RUND/d/.slots" sleep 1000
+	wait_for 10 not flock -n "$RUND/d/.slots" true
+	crash "$VICTIMS/null"
+	first=$PID
+	wait_for 60 waiting_report
+	not grep -lx "pid: $first" "$RUND"/d/usercrash_*
+	kill -KILL "$BG"
+	wait_for 10 flock -n "$RUND/d/.slots" true
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	is_report "$REPORT"
+	report_of "$first"
+	is_report "$REPORT"
+	not waiting_report
+}
+
+# all_have_come FILE: sixteen have a turn, or their place in the queue.
+all_have_come()
+{
+	[ -e "$1" ] &&
+	    [ "$(grep -c ":$(stat -c %i "$1") " /proc/locks)" = 16 ]
+}
+
+@test "no turn for a worker: what the kernel said is the report" {
+	local i d=$BATS_TEST_TMPDIR
+	needs_root
+	mkdir -m 750 "$d/d"
+	mkfifo "$d/core"
+	exec 7<>"$d/core"
+	# as many as there can be turns, each with a core that does not come
+	for i in {1..16}; do
+		# shellcheck disable=SC2016
+		bg sh -c 'exec "$@" <"$0"' "$d/core" "$BIN/usercrash_c" \
+		    -d "$d/d" -S "$d/s" -m 0 -w 60 --signal=11 \
+		    --comm="h$i" --uid=0 2>/dev/null
+	done
+	wait_for 20 all_have_come "$d/d/.turns"
+	run "$BIN/usercrash_c" -d "$d/d" -S "$d/s" -m 0 -w 1 --signal=11 \
+	    --comm=late --uid=1000 </dev/null
+	[ "$status" = 1 ]
+	[[ $output == *"late[0] signal 11, report $d/d/usercrash_00, incomplete: no turn for a worker in 3 seconds"* ]]
+	grep -qx 'comm: late' "$d/d/usercrash_00"
+	grep -qx 'incomplete: no turn for a worker in 3 seconds' \
+	    "$d/d/usercrash_00"
+	exec 7>&-
+}
+
 # The next one of that user says how many were only counted.
 all_told()
 {

@@ -23,6 +23,10 @@ load helper
 	unit unit_io
 }
 
+@test "base: turns, so many at once and in the order they came" {
+	unit unit_turn
+}
+
 @test "base: a program started without fds 0-2 writes to the kernel's log" {
 	local rc=0
 	unit unit_base kmsg || rc=$?

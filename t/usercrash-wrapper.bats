@@ -76,7 +76,7 @@ who()
 	has "$T/b/usercrash_c" --pid=999999999
 	has --comm=comm -p
 	has -n 7 -s3 -m 99 -f json -R 3 -M 77 -w 45
-	has -t 55
+	has -t 190
 	has -l 4
 	has ';/' "$T/b/w" -c "$T/f" -s "$T/t" --after "${ORDINARY[@]}"
 	[ "${ARGV[-1]}" = ecomm ]

@@ -11,7 +11,7 @@
 #include "base/deadline.h"
 #include "base/io.h"
 
-enum { REST_MS = 5 };
+enum { REST_MS = 63 };
 
 int
 owned_sub(int dirfd, const char *name)
@@ -75,14 +75,15 @@ owned_idle(int dirfd, const char *name)
 int
 owned_hold(int fd, int64_t deadline)
 {
-	int rest = 0;
+	int rest = 1;
 
 	while (flock(fd, LOCK_EX | LOCK_NB) == -1) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
 			return -1;
 		if (deadline_left(deadline) == 0)
 			return fails(ETIMEDOUT);
-		poll(NULL, 0, rest < REST_MS ? ++rest : rest);
+		poll(NULL, 0, rest);
+		rest = rest < REST_MS ? 2 * rest + 1 : rest;
 	}
 	return 0;
 }

@@ -5,7 +5,8 @@
  * A directory that nobody but its owner (and root) can write to keeps what is
  * in it from being swapped; it is opened once and used by its descriptor.
  * flock(2) has no timeout, and a signal is not a module's to use: it is tried
- * again and again, with rests of 1 to 5 ms.  Whoever dies lets go of it.
+ * again and again, with rests that grow from 1 to 63 ms, or a thousand that
+ * wait would leave no time to who has it.  Whoever dies lets go of it.
  * Every descriptor is close-on-exec and the caller's; -1 with errno.
  */
 #ifndef BASE_OWNED_H

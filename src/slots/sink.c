@@ -14,8 +14,9 @@
 #include "base/deadline.h"
 
 enum {
-	ASK_MS = 2000,	   /* for the server to hand out a descriptor */
-	PUBLISH_MS = 10000 /* and to publish it */
+	ASK_MS = 2000, /* for the server to hand out a descriptor */
+	/* and to publish it, lock or not */
+	PUBLISH_MS = SLOTS_LATE_MS + 5000
 };
 
 void
@@ -94,8 +95,8 @@ sink_open(
 	s->fd = -1;
 	s->dirfd = slots_open(&cfg->slots);
 	if (s->dirfd != -1)
-		s->fd =
-		    slots_tmp(s->dirfd, &cfg->slots, deadline_in(PUBLISH_MS));
+		s->fd = slots_tmp(
+		    s->dirfd, &cfg->slots, deadline_in(SLOTS_LOCK_MS));
 	return s->fd == -1 ? -1 : 0;
 }
 
@@ -128,8 +129,8 @@ sink_publish(const struct sink_cfg *cfg, struct sink *s)
 		if (s->dirfd == -1)
 			return -1;
 	}
-	return slots_publish(
-	    s->dirfd, s->fd, &cfg->slots, deadline_in(PUBLISH_MS), &s->entry);
+	return slots_publish(s->dirfd, s->fd, &cfg->slots,
+	    deadline_in(SLOTS_LOCK_MS), &s->entry);
 }
 
 void

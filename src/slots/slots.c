@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "base/deadline.h"
 #include "base/floor.h"
 #include "base/io.h"
 #include "base/num.h"
@@ -186,6 +188,13 @@ slots_link(int dirfd, int fd, const char *name)
 	return -1;
 }
 
+static void
+slots_hidden(const struct slots_entry *e, char name[SLOTS_NAME_MAX])
+{
+	snprintf(name, SLOTS_NAME_MAX, RING_PUB "%016" PRIx64 ".%08" PRIx32,
+	    e->key, e->uid);
+}
+
 static int
 slots_place(
     struct ring *r, int fd, const struct stat *st, struct slots_entry *e)
@@ -198,8 +207,7 @@ slots_place(
 		memcpy(e->name, r->slotname, SLOTS_NAME_MAX);
 		return 0;
 	}
-	snprintf(hidden, sizeof(hidden), RING_PUB "%016" PRIx64 ".%08" PRIx32,
-	    e->key, e->uid);
+	slots_hidden(e, hidden);
 	if (r->tmpname[0] != '\0') {
 		if (renameat(r->dirfd, r->tmpname, r->dirfd, hidden) == -1)
 			return -1;
@@ -213,13 +221,50 @@ slots_place(
 	return 0;
 }
 
+static int
+slots_is(int dirfd, const char *name, int fd)
+{
+	struct stat a, b;
+
+	return fstatat(dirfd, name, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    fstat(fd, &b) == 0 && a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+/*
+ * Takes the lock.  1: it is not to be had, and the report is where the next one
+ * that has it will find it; -1.
+ */
+static int
+slots_lock(
+    struct ring *r, int dirfd, int fd, int64_t deadline, struct slots_entry *e)
+{
+	int64_t turn;
+
+	for (;;) {
+		turn = deadline_in(SLOTS_LATE_MS);
+		if (ring_lock(r, dirfd, turn < deadline ? turn : deadline) == 0)
+			return 0;
+		if (errno != ETIMEDOUT)
+			return -1;
+		slots_hidden(e, e->name);
+		if (slots_link(dirfd, fd, e->name) == 0 ||
+		    (errno == EEXIST && slots_is(dirfd, e->name, fd)))
+			return 1;
+		/* EEXIST: another one of the same program waits there */
+		if (errno != EEXIST)
+			return -1;
+		if (deadline_left(deadline) == 0)
+			return fails(ETIMEDOUT);
+	}
+}
+
 int
 slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, int64_t deadline,
     struct slots_entry *e)
 {
 	struct ring ring;
 	struct stat st;
-	int r = -1;
+	int r;
 
 	e->tell = SLOTS_TOLD;
 	e->quiet = 0;
@@ -238,9 +283,12 @@ slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, int64_t deadline,
 		(void)!ftruncate(fd, st.st_size);
 	if (fsync(fd) == -1 && errno != EINVAL && errno != EROFS)
 		return -1;
-	if (ring_lock(&ring, dirfd, deadline) == 0 &&
-	    ring_load(&ring, cfg, &st) == 0)
-		r = slots_place(&ring, fd, &st, e);
+	r = slots_lock(&ring, dirfd, fd, deadline, e);
+	if (r == 0) {
+		r = ring_load(&ring, cfg, &st);
+		if (r == 0)
+			r = slots_place(&ring, fd, &st, e);
+	}
 	ring_close(&ring);
-	return r;
+	return r == 1 ? 0 : r;
 }

@@ -45,7 +45,8 @@ enum {
 	SLOTS_LINES_S = 60,   /* in so many seconds */
 	SLOTS_LINES = 10,     /* lines of one program in the log */
 	SLOTS_USER_LINES = 30,
-	SLOTS_LOCK_MS = 10000 /* a sensible deadline for the calls below */
+	SLOTS_LATE_MS = 10000, /* then a report need not wait for the lock */
+	SLOTS_LOCK_MS = 60000  /* a sensible deadline for the calls below */
 };
 
 struct slots_cfg {
@@ -100,9 +101,12 @@ int slots_tmp(int dirfd, const struct slots_cfg *, int64_t deadline);
  * slot, else that of one that has to go, as above; and removes what is too much
  * in bytes.  Slots beyond n (from a larger ring) are
  * left alone.  A report that has a slot already keeps it, so this may be
- * repeated, also by another process with the same fd.  ENODATA: the report is
- * empty.  ETIMEDOUT: no lock.  EXDEV: fd is from another filesystem.  ESTALE:
- * it was published and has been evicted since.
+ * repeated, also by another process with the same fd.  Where the
+ * lock is not to be had for SLOTS_LATE_MS the name is that of a `.pub.KEY.UID`:
+ * whoever has it next gives that its slot.  ENODATA: the report is
+ * empty.  ETIMEDOUT: no lock, and another such report waits already.  EXDEV: fd
+ * is from another filesystem.  ESTALE: it was published and has been evicted
+ * since.
  */
 int slots_publish(int dirfd, int fd, const struct slots_cfg *, int64_t deadline,
     struct slots_entry *);

@@ -224,9 +224,7 @@ wrapper_after(struct wrapper *w)
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	if ((w->hooks || limited) && fcntl(WRAPPER_LINK, F_GETFD) != -1)
 		read_line(line,
-		    deadline_in((conf_number(&w->conf, CONF_REPORT_WAIT) +
-				    (int64_t)SLACK_S) *
-			1000));
+		    deadline_in((wrapper_wait(w) + (int64_t)SLACK_S) * 1000));
 	close(WRAPPER_LINK);
 	path = line + strcspn(line, " ");
 	if (*path != '\0')

@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/msg.h"
+#include "base/turn.h"
 #include "wrap/before.h"
 #include "wrap/rate.h"
 #include "wrap/wrapper.h"
@@ -140,4 +141,10 @@ wrapper_decide(struct wrapper *w)
 	if (conf_is(c, CONF_CORE_LIMIT, "honour") &&
 	    strcmp(told(&w->told, 'c'), "0") == 0)
 		w->send = 0, w->store = NULL;
+}
+
+unsigned
+wrapper_wait(const struct wrapper *w)
+{
+	return conf_number(&w->conf, CONF_REPORT_WAIT) * (1 + TURN_WAITS);
 }

@@ -32,6 +32,9 @@ const char *wrapper_crash(const struct wrapper *);
 /* Reads the conf and what was saved; says once what is wrong with them. */
 void wrapper_decide(struct wrapper *);
 
+/* Seconds that usercrash_c may take, its turn waited for. */
+unsigned wrapper_wait(const struct wrapper *);
+
 /* Becomes core_send, the local store, or both, when the report is there; runs
  * the hooks. */
 _Noreturn void wrapper_after(struct wrapper *);
