@@ -389,31 +389,6 @@ finish(const struct options *o, struct sink *s, struct told *told,
 	return code;
 }
 
-/*
- * Waits until there are few enough other workers: so much memory they may take
- * together.  NULL, or what there is to say of a report that cannot wait any
- * longer.  Where nobody can keep an order nobody waits.
- */
-static const char *
-await_turn(const struct options *o, char *text, size_t len)
-{
-	int dirfd = -1, fd = -1, wait_s = TURN_WAITS * o->wait_s;
-
-	if (o->sink.output == NULL)
-		dirfd = slots_open(&o->sink.slots);
-	if (dirfd != -1)
-		fd = turn_take(dirfd, ".turns",
-		    turn_number((uint64_t)WORKER_MEM << 20), o->id.uid != 0,
-		    deadline_in((int64_t)wait_s * 1000));
-	if (fd == -1 && errno == ETIMEDOUT && dirfd != -1)
-		snprintf(
-		    text, len, "no turn for a worker in %d seconds", wait_s);
-	else
-		*text = '\0';
-	io_close(&dirfd);
-	return *text != '\0' ? text : NULL; /* fd stays, and is the turn */
-}
-
 /* What the server, and the ring, is asked with. */
 static void
 ask(const struct options *o, struct spool_request *req)
@@ -493,7 +468,7 @@ make_report(const struct options *o, struct sink *s, struct told *told,
 int
 main(int argc, char **argv)
 {
-	const char *trouble;
+	const char *trouble = NULL;
 	struct told told = {.err = 0};
 	struct options o;
 	struct sink s;
@@ -508,7 +483,13 @@ main(int argc, char **argv)
 	parse_options(&o, argc, argv);
 
 	open_process(&o);
-	trouble = await_turn(&o, text, sizeof(text));
+	if (sink_turn(&o.sink, (uint64_t)WORKER_MEM << 20, o.id.uid != 0,
+		deadline_in(TURN_WAITS * o.wait_s * INT64_C(1000))) == -1) {
+		snprintf(text, sizeof(text),
+		    "no turn for a worker in %d seconds",
+		    TURN_WAITS * o.wait_s);
+		trouble = text;
+	}
 	open_sink(&o, &s);
 	if (s.fd != -1 && trouble == NULL)
 		trouble = make_report(&o, &s, &told, text, sizeof(text));

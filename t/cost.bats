@@ -5,6 +5,7 @@
 # that were seen.
 
 load helper
+load wrapper
 
 setup()
 {
@@ -55,11 +56,11 @@ make_bare()
 	chmod 755 "$BARE"
 }
 
-# within ROW COMMAND...: thrice; none more than t/cost allows.
+# within ROW COMMAND...: thrice; none more than t/cost allows ("-": any number).
 within()
 {
-	local row=$1 calls faults kbytes
-	read -r _ calls faults kbytes < <(grep "^$1 " "$TOP/t/cost")
+	local row=$1 limits
+	limits=$(grep "^$1 " "$TOP/t/cost")
 	shift
 	: >"$SEEN"
 	for _ in 1 2 3; do
@@ -69,15 +70,27 @@ within()
 		cat "$BATS_TEST_TMPDIR/count" >>"$SEEN"
 	done
 	cat "$SEEN"
-	awk -v calls="$calls" -v faults="$faults" -v kbytes="${kbytes:--}" \
-	    -v row="$row" '
-		{ c = !n || $2 < c ? $2 : c; f = !n || $4 < f ? $4 : f }
-		{ k = !n || $10 < k ? $10 : k; n++ }
+	awk -v limits="$limits" '
+		BEGIN {
+			split(limits, limit)
+			split("calls faults KiB execs forks", what)
+			split("2 4 10 6 8", at)
+		}
+		{
+			for (i = 1; i <= 5; i++)
+				if (NR == 1 || $at[i] < least[i])
+					least[i] = $at[i]
+		}
 		END {
-			printf "%s: %d calls of %d, %d faults of %d, " \
-			    "%d KiB of %s\n", row, c, calls, f, faults, k, kbytes
-			exit n != 3 || c > calls || f > faults ||
-			    (kbytes != "-" && k > kbytes + 0)
+			line = limit[1] ":"
+			for (i = 1; i <= 5; i++) {
+				l = limit[i + 1]
+				line = line " " least[i] " " what[i] \
+				    (l ~ /[0-9]/ ? " of " l : "")
+				more += l ~ /[0-9]/ && least[i] > l
+			}
+			print line
+			exit NR != 3 || more
 		}' "$SEEN" | tee -a "${COST_LOG:-/dev/null}"
 	return "${PIPESTATUS[0]}"
 }
@@ -94,25 +107,57 @@ counted_report()
 	hidden $COUNT "$BIN/debugger" "$1" >"$BATS_TEST_TMPDIR/out"
 }
 
-# The handler of a crash, counted.
+# counting_handler WORDS: the handler of a crash, counted; of what the kernel
+# says %I %u %d %c %F %P %e %s is $1 to $8.
 counting_handler()
 {
-	pattern_lock
-	declare -f hidden >"$RUND/h"
-	cat >>"$RUND/h" <<-EOF
-		exec 2>>$RUND/log >/dev/null
-		hidden $COUNT $RUND/c -d$RUND/d -S$RUND/s --tid=\$1 --uid=\$2 \
-		    --dumpmode=\$3 --rlimit=\$4 --pidfd=\$5 \$6 "\$7" \$8
-	EOF
+	[ -n "${RUND:-}" ] || pattern_lock
+	{
+		declare -f hidden
+		echo "RUND=$RUND BIN=$BIN; exec 2>>$RUND/log >/dev/null"
+		echo "hidden $COUNT $1"
+	} >"$RUND/h"
 	pattern "|/bin/bash $RUND/h %I %u %d %c %F %P %e %s"
+}
+
+counting_wrapper()
+{
+	counting_handler "$RUND/b/w -k -c $RUND/f -s $RUND/t \"P\$6\" \"I\$1\" p i \
+		\"u\$2\" g \"d\$3\" \"s\$8\" t \"c\$4\" C \"F\$5\" h \"e\$7\""
 }
 
 @test "usercrash_c: calls and page faults of one crash" {
 	needs_victim null
-	counting_handler
+	# shellcheck disable=SC2016
+	counting_handler '$RUND/c -d$RUND/d -S$RUND/s --tid=$1 --uid=$2 \
+	    --dumpmode=$3 --rlimit=$4 --pidfd=$5 $6 "$7" $8'
 	within usercrash_c counted_crash null
 	needs_victim null_static
 	within usercrash_c_static counted_crash null_static
+}
+
+@test "usercrash-wrapper: what one crash starts, with and without a store" {
+	needs_victim null
+	pattern_lock
+	place "$RUND"
+	counting_wrapper
+	conf "$RUND" 'store no'
+	within wrapper counted_crash null
+	# as it is by default, where core_pattern was the name of a file
+	conf "$RUND" 'store-free 0'
+	before "$RUND" core
+	within wrapper_store counted_crash null
+	[ -n "$(find "$RUND/t/cores" -name 'core.null.*' ! -name '*.part')" ]
+}
+
+@test "core_send: calls and page faults of one crash" {
+	needs_victim null
+	# shellcheck disable=SC2016
+	counting_handler '$BIN/core_send -H --tid=$1 --uid=$2 --dumpmode=$3 \
+	    --rlimit=$4 --pidfd=$5 --pid=$6 --comm="$7" --signal=$8 - \
+	    >$RUND/core'
+	within core_send counted_crash null
+	[ -s "$RUND/core" ]
 }
 
 @test "debugger: calls and page faults, of a process and of a core file" {

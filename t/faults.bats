@@ -163,7 +163,7 @@ reports_whole()
 
 hidden()
 {
-	find "$RUND/d" -name '.[!.]*' ! -name '.slots*' ! -name .ledger | grep .
+	find "$RUND/d" -name '.[!.]*' ! -name '.slots*' ! -name .ledger ! -name .turns | grep .
 }
 
 # started: the program had come as far as main.

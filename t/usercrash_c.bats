@@ -545,7 +545,7 @@ json_there()
 # No temporary file is left behind; the lock's own and the ledger are none.
 nothing_hidden()
 {
-	[ -z "$(find "$RUND/d" -name '.[!.]*' ! -name '.slots*' \
+	[ -z "$(find "$RUND/d" -name '.[!.]*' ! -name '.slots*' ! -name .turns \
 	    ! -name '.ledger*')" ]
 }
 

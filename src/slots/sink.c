@@ -12,6 +12,8 @@
 
 #include "base/bytes.h"
 #include "base/deadline.h"
+#include "base/io.h"
+#include "base/turn.h"
 
 enum {
 	ASK_MS = 2000, /* for the server to hand out a descriptor */
@@ -76,6 +78,21 @@ sink_key(const char *exe, const char *comm)
 	const char *name = *exe != '\0' ? exe : comm != NULL ? comm : "";
 
 	return fnv1a(FNV1A, name, strlen(name));
+}
+
+int
+sink_turn(
+    const struct sink_cfg *cfg, uint64_t memory, int low, int64_t deadline)
+{
+	int dirfd, fd, late;
+
+	dirfd = cfg->output != NULL ? -1 : slots_open(&cfg->slots);
+	if (dirfd == -1)
+		return 0;
+	fd = turn_take(dirfd, ".turns", turn_number(memory), low, deadline);
+	late = fd == -1 && errno == ETIMEDOUT;
+	io_close(&dirfd);
+	return late ? -1 : 0; /* fd stays, and is the turn */
 }
 
 int

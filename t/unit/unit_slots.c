@@ -331,7 +331,7 @@ static void
 test_lock(void)
 {
 	struct slots_entry e = {.key = 1};
-	int fd, lock;
+	int fd, other, lock;
 	int64_t soon;
 
 	ring_begin(2, 1);
@@ -341,8 +341,15 @@ test_lock(void)
 	ring.cfg.named = 0;
 	fd = ring_report("b");
 	soon = deadline_in(60);
-	FAILS(slots_publish(ring.fd, fd, &ring.cfg, soon, &e), ETIMEDOUT);
+	/* it waits for whoever has the lock next */
+	CHECK(slots_publish(ring.fd, fd, &ring.cfg, soon, &e) == 0);
+	CHECK(strncmp(e.name, ".pub.", 5) == 0);
 	CHECK(deadline_left(soon) == 0);
+	/* as one of them does, and no second one of that program */
+	other = ring_report("B");
+	FAILS(slots_publish(ring.fd, other, &ring.cfg, deadline_in(60), &e),
+	    ETIMEDOUT);
+	close(other);
 	close(lock);
 	CHECK(ring_place(fd, 1) == 0);
 	close(fd);
