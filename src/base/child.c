@@ -70,14 +70,13 @@ child_wait(pid_t pid, int64_t deadline, int *status)
 	int left, r;
 
 	p.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-	while ((r = waitpid(pid, status, WNOHANG)) == 0) {
+	do {
 		left = deadline_left(deadline);
-		if (left == 0)
-			break;
 		if (p.fd == -1 && (left == -1 || left > NAP_MS))
 			left = NAP_MS;
 		poll(&p, 1, left);
-	}
+		r = waitpid(pid, status, WNOHANG);
+	} while (r == 0 && left != 0);
 	io_close(&p.fd);
 	return r > 0 ? 1 : r;
 }
@@ -108,11 +107,13 @@ child_told(int status, char *text, size_t len)
 int
 fd_to_null(int fd)
 {
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC), r;
+	int null, r;
 
+	close(fd); /* what is opened next has the lowest number */
+	null = open("/dev/null", O_RDWR);
+	if (null == fd)
+		return 0;
 	r = null == -1 ? -1 : dup2(null, fd);
 	io_close(&null);
-	if (r == -1)
-		close(fd);
 	return r == -1 ? -1 : 0;
 }

@@ -26,12 +26,15 @@ owned_dir(const char *path, enum owned_by who, int *made)
 	struct stat st;
 	int fd, ours;
 
-	if (made != NULL) {
+	if (made != NULL)
+		*made = 0;
+	fd = owned_sub(AT_FDCWD, path);
+	if (fd == -1 && errno == ENOENT && made != NULL) {
 		*made = mkdir(path, 0700) == 0;
 		if (!*made && errno != EEXIST)
 			return -1;
+		fd = owned_sub(AT_FDCWD, path);
 	}
-	fd = owned_sub(AT_FDCWD, path);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == 0) {

@@ -108,14 +108,19 @@ privdrop(uid_t uid, gid_t gid)
 }
 
 int
-privdrop_but(uid_t uid, gid_t gid, uint64_t caps)
+priv_keep(uid_t uid, gid_t gid, uint64_t caps)
 {
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) == -1 ||
-	    (geteuid() == 0 && leave_root(uid, gid) == -1 &&
-		!root_is_stuck()) ||
-	    set_caps(caps & permitted_caps()) == -1)
+	    (geteuid() == 0 && leave_root(uid, gid) == -1 && !root_is_stuck()))
 		return -1;
-	return seal();
+	/* EPERM where some are not there to keep */
+	return set_caps(caps) == 0 ? 0 : set_caps(caps & permitted_caps());
+}
+
+int
+privdrop_but(uid_t uid, gid_t gid, uint64_t caps)
+{
+	return priv_keep(uid, gid, caps) == -1 ? -1 : seal();
 }
 
 int

@@ -21,6 +21,8 @@ int privdrop(uid_t, gid_t);
  * each CAP_*) that are there to keep.
  */
 int privdrop_but(uid_t, gid_t, uint64_t caps);
+/* That, for who is to call priv_lose() next: which does what is missing. */
+int priv_keep(uid_t, gid_t, uint64_t caps);
 /* What is left of it then: the last capabilities go.  As privdrop(), with the
  * ids as they are. */
 int priv_lose(void);

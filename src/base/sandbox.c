@@ -221,12 +221,16 @@ static const struct seccomp_rule rules[] = {
 static int
 limit(int which, rlim_t most)
 {
-	struct rlimit r;
+	struct rlimit r = {most, most}, was;
 
-	if (getrlimit(which, &r) == -1)
+	/* nearly always there was none: one call */
+	if (prlimit(0, which, &r, &was) == 0) {
+		if (was.rlim_max >= most && was.rlim_cur >= most)
+			return 0;
+	} else if (getrlimit(which, &was) == -1)
 		return -1;
-	r.rlim_max = r.rlim_max < most ? r.rlim_max : most;
-	r.rlim_cur = r.rlim_cur < r.rlim_max ? r.rlim_cur : r.rlim_max;
+	r.rlim_max = was.rlim_max < most ? was.rlim_max : most;
+	r.rlim_cur = was.rlim_cur < r.rlim_max ? was.rlim_cur : r.rlim_max;
 	return setrlimit(which, &r);
 }
 
@@ -286,24 +290,30 @@ landlock(enum sandbox_role role, int treefd)
 }
 #endif
 
-int
-sandbox_approach(int read_any)
+/* drop: privdrop_but() or priv_keep(). */
+static int
+approach(uint64_t caps, int (*drop)(uid_t, gid_t, uint64_t))
 {
-	uint64_t caps = CHROOT | (read_any ? READ_ANY : 0);
 	uid_t own = UID_BASE + (uid_t)getpid();
 
 	/* EINVAL: this user namespace does not have it (setresuid(2)) */
-	if (privdrop_but(own, own, caps) == 0)
+	if (drop(own, own, caps) == 0)
 		return 0;
-	return errno == EINVAL ? privdrop_but(NOBODY, NOBODY, caps) : -1;
+	return errno == EINVAL ? drop(NOBODY, NOBODY, caps) : -1;
+}
+
+int
+sandbox_approach(int read_any)
+{
+	return approach(CHROOT | (read_any ? READ_ANY : 0), privdrop_but);
 }
 
 static int
 become(enum sandbox_role role, const struct sandbox_bounds *b)
 {
 	if (role == SANDBOX_STORE)
-		return privdrop_but(b->uid, b->gid, CHROOT);
-	return geteuid() == 0 ? sandbox_approach(0) : 0;
+		return priv_keep(b->uid, b->gid, CHROOT);
+	return geteuid() == 0 ? approach(CHROOT, priv_keep) : 0;
 }
 
 int
