@@ -111,13 +111,14 @@ parse_options(struct options *o, int argc, char **argv)
 
 /* What was opened is all there is from here on, and separate debug files. */
 static void
-shut_door(const struct options *o)
+shut_door(const struct options *o, const struct procinfo *pi)
 {
 	static struct opener opener; /* for debug files, to the end */
+	const struct report_outside out = {.parent = o->self, .pi = pi};
 	struct sandbox_bounds b = {0};
 	const char *why;
 
-	if (report_door(&b, o->self, 0, &opener, &why) == -1)
+	if (report_door(&out, &b, &opener, &why) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to drop privileges");
 	if (why != NULL)
 		msg_debug(1, "no sandbox: %s", why);
@@ -212,7 +213,7 @@ debug_live(pid_t pid, const struct options *o)
 	target_init(&t);
 	if (target_live_open(procfd, &pi, &lt, &t) == -1)
 		die_untraceable(pid, &pi, errno);
-	shut_door(o);
+	shut_door(o, &pi);
 	if (lt.late > 0)
 		msg_warn("%zu threads of %d did not stop in time", lt.late,
 		    (int)pid);
@@ -379,7 +380,7 @@ debug_core(const char *path, const char *exe, const struct options *o)
 	if (target_core_open(corefd, &h, &where, &t) == -1)
 		msg_die_sys(errno == ENOMEM ? EXIT_SYSTEM : EXIT_USAGE,
 		    "unable to open %s", exe != NULL ? exe : path);
-	shut_door(o);
+	shut_door(o, NULL);
 	if (o->tid > 0 && target_keep_thread(&t, o->tid) == -1)
 		msg_die(EXIT_PARTIAL, "%s has no thread %d", path, (int)o->tid);
 	c.pid = h.have_psinfo ? h.pspid : h.nthreads > 0 ? h.threads[0].pid : 0;

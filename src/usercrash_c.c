@@ -198,9 +198,10 @@ shut_door(const struct options *o, struct dying *d)
 	struct sandbox_bounds b = {.memory = (uint64_t)WORKER_MEM << 20,
 	    .file = o->sink.slots.reportmax,
 	    .cpu_s = (unsigned)o->wait_s};
+	const struct report_outside out = {o->self, !d->readable, d->c->pi};
 	const char *why;
 
-	if (report_door(&b, o->self, !d->readable, &d->opener, &why) == -1)
+	if (report_door(&out, &b, &d->opener, &why) == -1)
 		return -1;
 	if (why != NULL)
 		msg_debug(1, "no sandbox: %s", why);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -63,17 +64,54 @@ io_close(int *fd)
 	errno = saved;
 }
 
+/* A descriptor of its own: the position belongs to the open file. */
+static int
+open_directory(int dirfd, const char *name)
+{
+	return openat(
+	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 DIR *
 io_opendir(int dirfd, const char *name)
 {
-	/* A descriptor of its own: the position belongs to the open file. */
-	int fd = openat(
-	    dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = open_directory(dirfd, name);
 	DIR *d = fd == -1 ? NULL : fdopendir(fd);
 
 	if (d == NULL)
 		io_close(&fd);
 	return d;
+}
+
+int
+io_dir_open(struct io_dir *d, int dirfd, const char *name)
+{
+	d->fd = open_directory(dirfd, name);
+	d->at = d->have = 0;
+	return d->fd == -1 ? -1 : 0;
+}
+
+/* struct linux_dirent64 of getdents(2); its wrapper is not in every libc. */
+const char *
+io_dir_next(struct io_dir *d)
+{
+	enum { RECLEN = 16, NAME = 19 };
+	const char *entry = d->entries + d->at;
+	unsigned short len;
+	long n;
+
+	if (d->at == d->have) {
+		n = syscall(
+		    SYS_getdents64, d->fd, d->entries, sizeof(d->entries));
+		if (n <= 0)
+			return NULL;
+		d->at = 0;
+		d->have = (size_t)n;
+		entry = d->entries;
+	}
+	memcpy(&len, entry + RECLEN, sizeof(len));
+	d->at += len;
+	return entry + NAME;
 }
 
 ssize_t

@@ -7,6 +7,7 @@
 #define BASE_IO_H
 
 #include <dirent.h>
+#include <stdalign.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,6 +26,18 @@ void buf_free(struct buf *);
 void io_close(int *fd);
 /* The directory dirfd/name, no link, from its beginning; NULL. */
 DIR *io_opendir(int dirfd, const char *name);
+/*
+ * The names in one, where each call counts: readdir(3) asks four times what it
+ * has, and has room for 32 KiB.  -1; NULL at the end, or where it cannot be
+ * read on.
+ */
+struct io_dir {
+	int fd;
+	size_t at, have;
+	alignas(8) char entries[2048];
+};
+int io_dir_open(struct io_dir *, int dirfd, const char *name);
+const char *io_dir_next(struct io_dir *);
 /* Bytes read, short only at end of file; -1 on error. */
 ssize_t io_read_full(int fd, void *, size_t);
 ssize_t io_pread_full(int fd, void *, size_t, uint64_t off);

@@ -1,6 +1,5 @@
 #include "proc/procinfo.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -16,6 +15,7 @@
 #include "base/deadline.h"
 #include "base/num.h"
 #include "proc/maps.h"
+#include "proc/mounts.h"
 #include "proc/procdir.h"
 
 enum { LINK_BYTES = PATH_MAX }; /* the kernel has a page for it */
@@ -28,14 +28,14 @@ static const struct {
     [PROC_EXE] = {"exe", 1, LINK_BYTES},
     [PROC_CWD] = {"cwd", 1, LINK_BYTES},
     [PROC_ROOT] = {"root", 1, LINK_BYTES},
-    [PROC_COMM] = {"comm", 0, 64},
     [PROC_CMDLINE] = {"cmdline", 0, 64 << 10},
     [PROC_STATUS] = {"status", 0, 64 << 10},
+    [PROC_COMM] = {NULL, 0, 64}, /* status has it */
     [PROC_LIMITS] = {"limits", 0, 16 << 10},
     [PROC_CGROUP] = {"cgroup", 0, 64 << 10},
     [PROC_MAPS] = {"maps", 0, (size_t)PROC_MAPS_MIB << 20},
     [PROC_AUXV] = {"auxv", 0, 4096},
-    [PROC_OOM] = {"oom_score", 0, 64},
+    [PROC_MOUNTS] = {"mountinfo", 0, MOUNTS_MAX},
     [PROC_ENVIRON] = {"environ", 0, 256 << 10},
 };
 
@@ -108,17 +108,17 @@ static int
 gather_fds(int procfd, struct procinfo *pi)
 {
 	int64_t deadline = deadline_in(FDS_MS);
-	DIR *d = io_opendir(procfd, "fd");
-	struct dirent *e;
+	struct io_dir d;
+	const char *name;
 	uint64_t fd;
 	int r = 0;
 
-	if (d == NULL) {
+	if (io_dir_open(&d, procfd, "fd") == -1) {
 		pi->fds_err = errno;
 		return 0;
 	}
-	while (r == 0 && (e = readdir(d)) != NULL) {
-		if (num_u64(e->d_name, 10, 0, INT_MAX, &fd) == -1)
+	while (r == 0 && (name = io_dir_next(&d)) != NULL) {
+		if (num_u64(name, 10, 0, INT_MAX, &fd) == -1)
 			continue;
 		if (pi->nfds >= PROC_FDS_MAX || deadline_left(deadline) == 0) {
 			pi->fds_left_out++;
@@ -127,11 +127,11 @@ gather_fds(int procfd, struct procinfo *pi)
 		r = ARRAY_ROOM(pi->fds, pi->nfds);
 		if (r == 0)
 			r = gather_fd(
-			    procfd, (int)fd, e->d_name, &pi->fds[pi->nfds]);
+			    procfd, (int)fd, name, &pi->fds[pi->nfds]);
 		if (r == 0)
 			pi->nfds++;
 	}
-	closedir(d);
+	close(d.fd);
 	if (pi->nfds > 0)
 		qsort(pi->fds, pi->nfds, sizeof(*pi->fds), by_fd);
 	return r;
@@ -162,17 +162,13 @@ task_status(const struct buf *b, struct proc_task *t)
 static int
 gather_known(const struct procinfo *pi, int namespaced, struct proc_task *t)
 {
-	const struct buf *comm = &pi->item[PROC_COMM].b;
-	size_t n = comm->len;
+	const struct proc_text *comm = &pi->item[PROC_COMM];
 
-	if (t->tid != procinfo_number(pi, "Pid") || n == 0 ||
-	    n > sizeof(t->comm))
+	if (t->tid != procinfo_number(pi, "Pid") || comm->err != 0 ||
+	    comm->b.len >= sizeof(t->comm))
 		return 0;
-	if (comm->p[n - 1] == '\n')
-		n--;
-	memcpy(t->comm, comm->p, n);
-	t->comm[n] = '\0';
-	t->commlen = n;
+	t->commlen = comm->b.len;
+	memcpy(t->comm, comm->b.p, t->commlen + 1);
 	if (namespaced)
 		task_status(&pi->item[PROC_STATUS].b, t);
 	return 1;
@@ -205,37 +201,49 @@ gather_task(int taskfd, int namespaced, struct proc_task *t)
 	buf_free(&b);
 }
 
+/* taskfd -1: no other than the one that is known. */
+static int
+add_task(int taskfd, pid_t tid, int namespaced, struct procinfo *pi)
+{
+	struct proc_task *p;
+
+	if (pi->ntasks >= PROC_TASKS_MAX) {
+		pi->tasks_left_out++;
+		return 0;
+	}
+	if (ARRAY_ROOM(pi->tasks, pi->ntasks) == -1)
+		return -1;
+	p = &pi->tasks[pi->ntasks];
+	memset(p, 0, sizeof(*p));
+	p->tid = p->nstid = tid;
+	if (!gather_known(pi, namespaced, p))
+		gather_task(taskfd, namespaced, p);
+	pi->ntasks++;
+	return 0;
+}
+
 static int
 gather_tasks(int procfd, int namespaced, struct procinfo *pi)
 {
-	DIR *d = io_opendir(procfd, "task");
-	struct dirent *e;
-	struct proc_task *p;
+	struct io_dir d;
+	const char *name;
 	uint64_t tid;
 	int r = 0;
 
-	if (d == NULL) {
+	/* while it dumps, one thread stays alone */
+	if (procinfo_number(pi, "Threads") == 1 &&
+	    procinfo_number(pi, "CoreDumping") == 1 &&
+	    pi->item[PROC_COMM].err == 0)
+		return add_task(
+		    -1, (pid_t)procinfo_number(pi, "Pid"), namespaced, pi);
+	if (io_dir_open(&d, procfd, "task") == -1) {
 		pi->tasks_err = errno;
 		return 0;
 	}
-	while ((e = readdir(d)) != NULL) {
-		if (num_u64(e->d_name, 10, 1, INT_MAX, &tid) == -1)
-			continue;
-		if (pi->ntasks >= PROC_TASKS_MAX) {
-			pi->tasks_left_out++;
-			continue;
-		}
-		r = ARRAY_ROOM(pi->tasks, pi->ntasks);
-		if (r == -1)
-			break;
-		p = &pi->tasks[pi->ntasks];
-		memset(p, 0, sizeof(*p));
-		p->tid = p->nstid = (pid_t)tid;
-		if (!gather_known(pi, namespaced, p))
-			gather_task(dirfd(d), namespaced, p);
-		pi->ntasks++;
-	}
-	closedir(d);
+	while (r == 0 && (name = io_dir_next(&d)) != NULL)
+		if (num_u64(name, 10, 1, INT_MAX, &tid) == 0)
+			r = add_task(d.fd, (pid_t)tid, namespaced, pi);
+	close(d.fd);
 	if (pi->ntasks > 0)
 		qsort(pi->tasks, pi->ntasks, sizeof(*pi->tasks), by_nstid);
 	return r;
@@ -300,6 +308,47 @@ gather_host(int procfd, struct procinfo *pi)
 	return r;
 }
 
+/* "Name:\t" and the comm, with \n and \\ escaped (proc_task_name() of
+ * fs/proc/array.c). */
+static int
+comm_of(const struct buf *status, struct proc_text *comm)
+{
+	static const char key[] = "Name:\t";
+	const size_t at = sizeof(key) - 1;
+	const char *p, *nl;
+	char c;
+
+	nl = status->len > at ? memchr(status->p, '\n', status->len) : NULL;
+	if (nl == NULL || memcmp(status->p, key, at) != 0)
+		return fails(ENODATA);
+	if (buf_reserve(&comm->b, (size_t)(nl - status->p)) == -1)
+		return -1;
+	for (p = status->p + at; p < nl; p++) {
+		c = *p;
+		if (c == '\\' && p + 1 < nl)
+			c = *++p == 'n' ? '\n' : *p;
+		comm->b.p[comm->b.len++] = c;
+	}
+	comm->b.p[comm->b.len] = '\0';
+	return 0;
+}
+
+static int
+gather_item(int procfd, enum proc_item i, struct procinfo *pi)
+{
+	struct proc_text *t = &pi->item[i];
+	size_t max = item_source[i].max;
+
+	if (i == PROC_COMM)
+		return comm_of(&pi->item[PROC_STATUS].b, t);
+	if (i == PROC_MAPS)
+		return maps_read(procfd, max, &t->b, &t->cut);
+	if (i == PROC_MOUNTS)
+		return io_slurp(
+		    procfd, item_source[i].path, max, &t->b, &t->cut);
+	return io_slurp_once(procfd, item_source[i].path, max, &t->b, &t->cut);
+}
+
 int
 procinfo_gather(int procfd, int want, struct procinfo *pi)
 {
@@ -316,12 +365,7 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 		else if (item_source[i].link)
 			gather_link(
 			    procfd, item_source[i].path, item_source[i].max, t);
-		else if (i == PROC_MAPS) {
-			if (maps_read(procfd, item_source[i].max, &t->b,
-				&t->cut) == -1)
-				t->err = errno;
-		} else if (io_slurp_once(procfd, item_source[i].path,
-			       item_source[i].max, &t->b, &t->cut) == -1)
+		else if (gather_item(procfd, i, pi) == -1)
 			t->err = errno;
 	}
 	/* NSpid holds one number a namespace; one means our own */
@@ -336,6 +380,24 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 	if (gather_tasks(procfd, namespaced, pi) == -1)
 		return -1;
 	return gather_fds(procfd, pi);
+}
+
+const struct buf *
+procinfo_our_mounts(const struct procinfo *pi)
+{
+	const struct proc_text *t;
+	size_t i;
+
+	if (pi == NULL)
+		return NULL;
+	t = &pi->item[PROC_ROOT]; /* mountinfo is as seen from there */
+	if (t->b.len != 1 || *t->b.p != '/')
+		return NULL;
+	for (i = 0; i < pi->nns; i++)
+		if (strcmp(pi->ns[i].name, "mnt") == 0 && !pi->ns[i].foreign)
+			break;
+	t = &pi->item[PROC_MOUNTS];
+	return i < pi->nns && t->err == 0 && !t->cut ? &t->b : NULL;
 }
 
 long

@@ -17,14 +17,14 @@ enum proc_item {
 	PROC_EXE, /* link target */
 	PROC_CWD,
 	PROC_ROOT,
-	PROC_COMM,
 	PROC_CMDLINE,
 	PROC_STATUS,
+	PROC_COMM, /* without the newline that comm has */
 	PROC_LIMITS,
 	PROC_CGROUP,
 	PROC_MAPS,
 	PROC_AUXV,
-	PROC_OOM,
+	PROC_MOUNTS,  /* mountinfo */
 	PROC_ENVIRON, /* only with PROC_WANT_ENVIRON */
 	PROC_ITEMS
 };
@@ -80,6 +80,9 @@ struct procinfo {
 int procinfo_gather(int dirfd, int want, struct procinfo *pi);
 void procinfo_free(struct procinfo *pi);
 
+/* What is mounted, where that is for the process what it is for us and known;
+ * the procinfo may be NULL. */
+const struct buf *procinfo_our_mounts(const struct procinfo *);
 /* Is tid (as it is called here) one of its threads? */
 int procinfo_has(const struct procinfo *, pid_t tid);
 /* The first number of a field of /proc/PID/status, -1 when that is not there;

@@ -9,19 +9,23 @@
 
 /* Does our own tree of debug files answer? */
 static int
-is_near(void)
+is_near(const struct procinfo *pi)
 {
-	struct buf mounts = {0};
+	const struct buf *mounts = procinfo_our_mounts(pi);
+	struct buf own = {0};
 	const char *type = NULL;
 	size_t len;
 	int near;
 
-	if (io_slurp(AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &mounts,
-		NULL) == 0)
-		type =
-		    mounts_type(mounts.p, mounts.len, elfsym_debug_root, &len);
+	if (mounts == NULL &&
+	    io_slurp(
+		AT_FDCWD, "/proc/self/mountinfo", MOUNTS_MAX, &own, NULL) == 0)
+		mounts = &own;
+	if (mounts != NULL)
+		type = mounts_type(
+		    mounts->p, mounts->len, elfsym_debug_root, &len);
 	near = mounts_is_local(type, type != NULL ? len : 0);
-	buf_free(&mounts);
+	buf_free(&own);
 	return near;
 }
 
@@ -34,15 +38,15 @@ open_path(void *arg, const char *path, const char **why)
 }
 
 int
-report_door(struct sandbox_bounds *b, pid_t parent, int other_files,
+report_door(const struct report_outside *out, struct sandbox_bounds *b,
     struct opener *o, const char **why)
 {
 	static const struct opener_how how = {
 	    .open = open_path, .keepfd = -1, .drop = 1};
-	int near = is_near(), r;
+	int near = is_near(out->pi), r;
 
 	o->askfd = b->treefd = -1;
-	if ((!near || other_files) && opener_start(o, &how) == -1)
+	if ((!near || out->other_files) && opener_start(o, &how) == -1)
 		o->askfd = -1;
 	if (near)
 		b->treefd =
@@ -50,7 +54,7 @@ report_door(struct sandbox_bounds *b, pid_t parent, int other_files,
 	else if (o->askfd != -1)
 		elfsym_debug_opener = o;
 	r = sandbox_enter(
-	    b->role != 0 ? b->role : SANDBOX_REPORT, b, parent, why);
+	    b->role != 0 ? b->role : SANDBOX_REPORT, b, out->parent, why);
 	if (b->treefd != -1)
 		close(b->treefd);
 	if (r == 1)

@@ -4,6 +4,15 @@
 
 #include "base/opener.h"
 #include "base/sandbox.h"
+#include "proc/procinfo.h"
+
+/* What is outside: who waits, whether other files are wanted, and the process
+ * (or NULL), which may know what is mounted. */
+struct report_outside {
+	pid_t parent;
+	int other_files;
+	const struct procinfo *pi;
+};
 
 /*
  * sandbox_enter() as bounds->role, or SANDBOX_REPORT for 0, with the tree of
@@ -13,7 +22,7 @@
  * started before, outside; else the opener's askfd is -1.  Where even that
  * cannot be had, none are opened.
  */
-int report_door(struct sandbox_bounds *, pid_t parent, int other_files,
+int report_door(const struct report_outside *, struct sandbox_bounds *,
     struct opener *, const char **why);
 
 #endif

@@ -167,19 +167,16 @@ is_far(const struct buf *mounts, uint64_t dev)
 
 /* Marks what is mapped from far; whether there is any. */
 static int
-mark_far(int procfd, struct target *t)
+mark_far(const struct buf *mounts, struct target *t)
 {
 	struct {
 		uint64_t dev;
 		int far;
 	} seen[DEVICES];
 	size_t n = 0, i, k;
-	struct buf mounts = {0};
 	struct map *m;
 	int any = 0;
 
-	if (io_slurp(procfd, "mountinfo", MOUNTS_MAX, &mounts, NULL) == -1)
-		mounts.len = 0;
 	for (i = 0; i < t->nmaps; i++) {
 		m = &t->maps[i];
 		if (m->ino == 0)
@@ -188,13 +185,12 @@ mark_far(int procfd, struct target *t)
 			;
 		if (k == n && n < DEVICES) {
 			seen[n].dev = m->dev;
-			seen[n++].far = is_far(&mounts, m->dev);
+			seen[n++].far = is_far(mounts, m->dev);
 		}
 		if (k == DEVICES || seen[k].far)
 			m->prot |= MAP_FAR;
 		any |= (m->prot & MAP_FAR) != 0;
 	}
-	buf_free(&mounts);
 	return any;
 }
 
@@ -383,7 +379,7 @@ target_proc_open(int procfd, struct procinfo *pi, struct target *t, int gently)
 	}
 	if (maps->cut)
 		t->maps_why = "the list is too long, the rest is left out";
-	if (mark_far(procfd, t) || gently)
+	if (mark_far(&pi->item[PROC_MOUNTS].b, t) || gently)
 		pagemap_open(&s->pages, procfd);
 	if (modules_find(t) == -1)
 		return -1;
