@@ -139,43 +139,50 @@ signal_name(const struct keys *k)
 	return blank != NULL ? blank + 1 : known(k, SIGNAL);
 }
 
+static int
+open_end(int dirfd, struct stat *st)
+{
+	int fd = openat(dirfd, ".ledger",
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	    0600);
+
+	if (fd != -1 && fstat(fd, st) == -1)
+		io_close(&fd);
+	return fd;
+}
+
 /* The file, whose group may read it as it may the directory. */
 static int
 ledger_open(int dirfd)
 {
-	struct stat dir, st;
+	struct stat dir, st = {0};
 	int fd;
 
-	if (fstatat(dirfd, ".ledger", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_size > LEDGER_MAX)
-		renameat(dirfd, ".ledger", dirfd, ".ledger.1");
-	fd = openat(dirfd, ".ledger",
-	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
-	    0600);
-	if (fd == -1)
-		return -1;
-	if (fstat(dirfd, &dir) == -1 || fstat(fd, &st) == -1 ||
-	    (st.st_size == 0 &&
-		(fchown(fd, (uid_t)-1, dir.st_gid) == -1 ||
-		    fchmod(fd, 0640) == -1))) {
-		io_close(&fd);
-		return -1;
+	fd = open_end(dirfd, &st);
+	if (fd != -1 && st.st_size > LEDGER_MAX &&
+	    renameat(dirfd, ".ledger", dirfd, ".ledger.1") == 0) {
+		close(fd);
+		fd = open_end(dirfd, &st);
 	}
+	if (fd != -1 && st.st_size == 0 &&
+	    (fstat(dirfd, &dir) == -1 ||
+		fchown(fd, (uid_t)-1, dir.st_gid) == -1 ||
+		fchmod(fd, 0640) == -1))
+		io_close(&fd);
 	return fd;
 }
 
 int
-ledger_add(int dirfd, int fd)
+ledger_add(int dirfd, int fd, mode_t mode)
 {
 	struct keys k = {0};
-	struct stat st;
 	char row[KEYS * (LEDGER_VALUE + 1)];
 	int n, out, r;
 
-	if (fstat(fd, &st) == -1 || read_keys(fd, &k) == -1)
+	if (read_keys(fd, &k) == -1)
 		return -1;
 	/* where the group may not read it, nor what it says */
-	if ((st.st_mode & S_IRGRP) == 0)
+	if ((mode & S_IRGRP) == 0)
 		*k.value[CAUSE] = '\0';
 	if (*k.value[TIME] == '\0')
 		return 0;

@@ -12,6 +12,8 @@
 #ifndef SLOTS_LEDGER_H
 #define SLOTS_LEDGER_H
 
+#include <sys/types.h>
+
 enum {
 	LEDGER_VALUE = 255,
 	LEDGER_HEAD = 256 << 10, /* of a report, in which the keys stand */
@@ -19,9 +21,10 @@ enum {
 };
 
 /*
- * Adds the report on fd, text or JSON, under the lock of the ring; its offset
- * is left alone.  -1 with errno; a report that tells nothing is no error.
+ * Adds the report on fd, text or JSON, of that mode, under the lock of the
+ * ring; its offset is left alone.  -1 with errno; a report that tells nothing
+ * is no error.
  */
-int ledger_add(int dirfd, int fd);
+int ledger_add(int dirfd, int fd, mode_t mode);
 
 #endif

@@ -132,10 +132,10 @@ int
 ring_load(struct ring *r, const struct slots_cfg *cfg, const struct stat *st)
 {
 	unsigned n = cfg->n;
-	struct dirent *e;
+	const char *name;
 	struct ring_slot *s;
+	struct io_dir d;
 	struct stat f;
-	DIR *d;
 	int k;
 
 	r->n = n;
@@ -147,16 +147,15 @@ ring_load(struct ring *r, const struct slots_cfg *cfg, const struct stat *st)
 	r->slot = calloc(n, sizeof(*r->slot));
 	if (r->slot == NULL)
 		return -1;
-	d = io_opendir(r->dirfd, ".");
-	if (d == NULL)
+	if (io_dir_open(&d, r->dirfd, ".") == -1)
 		return -1;
-	while ((e = readdir(d)) != NULL) {
-		if (strncmp(e->d_name, RING_PUB, strlen(RING_PUB)) == 0 ||
-		    strncmp(e->d_name, RING_TMP, strlen(RING_TMP)) == 0)
+	while ((name = io_dir_next(&d)) != NULL) {
+		if (strncmp(name, RING_PUB, strlen(RING_PUB)) == 0 ||
+		    strncmp(name, RING_TMP, strlen(RING_TMP)) == 0)
 			r->hidden = 1;
-		k = ring_parse(e->d_name);
+		k = ring_parse(name);
 		if (k == -1 ||
-		    fstatat(r->dirfd, e->d_name, &f, AT_SYMLINK_NOFOLLOW) == -1)
+		    fstatat(r->dirfd, name, &f, AT_SYMLINK_NOFOLLOW) == -1)
 			continue;
 		if (S_ISREG(f.st_mode) && ring_same(&f, st))
 			snprintf(r->slotname, sizeof(r->slotname),
@@ -170,7 +169,7 @@ ring_load(struct ring *r, const struct slots_cfg *cfg, const struct stat *st)
 		s->mtime = f.st_mtim;
 		s->size = S_ISREG(f.st_mode) ? (uint64_t)f.st_size : 0;
 	}
-	closedir(d);
+	close(d.fd);
 	return ring_load_records(r);
 }
 

@@ -217,7 +217,7 @@ slots_place(
 	if (ring_put(r, hidden, st, 0, e) == -1)
 		return -1;
 	/* a disk that is full for a line was not for the report */
-	ledger_add(r->dirfd, fd);
+	ledger_add(r->dirfd, fd, st->st_mode);
 	return 0;
 }
 
