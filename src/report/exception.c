@@ -1,6 +1,7 @@
 #include "report/exception.h"
 
 #include <elf.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -278,7 +279,8 @@ has_no_handler(struct target *t, uint64_t header)
 }
 
 void
-exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
+exception_find(
+    const struct crash *c, struct symbols *sy, int signo, struct exception *e)
 {
 	struct found f[FOUND_MAX];
 	uint64_t range[2], at, v;
@@ -290,6 +292,10 @@ exception_find(const struct crash *c, struct symbols *sy, struct exception *e)
 	if (c->t->nthreads == 0)
 		return;
 	named = find_range(&c->t->threads[0].trace, sy, range, &thrown);
+	/* a fault that std::terminate() has no part in; a handler of its own
+	 * may end in a trap */
+	if (!named && signo != SIGABRT && signo != SIGILL && signo != SIGTRAP)
+		return;
 	v = caught_now(c, e);
 	if (v != 0) {
 		if (thrown || has_no_handler(c->t, v))

@@ -46,7 +46,8 @@ struct exception {
 int exception_read(struct target *, uint64_t header, struct exception *);
 /* The one that ended the first thread, or that it was handling (in the sense
  * of std::current_exception()); found says whether there is one. */
-void exception_find(const struct crash *, struct symbols *, struct exception *);
+void exception_find(
+    const struct crash *, struct symbols *, int signo, struct exception *);
 /*
  * A type's name for a reader: "St12out_of_range" is std::out_of_range.  0, or
  * -1 when it takes more than names within names; out holds then the mangled

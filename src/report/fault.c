@@ -127,7 +127,7 @@ fault_find(struct fault *f, const struct crash *c, struct symbols *sy)
 			f->caught->overflow = is_overflow(f->caught, c);
 		f->exception = calloc(1, sizeof(*f->exception));
 		if (f->exception != NULL)
-			exception_find(c, sy, f->exception);
+			exception_find(c, sy, f->signo, f->exception);
 		/* only what calls abort() means it, perhaps */
 		if (f->exception != NULL && f->signo != SIGABRT &&
 		    f->exception->how == EXCEPTION_HANDLED)

@@ -109,40 +109,66 @@ fnv_record(uint64_t h, const struct record *r)
 	return fnv_str(h, record_tail(r));
 }
 
-void
-signature_make(int signo, const struct signature_frame *f, size_t n,
-    int recursion, char out[17])
+/* The first distinct ones, at most room; how often, where that is asked. */
+static size_t
+records(const struct signature_frame *f, size_t n, struct record *distinct,
+    size_t room, unsigned *times)
 {
-	struct record distinct[SIGNATURE_LIMIT], r;
-	unsigned times[SIGNATURE_LIMIT] = {0};
-	size_t i, j, count = 0, kept = 0;
-	uint64_t h = FNV1A;
-	char number[16];
+	struct record r;
+	size_t i, j, count = 0;
 
-	if (n > SIGNATURE_LIMIT)
-		n = SIGNATURE_LIMIT;
 	for (i = 0; i < n; i++) {
 		record_make(&r, &f[i]);
 		for (j = 0; j < count; j++)
 			if (record_cmp(&distinct[j], &r) == 0)
 				break;
 		if (j == count) {
-			if (!recursion && count == SIGNATURE_CHOSEN)
+			if (count == room)
 				break;
 			distinct[count++] = r;
 		}
-		times[j]++;
+		if (times != NULL)
+			times[j]++;
 	}
-	if (recursion) {
-		for (i = 0; i < count; i++)
-			if (times[i] > 1)
-				distinct[kept++] = distinct[i];
-		if (kept > 0)
-			count = kept;
-		qsort(distinct, count, sizeof(*distinct), record_order);
-		if (count > SIGNATURE_CHOSEN)
-			count = SIGNATURE_CHOSEN;
-	}
+	return count;
+}
+
+/* Of a recursion those that repeat, in an order of their own.  Apart, for only
+ * then its stack is needed. */
+static __attribute__((noinline)) size_t
+records_repeated(const struct signature_frame *f, size_t n,
+    struct record chosen[SIGNATURE_CHOSEN])
+{
+	struct record distinct[SIGNATURE_LIMIT];
+	unsigned times[SIGNATURE_LIMIT] = {0};
+	size_t i, count, kept = 0;
+
+	count = records(f, n, distinct, SIGNATURE_LIMIT, times);
+	for (i = 0; i < count; i++)
+		if (times[i] > 1)
+			distinct[kept++] = distinct[i];
+	if (kept > 0)
+		count = kept;
+	qsort(distinct, count, sizeof(*distinct), record_order);
+	if (count > SIGNATURE_CHOSEN)
+		count = SIGNATURE_CHOSEN;
+	memcpy(chosen, distinct, count * sizeof(*chosen));
+	return count;
+}
+
+void
+signature_make(int signo, const struct signature_frame *f, size_t n,
+    int recursion, char out[17])
+{
+	struct record distinct[SIGNATURE_CHOSEN];
+	size_t i, count;
+	uint64_t h = FNV1A;
+	char number[16];
+
+	if (n > SIGNATURE_LIMIT)
+		n = SIGNATURE_LIMIT;
+	count = recursion ? records_repeated(f, n, distinct)
+			  : records(f, n, distinct, SIGNATURE_CHOSEN, NULL);
 	snprintf(number, sizeof(number), "%d", signo);
 	h = fnv_str(h, number);
 	for (i = 0; i < count; i++)
