@@ -21,14 +21,28 @@ elf_inside(const struct elf_file *f, uint64_t off, uint64_t len)
 	return off <= f->size && len <= f->size - off;
 }
 
+/* Where those bytes of it stand in memory already, or NULL. */
+static const unsigned char *
+elf_in_memory(const struct elf_file *f, uint64_t off, uint64_t len)
+{
+	if (off <= f->headlen && len <= f->headlen - off)
+		return f->head + off;
+	if (f->tail != NULL && off >= f->tailoff &&
+	    off - f->tailoff <= f->taillen &&
+	    len <= f->taillen - (off - f->tailoff))
+		return f->tail + (off - f->tailoff);
+	return NULL;
+}
+
 ssize_t
 elf_pread(const struct elf_file *f, void *p, size_t len, uint64_t off)
 {
-	if (off <= f->headlen && len <= f->headlen - off) {
-		memcpy(p, f->head + off, len);
-		return (ssize_t)len;
-	}
-	return io_pread_full(f->fd, p, len, off);
+	const unsigned char *have = elf_in_memory(f, off, len);
+
+	if (have == NULL)
+		return io_pread_full(f->fd, p, len, off);
+	memcpy(p, have, len);
+	return (ssize_t)len;
 }
 
 static int
@@ -118,41 +132,52 @@ elf_open(struct elf_file *f, int fd)
 void
 elf_close(struct elf_file *f)
 {
-	free(f->sections);
+	free(f->tail);
 	free(f->names);
-	f->sections = NULL;
+	f->tail = NULL;
 	f->names = NULL;
 }
 
-/* The section table, if it takes no more than a piece: it is gone through
- * several times. */
-static unsigned char *
+/* The section table, if it takes no more than a piece, for it is gone through
+ * several times; and what stands before it. */
+static const unsigned char *
 elf_kept_sections(struct elf_file *f)
 {
-	size_t len = (size_t)f->shnum * sizeof(Elf64_Shdr);
+	size_t len = (size_t)f->shnum * sizeof(Elf64_Shdr), before;
 
-	if (f->sections != NULL || len > ELF_PIECE)
-		return f->sections;
-	f->sections = malloc(len);
-	if (f->sections != NULL &&
-	    elf_read(f, f->sections, len, f->shoff) == -1) {
-		free(f->sections);
-		f->sections = NULL;
+	if (len > ELF_PIECE)
+		return NULL;
+	if (f->tail == NULL) {
+		before = f->shoff < ELF_TAIL ? (size_t)f->shoff : ELF_TAIL;
+		before -= before % sizeof(uint64_t);
+		f->tail = malloc(before + len);
+		if (f->tail == NULL)
+			return NULL;
+		f->tailoff = f->shoff - before;
+		f->taillen = 0; /* elf_read() is to read it */
+		if (elf_read(f, f->tail, before + len, f->tailoff) == -1) {
+			free(f->tail);
+			f->tail = NULL;
+			return NULL;
+		}
+		f->taillen = before + len;
 	}
-	return f->sections;
+	return f->tail + (f->taillen - len);
 }
 
 /* Where such entries stand in memory already, or NULL. */
-static unsigned char *
+static const unsigned char *
 elf_kept(struct elf_file *f, uint64_t off, uint64_t count, size_t entsize)
 {
+	const unsigned char *p;
+
 	if (off == f->shoff && off != 0 && count == f->shnum &&
 	    entsize == sizeof(Elf64_Shdr))
 		return elf_kept_sections(f);
-	return off % sizeof(uint64_t) == 0 && off <= f->headlen &&
-		count <= (f->headlen - off) / entsize
-	    ? f->head + off
-	    : NULL;
+	if (count > ELF_PIECE / entsize)
+		return NULL;
+	p = elf_in_memory(f, off, count * entsize);
+	return p != NULL && (uintptr_t)p % sizeof(uint64_t) == 0 ? p : NULL;
 }
 
 int
@@ -167,8 +192,8 @@ elf_walk_start(struct elf_walk *w, struct elf_file *f, uint64_t off,
 	w->entsize = entsize;
 	w->at = w->have = 0;
 	w->own = NULL;
-	w->piece = elf_kept(f, off, w->left, entsize);
-	if (w->piece != NULL) {
+	w->entries = elf_kept(f, off, w->left, entsize);
+	if (w->entries != NULL) {
 		w->have = (size_t)w->left * entsize;
 		w->left = w->cap = 0;
 		return 0;
@@ -176,8 +201,8 @@ elf_walk_start(struct elf_walk *w, struct elf_file *f, uint64_t off,
 	w->cap = ELF_PIECE / entsize;
 	if (w->cap > w->left)
 		w->cap = (size_t)w->left;
-	w->piece = w->own = malloc(w->cap != 0 ? w->cap * entsize : 1);
-	return w->piece == NULL ? -1 : 0;
+	w->entries = w->own = malloc(w->cap != 0 ? w->cap * entsize : 1);
+	return w->own == NULL ? -1 : 0;
 }
 
 const void *
@@ -192,7 +217,7 @@ elf_walk_next(struct elf_walk *w)
 			want = (size_t)w->left;
 		if (want == 0)
 			return NULL;
-		r = io_pread_full(w->fd, w->piece, want * w->entsize, w->off);
+		r = io_pread_full(w->fd, w->own, want * w->entsize, w->off);
 		w->have = r <= 0 ? 0 : (size_t)r / w->entsize * w->entsize;
 		w->at = 0;
 		/* A file that shrinks meanwhile just ends here. */
@@ -202,14 +227,15 @@ elf_walk_next(struct elf_walk *w)
 			return NULL;
 	}
 	w->at += w->entsize;
-	return w->piece + w->at - w->entsize;
+	return w->entries + w->at - w->entsize;
 }
 
 void
 elf_walk_end(struct elf_walk *w)
 {
 	free(w->own);
-	w->own = w->piece = NULL;
+	w->own = NULL;
+	w->entries = NULL;
 }
 
 int

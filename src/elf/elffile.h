@@ -13,9 +13,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What of a file is read at once; and of its beginning, where the header, the
- * program headers and the notes stand in nearly all. */
-enum { ELF_PIECE = 16 * 1024, ELF_HEAD = 2048 };
+/* What of a file is read at once; of its beginning, where the header, the
+ * program headers and the notes stand in nearly all; and before the section
+ * table, where the names of sections do, and all symbols of a small program. */
+enum { ELF_PIECE = 16 * 1024, ELF_HEAD = 2048, ELF_TAIL = 4096 };
 
 /* More sections or symbols than any toolchain has made: where a forged table
  * in a sparse file would cost time for nothing. */
@@ -29,10 +30,12 @@ struct elf_file {
 	uint64_t entry;
 	uint64_t phoff, phnum, shoff, shnum; /* tables lie within the file */
 	uint32_t shstrndx;		     /* 0: no section names */
-	/* private: the beginning; what was read of sections and their names */
-	unsigned char *sections;
+	/* private: the beginning; the sections and what stands before them, a
+	 * multiple of 8 bytes; section names */
+	unsigned char *tail;
+	uint64_t tailoff;
 	char *names;
-	size_t nameslen, headlen;
+	size_t nameslen, headlen, taillen;
 	_Alignas(uint64_t) unsigned char head[ELF_HEAD];
 };
 
@@ -57,7 +60,8 @@ struct elf_walk {
 	int fd;
 	uint64_t off, left;
 	size_t entsize, cap, at, have;
-	unsigned char *piece, *own; /* own: to be freed */
+	const unsigned char *entries;
+	unsigned char *own; /* to be freed */
 };
 /* -1 ENOMEM.  elf_walk_end() in any case but that; not after elf_close(). */
 int elf_walk_start(struct elf_walk *, struct elf_file *, uint64_t off,

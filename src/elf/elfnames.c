@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/io.h"
-
 enum { PEEKS = 1 << 16 };
 
 void
 elf_names_start(
     struct elf_names *p, const struct elf_file *f, const struct elf_symtab *t)
 {
-	p->fd = f->fd;
+	p->f = f;
 	p->off = t->stroff;
 	p->size = t->strsize;
 	p->winoff = p->winlen = p->peeks = 0;
@@ -33,7 +31,7 @@ names_window(struct elf_names *p, uint64_t at, size_t want, const char **name)
 	if (at < p->winoff || at - p->winoff + want > p->winlen) {
 		p->winoff = at - at % ELFNAMES_GRID;
 		left += at - p->winoff;
-		r = io_pread_full(p->fd, p->win,
+		r = elf_pread(p->f, p->win,
 		    left < sizeof(p->win) ? (size_t)left : sizeof(p->win),
 		    p->off + p->winoff);
 		p->winlen = r < 0 ? 0 : (size_t)r;

@@ -11,7 +11,7 @@
 enum { ELFNAMES_GRID = 2048 }; /* where a piece may begin */
 
 struct elf_names {
-	int fd;
+	const struct elf_file *f;
 	uint64_t off, size; /* of the string table in the file */
 	/* a piece of it: names that are asked for stand near each other */
 	uint64_t winoff;
