@@ -104,10 +104,11 @@ static int
 shut_door(pid_t parent)
 {
 	static struct opener opener; /* for debug files, to the end */
+	const struct report_outside out = {.parent = parent};
 	struct sandbox_bounds b = {.role = SANDBOX_FEED};
 	const char *why;
 
-	if (report_door(&b, parent, 0, &opener, &why) == -1)
+	if (report_door(&out, &b, &opener, &why) == -1)
 		return -1;
 	if (why != NULL)
 		msg_debug(1, "no sandbox: %s", why);
