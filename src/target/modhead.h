@@ -13,8 +13,8 @@ enum { MODHEAD_PHDRS = 512 };
 
 struct modhead {
 	Elf64_Ehdr eh;
+	Elf64_Phdr ph[MODHEAD_PHDRS];
 	size_t n;
-	Elf64_Phdr ph[MODHEAD_PHDRS]; /* last: few are touched */
 };
 
 /* Out of memory at addr, where the file's first page is mapped; out of a file.
