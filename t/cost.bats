@@ -107,29 +107,16 @@ counted_report()
 	hidden $COUNT "$BIN/debugger" "$1" >"$BATS_TEST_TMPDIR/out"
 }
 
-<<<<<<< HEAD
-# counting_handler WORDS: the handler of a crash, counted; of what the kernel
-# says %I %u %d %c %F %P %e %s is $1 to $8.
+# counting_handler WORDS: the handler of a crash, counted, where the process
+# sees its files: they share what is mounted, as nearly always.  Of what the
+# kernel says %I %u %d %c %F %P %e %s is $1 to $8.
 counting_handler()
 {
 	[ -n "${RUND:-}" ] || pattern_lock
 	{
-		declare -f hidden
 		echo "RUND=$RUND BIN=$BIN; exec 2>>$RUND/log >/dev/null"
-		echo "hidden $COUNT $1"
+		echo "exec nsenter -m -t \$6 $COUNT $1"
 	} >"$RUND/h"
-=======
-# The handler of a crash, counted, where the process sees its files: they share
-# what is mounted, as nearly always.
-counting_handler()
-{
-	pattern_lock
-	cat >"$RUND/h" <<-EOF
-		exec 2>>$RUND/log >/dev/null
-		exec nsenter -m -t \$6 $COUNT $RUND/c -d$RUND/d -S$RUND/s --tid=\$1 --uid=\$2 \
-		    --dumpmode=\$3 --rlimit=\$4 --pidfd=\$5 \$6 "\$7" \$8
-	EOF
->>>>>>> 1ea909c (t/cost: 232 calls and 120 page faults of a one-thread crash, where it had 296 and 129; handler and process share what is mounted, as they do)
 	pattern "|/bin/bash $RUND/h %I %u %d %c %F %P %e %s"
 }
 
