@@ -110,7 +110,7 @@ endif
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
 ROOMS = wrap segv report bpf track unwind target send store slots core stream crash \
-	net proc elf memop out base
+	net proc elf memop out lz4 base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
 archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
@@ -123,8 +123,8 @@ usercrash-wrapper = wrap base
 usercrash_s = slots net base
 usercrash_c = report unwind target slots core crash net proc elf memop out base
 debugger = report unwind target core proc elf memop out base
-recv_core = store core stream crash net base
-core_send = send core stream crash net proc base
+recv_core = store core stream crash net lz4 base
+core_send = send core stream crash net proc lz4 base
 core_tee = base
 segfault_analyzer = segv report bpf track unwind target core proc elf memop out base
 # those that unwind, and those that the kernel starts: static costs less
@@ -142,12 +142,13 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
-	unit_streamhead unit_pagemap unit_turn
+	unit_streamhead unit_pagemap unit_turn unit_lz4
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
 unit_io = base
 unit_streamhead = stream crash base
+unit_lz4 = lz4 base
 unit_elfsym = elf base
 unit_elfsym_LIB = $(if $(LZMA),-llzma)
 unit_elfdebug = elf base
@@ -182,12 +183,12 @@ unit_memop = memop
 unit_fault = report unwind target elf memop core proc out base
 unit_fault_LIB = $(UNWIND)
 unit_crc32c = stream
-unit_corestream = stream crash base
+unit_corestream = stream crash lz4 base
 unit_tcp = net base
-unit_proxyhdr = store stream crash net base
+unit_proxyhdr = store stream crash net lz4 base
 unit_coremem = send core proc base
-unit_coresend = send core stream crash net base
-unit_corestore = store core stream crash net base
+unit_coresend = send core stream crash net lz4 base
+unit_corestore = store core stream crash net lz4 base
 
 # what the bats files drive, with arguments
 AIDS = spool_client stream_aid core_peer segv_watch sample_crash core_forge \
@@ -195,8 +196,8 @@ AIDS = spool_client stream_aid core_peer segv_watch sample_crash core_forge \
 cost_count = base
 core_forge = proc base
 spool_client = slots net base
-stream_aid = stream crash net base
-core_peer = stream crash base
+stream_aid = stream crash net lz4 base
+core_peer = stream crash lz4 base
 segv_watch = segv bpf target core proc base
 sample_crash = track unwind target core proc elf memop base
 sample_crash_LIB = $(UNWIND)

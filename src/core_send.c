@@ -43,7 +43,8 @@
 
 #define SYNOPSIS                                                           \
 	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port]\n"           \
-	"\t[-S MiB] [-s spool] [-t seconds] [--key=value ...]\n"           \
+	"\t[-S MiB] [-s spool] [-t seconds] [-z auto|yes|no]\n"            \
+	"\t[--key=value ...]\n"                                            \
 	"\treceiver[:port][,...]\n"                                        \
 	"       core_send [options] -\n"                                   \
 	"       core_send [options] -- command [arg ...]\n"                \
@@ -147,6 +148,20 @@ defaults(struct options *o)
 	cfg->spool.minfree = FLOOR_SHARE;
 }
 
+static enum corepack_when
+parse_pack(const char *s)
+{
+	static const char words[][5] = {[COREPACK_AUTO] = "auto",
+	    [COREPACK_YES] = "yes",
+	    [COREPACK_NO] = "no"};
+	size_t i;
+
+	for (i = 0; i < NELEM(words); i++)
+		if (strcmp(s, words[i]) == 0)
+			return (enum corepack_when)i;
+	msg_die(EXIT_USAGE, "option -z: auto, yes or no, not \"%s\"", s);
+}
+
 static void
 parse_options(struct options *o, int argc, char **argv)
 {
@@ -168,8 +183,8 @@ parse_options(struct options *o, int argc, char **argv)
 	crash_id_options(longopts + OWN);
 	/* as in usercrash_c: a pattern newer than this program costs no core */
 	opterr = 0;
-	while ((c = getopt_long(
-		    argc, argv, "+:c:e:Hm:p:S:s:t:vx", longopts, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:c:e:Hm:p:S:s:t:vxz:", longopts,
+		    NULL)) != -1) {
 		last = optarg;
 		if (args_take(rows, NELEM(rows), c, optarg))
 			continue;
@@ -179,6 +194,9 @@ parse_options(struct options *o, int argc, char **argv)
 				msg_die(EXIT_USAGE,
 				    "this is no name of an encoding: \"%s\"",
 				    optarg);
+			break;
+		case 'z':
+			cfg->pack = parse_pack(optarg);
 			break;
 		case K_FLUSH:
 			o->flush = 1;

@@ -1,7 +1,7 @@
 /*
  * recv_core: receives cores and keeps them.
  *
- * recv_core [-aiPv] [-d dir] [-u user] [-p port] [-b max] [-T total]
+ * recv_core [-aiPvz] [-d dir] [-u user] [-p port] [-b max] [-T total]
  *     [-m minfree] [-t idle] [-l life] [-c children] [-C per-host]
  *     [-R seconds] [bind-address] [-r command [arg ...]]
  *
@@ -40,7 +40,7 @@
 #include "store/storehome.h"
 
 #define SYNOPSIS                                                           \
-	"[-aiPv] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"       \
+	"[-aiPvz] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"      \
 	"\t[-m minfree] [-t idle] [-l life] [-c children] [-C per-host]\n" \
 	"\t[-R seconds] [bind-address] [-r command [arg ...]]"
 
@@ -367,7 +367,8 @@ parse_options(int argc, char *argv[], struct receiver *s)
 	struct corestore *store = &s->cfg.store;
 	const struct args_row rows[] = {{'P', .flag = &s->cfg.proxy},
 	    {'a', .flag = &s->cfg.byaddress}, {'i', .flag = &s->inetd},
-	    {'d', .text = &s->dir}, {'u', .text = &s->user},
+	    {'z', .flag = &store->pack}, {'d', .text = &s->dir},
+	    {'u', .text = &s->user},
 	    {'C', .number = &s->perhost, .min = 1, .max = CHILDREN_MAX},
 	    {'c', .number = &s->max, .min = 1, .max = CHILDREN_MAX},
 	    {'p', .number = &s->port, .min = 1, .max = 65535},
@@ -382,7 +383,7 @@ parse_options(int argc, char *argv[], struct receiver *s)
 
 	/* the first '-': operands come as option 1, and -r ends it all */
 	while (s->hook == NULL &&
-	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:il:m:p:r:t:u:v")) != -1)
+	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:il:m:p:r:t:u:vz")) != -1)
 		if (opt == 1 && s->address == NULL)
 			s->address = optarg;
 		else if (opt == 'r')

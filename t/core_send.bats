@@ -25,13 +25,18 @@ teardown()
 	    umount "$BATS_TEST_TMPDIR/tiny"
 }
 
-# peer [-b N] [MODE[:BYTES]]: a receiver; its directory in $AT, "place" in $P.
+# peer [-z] [-b N] [MODE[:BYTES]]: a receiver, with -z one that takes what is
+# packed; its directory in $AT, "place" in $P.
 # What came in connection N is in $AT/N.core, how it ended in $AT/N.end.
 peer()
 {
 	local b=
+	if [ "$1" = -z ]; then
+		b=-z
+		shift
+	fi
 	if [ "$1" = -b ]; then
-		b="-b $2"
+		b="$b -b $2"
 		shift 2
 	fi
 	AT=$(mktemp -d "$T/peer.XXXX")
@@ -105,7 +110,7 @@ spooled()
 	local args
 	for args in '' 'a b' '-c 0 a' '-c x a' '-e' '-e a_b a' '-p 0 a' \
 	    '-S 0 a' '-t 0 a' '-t 1x a' '--flush' '--flush x' '--flush x -' \
-	    '--' ',' 'a,' 'a:b' 'a:0' 'a:65536' '[::1' '-m -1 a'; do
+	    '-z' '-z maybe a' '--' ',' 'a,' 'a:b' 'a:0' 'a:65536' '[::1' '-m -1 a'; do
 		# shellcheck disable=SC2086
 		run "$S" $args <"$SMALL"
 		echo "$args: $status $output"
@@ -596,6 +601,101 @@ fault()
 	for rc in 0 1 111; do
 		[ "$(grep -lx $rc [0-9]*/end | wc -l)" -gt 5 ]
 	done
+}
+
+# --- packed -----------------------------------------------------------------
+
+# soft MIB: text with numbers, of which a third is left: $IN.
+soft()
+{
+	IN=$BATS_FILE_TMPDIR/soft.$1
+	[ -s "$IN" ] || seq -f 'line %.0f of this text' 9999999 |
+	    head -c $(($1 << 20)) >"$IN" || :
+}
+
+# packed_to: how many bytes went out, by the log.
+packed_to()
+{
+	sed -n 's/.*, packed to \([0-9]*\), .*/\1/p' "$T/err"
+}
+
+@test "-z yes: packed for a receiver that takes it, else as it is" {
+	soft 3
+	peer -z
+	send -e raw -z yes "$P" <"$IN"
+	[ $RC = 0 ]
+	[ "$(packed_to)" -lt 2000000 ]
+	arrived 0 "$IN"
+	grep -qx 'version: 2' "$AT/0.head"
+	# what gets no smaller is not packed
+	data 3
+	send -e raw -z yes "$P" <"$IN"
+	arrived 1 "$IN"
+	# a core, from the stream
+	send -z yes "$P" <"$SMALL"
+	arrived 2 "$SMALL"
+	[ "$(packed_to)" -lt 20000 ]
+	send -z no "$P" <"$SMALL"
+	arrived 3 "$SMALL"
+	not said packed
+	not grep -q '^version' "$AT/3.head"
+	# of an older version
+	peer
+	send -z yes "$P" <"$SMALL"
+	[ $RC = 0 ]
+	not said packed
+	arrived 0 "$SMALL"
+}
+
+@test "-z auto: by itself where the receiver is slow, and nobody waits" {
+	soft 12
+	peer -z -b 4096 slow:4096
+	send -e raw "$P" <"$IN"
+	[ $RC = 0 ]
+	[ "$(packed_to)" -lt 11000000 ]
+	arrived 0 "$IN"
+	# of an older version, and where no answer comes: as ever
+	peer
+	send "$P" <"$SMALL"
+	arrived 0 "$SMALL"
+	not said packed
+	"$S" - <"$SMALL" 2>"$T/err" >out
+	not grep -aq '^version' out
+}
+
+@test "-z: in the spool, whoever takes it then" {
+	soft 3
+	send -e raw -s spool 127.0.0.1:1 <"$IN"
+	[ $RC = 1 ]
+	[ "$(packed_to)" -lt 2000000 ]
+	[ "$(cat spool/*.core | wc -c)" = "$(packed_to)" ]
+	cp -a spool again
+	cp -a spool bad
+	peer
+	send --flush spool "$P"
+	[ $RC = 0 ]
+	arrived 0 "$IN"
+	peer -z
+	send --flush again "$P"
+	[ $RC = 0 ]
+	arrived 0 "$IN"
+	send -z no -e raw -s spool 127.0.0.1:1 <"$IN"
+	[ "$(cat spool/*.core | wc -c)" -gt 3145728 ]
+	printf x | dd of="$(echo bad/*.core)" bs=1 seek=300000 conv=notrunc \
+	    2>/dev/null
+	send --flush bad "$P"
+	[ $RC = 1 ]
+	said 'damaged: '
+}
+
+@test "-z: the next receiver takes none of it, and gets all of it" {
+	soft 6
+	peer -z close:400000
+	first=$P
+	peer
+	send -e raw -z yes -s spool "$first,$P" <"$IN"
+	[ $RC = 0 ]
+	arrived 0 "$IN"
 }
 
 # --- commands --------------------------------------------------------------

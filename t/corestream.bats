@@ -72,6 +72,24 @@ else:
 	on_arm unit_crc32c src/stream/crc32c
 }
 
+@test "lz4: blocks there and back, cut, flipped, forged; xxHash" {
+	unit unit_lz4
+}
+
+@test "lz4: frames that lz4(1) reads" {
+	needs_tool lz4
+	local f
+	cd "$BATS_TEST_TMPDIR"
+	head -c 3000000 /dev/urandom >noise
+	head -c 3000000 /dev/zero >zeros
+	cat "$BIN"/* "$FIX"/* zeros 2>/dev/null >mixed || :
+	: >none
+	for f in noise zeros mixed none "$FIX/core.x86_64"; do
+		unit unit_lz4 frame <"$f" >packed
+		lz4 -dc <packed | cmp - "$f"
+	done
+}
+
 @test "corestream: header, frames, end, reply; each cut, each flipped bit" {
 	unit unit_streamhead
 	unit unit_corestream

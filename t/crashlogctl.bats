@@ -107,6 +107,7 @@ conf_is_read()
 		report-wait 5
 		receiver a:1,b c [::1]:64740
 		send-timeout 5
+		send-compress no
 		spool no
 		spool-max 10000
 		spool-free 1
@@ -114,6 +115,7 @@ conf_is_read()
 		store-max 1
 		store-core-max no
 		store-free 0
+		store-compress yes
 		suid-cores forward
 		suid-dumpable 2
 		core-rate 3/60

@@ -415,7 +415,7 @@ receive_point()
 	touch "$D/point"
 	rm -f "$D/hit"
 	receiver "$F" -o "$D/hit" "$1" "$2" || return 1
-	timeout 60 "$BIN/core_send" -x -t 5 --pid=4711 --comm=victim --signal=11 \
+	timeout 60 "$BIN/core_send" -e raw -x -t 5 --pid=4711 --comm=victim --signal=11 \
 	    "127.0.0.1:$PORT" <"$D/core" >"$D/log" 2>&1 || rc=$?
 	cat "$D/log" "$D/rlog"
 	end "$RECEIVER"

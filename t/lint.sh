@@ -147,13 +147,13 @@ may_use='
 		use["track"] = " target proc base "
 		use["target"] = " elf core proc base "
 		use["send"] = use["store"] = " crash stream core net" \
-		    " proc base "
+		    " lz4 proc base "
 		use["crash"] = " proc base "
 		use["slots"] = " net base "
 		use["bpf"] = " proc base "
 		use["core"] = use["net"] = use["proc"] = use["elf"] = \
-		    use["memop"] = use["out"] = " base "
-		use["stream"] = " crash base "
+		    use["memop"] = use["out"] = use["lz4"] = " base "
+		use["stream"] = " crash lz4 base "
 		use["wrap"] = " base "
 		use["base"] = " "
 	}'

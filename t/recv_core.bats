@@ -132,7 +132,7 @@ child_of()
 @test "wrong usage exits 100 and says what is wanted" {
 	run "$BIN/recv_core" -x
 	[ "$status" = 100 ]
-	[[ $output == *"usage: recv_core [-aiPv] [-d dir]"* ]]
+	[[ $output == *"usage: recv_core [-aiPvz] [-d dir]"* ]]
 	run "$BIN/recv_core" one two
 	[ "$status" = 100 ]
 	run "$BIN/recv_core" -i 127.0.0.1
@@ -234,10 +234,10 @@ child_of()
 	local n t=1
 	server
 	for n in 1 1448 4097; do
-		"$A" -t $t -w $n core "$D/core" | recv
-		"$A" -t $((t + 1)) -w $n -C "$PORT" core "$D/core"
-		cmp "$D/core" "$S/board7/core.victim.4711.$t"
-		cmp "$D/core" "$S/board7/core.victim.4711.$((t + 1))"
+		"$A" -t $t -p $t -w $n core "$D/core" | recv
+		"$A" -t $((t + 1)) -p $((t + 1)) -w $n -C "$PORT" core "$D/core"
+		cmp "$D/core" "$S/board7/core.victim.$t.$t"
+		cmp "$D/core" "$S/board7/core.victim.$((t + 1)).$((t + 1))"
 		t=$((t + 2))
 	done
 	cores_are 6
@@ -359,6 +359,91 @@ child_of()
 	done
 	cores_are 0
 	[ $n = 19 ]
+}
+
+@test "packed frames: asked for where they are offered, stored as they were" {
+	"$A" -V core "$D/core" | recv >"$D/out"
+	[ "$(head -n 1 "$D/out")" = 'TAKES LZ4' ]
+	tail -n 1 "$D/out" | grep -q "^OK $NAME 100000 "
+	cmp "$D/core" "$S/$NAME"
+	[ "$(info data "$S/$NAME")" -ge 30000 ]
+	# nobody else is told of it
+	"$A" -p 1 core "$D/core" | recv >"$D/out"
+	[ "$(wc -l <"$D/out")" = 1 ]
+	server
+	"$A" -C "$PORT" -V -p 2 core "$D/core" >"$D/out" || :
+	wait_for 20 cores_are 3
+	cmp "$D/core" "$S/board7/core.victim.2.1700000000"
+}
+
+@test "packed frames: forged, not offered, cut and damaged ones make no core" {
+	local spec n size
+	# the rules are those of other frames
+	"$A" -V frames z:0:4096 z:4096:1048576 e:1052672:1052672 |
+	    recv >"$D/out" || :
+	tail -n 1 "$D/out" | grep -q '^ERR the checksum differs'
+	for spec in Z:0:0 Z:0:4095 Z:0:4097 Z:0:1048577 Z:0:4294967295 \
+	    'd:0:512 z:0:4096' z:4611686018427387000:4096 t:541743180:9; do
+		# shellcheck disable=SC2086
+		"$A" -V frames $spec e:4096:4096 | recv >"$D/out" || :
+		tail -n 1 "$D/out" | grep -q '^ERR '
+	done
+	"$A" frames z:0:4096 e:4096:4096 | recv >"$D/out" || :
+	grep -q '^ERR a frame breaks the rules' "$D/out"
+	size=$("$A" -V core "$D/core" | wc -c)
+	for ((n = 60; n < size; n += size / 60 + 1)); do
+		"$A" -V -n "$n" core "$D/core" | recv >/dev/null || :
+		"$A" -V -x "$n" core "$D/core" | recv >/dev/null || :
+	done
+	# a byte of the header may be another one's name
+	find "$S" -name 'core.*' ! -name '*.info' ! -name '*.part' \
+	    -exec cmp "$D/core" {} ';'
+	[ "$(cores)" -le 2 ]
+}
+
+@test "-z: what is whole is packed, as lz4(1) reads it; once, too" {
+	needs_tool lz4
+	# a core of 3 MiB and a bit, a hole in the middle and at its end
+	{
+		cat "$D/core" "$D/core" "$A" "$A" "$A"
+		head -c 1500000 /dev/zero
+		cat "$D/core"
+		head -c 300000 /dev/zero
+	} >"$D/large"
+	"$A" core "$D/large" | recv -z >"$D/out"
+	grep -q "^OK $NAME.lz4 $(stat -c %s "$D/large") " "$D/out"
+	lz4 -dc "$S/$NAME.lz4" | cmp - "$D/large"
+	[ "$(stat -c %a "$S/$NAME.lz4")" = 440 ]
+	[ "$(stat -c %s "$S/$NAME.lz4")" -lt "$(info data "$S/$NAME.lz4")" ]
+	[ "$(info bytes "$S/$NAME.lz4")" = "$(stat -c %s "$D/large")" ]
+	cmp "$S/core_dump" "$S/$NAME.lz4"
+	cores_are 1
+	[ "$(parts)" = 0 ]
+	# delivered again, packed or not, at another time or not
+	"$A" core "$D/large" | recv -z
+	err_has "$NAME.lz4 (again): "
+	"$A" -t 5 core "$D/large" | recv
+	err_has "$NAME.lz4 (again): "
+	cores_are 1
+	"$A" -p 2 core "$D/large" | recv
+	"$A" -p 2 -t 6 core "$D/large" | recv -z
+	err_has "core.victim.2.1700000000 (again): "
+	# one that broke off goes when it is there
+	"$A" -p 3 -n 9000 core "$D/large" | recv -z || :
+	[ "$(parts)" = 1 ]
+	"$A" -p 3 core "$D/large" | recv -z
+	[ "$(parts)" = 0 ]
+	[ -e "$S/board7/core.victim.3.1700000000.lz4" ]
+}
+
+@test "-z: what gets no smaller, is encoded or incomplete stays as it is" {
+	head -c 300000 /dev/urandom >"$D/noise"
+	"$A" core "$D/noise" | recv -z >"$D/out"
+	grep -q "^OK $NAME 300000 " "$D/out"
+	"$A" -e zstd -p 2 core "$D/core" | recv -z
+	cmp "$D/core" "$S/board7/core.victim.2.1700000000.zst"
+	"$A" -S killed -p 3 core "$D/core" | recv -z || :
+	cmp "$D/core" "$S/board7/core.victim.3.1700000000.part"
 }
 
 @test "headers without end or bound are refused, in bounded memory" {

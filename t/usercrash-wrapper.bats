@@ -83,13 +83,13 @@ who()
 
 	# who sends
 	fake "$T" core_send
-	conf "$T" 'receiver a:1 b' 'send-timeout 9' 'spool /x/y' \
-	    'spool-max 11' 'spool-free 12' 'core-rate no'
+	conf "$T" 'receiver a:1 b' 'send-timeout 9' 'send-compress yes' \
+	    'spool /x/y' 'spool-max 11' 'spool-free 12' 'core-rate no'
 	hand "$T" --after "${ORDINARY[@]}"
 	argv "$T/argv.core_send"
 	has --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
 	    --signal=11 --time=1700000000 --dumpmode=1 --rlimit=0 --pidfd= \
-	    --host=host --comm=comm -H -t 9 -s /x/y -S 11 -m 12 a:1,b
+	    --host=host --comm=comm -H -t 9 -z yes -s /x/y -S 11 -m 12 a:1,b
 	[ "${ARGV[-1]}" = a:1,b ]
 
 	conf "$T" 'send-command /usr/bin/ssh -x host' 'spool no' 'core-rate no'
@@ -102,12 +102,12 @@ who()
 	# who keeps
 	fake "$T" recv_core
 	conf "$T" "store $T/store" 'store-max 21' 'store-core-max 22' \
-	    'store-free 23' 'core-rate no'
+	    'store-free 23' 'store-compress yes' 'core-rate no'
 	hand "$T" --after "${ORDINARY[@]}"
 	argv "$T/argv.core_send"
 	[ "${ARGV[-1]}" = - ]
 	argv "$T/argv.recv_core"
-	has -i -d "$T/store" -T 21 -m 23 -b 22
+	has -i -d "$T/store" -T 21 -m 23 -b 22 -z
 	[ "$(stat -c %a "$T/store")" = 700 ]
 
 	# both

@@ -285,7 +285,7 @@ cmd_flush()
 
 flush_conf()
 {
-	set -- -t "$conf_send_timeout"
+	set -- -t "$conf_send_timeout" -z "$conf_send_compress"
 	if [ -n "$conf_receiver" ]; then
 		set -- "$@" "$conf_receiver"
 	else

@@ -16,4 +16,7 @@ int deadline_left(int64_t deadline);
  */
 int deadline_poll(int fd, short events, int64_t deadline);
 
+/* CLOCK_MONOTONIC in nanoseconds, to measure with. */
+uint64_t deadline_ns(void);
+
 #endif

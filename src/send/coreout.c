@@ -14,13 +14,16 @@
 enum {
 	FREE_EVERY = 16 << 20, /* bytes between two looks at the free space */
 	REPLY_RATE = 16 << 10, /* bytes a receiver must put on disk in 1 ms */
-	WORD_MS = 5000 /* for what one that takes nothing has said before */
+	WORD_MS = 5000, /* for what one that takes nothing has said before */
+	TAKES_MS = 3000 /* for its word that it takes what is packed */
 };
 
 void
 coreout_again(struct coreout *o, int outfd, int infd)
 {
 	memset(&o->sum, 0, sizeof(o->sum));
+	corepack_again(&o->pack);
+	o->told = 0;
 	o->outfd = outfd;
 	o->infd = infd;
 	o->refused = 0;
@@ -142,6 +145,20 @@ gone(struct coreout *o)
 	    o->reset ? "it reset the connection" : "it closed the connection");
 }
 
+/* Its word that it takes what is packed comes before its answer. */
+static void
+hear_takes(struct coreout *o)
+{
+	const size_t len = sizeof(STREAM_TAKES) - 1;
+
+	if (!o->pack.offered || o->pack.takes || o->replylen < len ||
+	    memcmp(o->reply, STREAM_TAKES, len) != 0)
+		return;
+	o->pack.takes = 1;
+	o->replylen -= len;
+	memmove(o->reply, o->reply + len, o->replylen);
+}
+
 /*
  * Takes what there is of its answer: 1 when that is a line, or all it can
  * hold; 0 when more may come, -1 when nothing will (errno 0 for its end).
@@ -163,6 +180,7 @@ hear(struct coreout *o)
 		return -1;
 	}
 	o->replylen += (size_t)r;
+	hear_takes(o);
 	beat(o, o->cfg->idle_ms);
 	return memchr(o->reply, '\n', o->replylen) != NULL ||
 	    o->replylen == sizeof(o->reply);
@@ -231,6 +249,8 @@ tell(struct coreout *o, const struct iovec *from, size_t n)
 	size_t first = 0;
 	ssize_t w;
 
+	uint64_t since = deadline_ns(), was = o->told;
+
 	memcpy(iov, from, n * sizeof(*iov));
 	while (first < n) {
 		beat(o, o->cfg->idle_ms);
@@ -243,8 +263,10 @@ tell(struct coreout *o, const struct iovec *from, size_t n)
 			return lost_while_writing(o, errno);
 		}
 		deadline = deadline_in(o->cfg->idle_ms);
+		o->told += (size_t)w;
 		skip(iov, n, &first, (size_t)w);
 	}
+	corepack_sent(&o->pack, o->told - was, deadline_ns() - since);
 	beat(o, o->cfg->idle_ms);
 	return 0;
 }
@@ -255,6 +277,7 @@ emit(struct coreout *o, const struct iovec *iov, size_t n)
 	keep(o, iov, n);
 	if (o->outfd != -1)
 		return tell(o, iov, n);
+	o->pack.used = 0;
 	if (o->keep_err != 0) {
 		errno = o->keep_err;
 		return -1;
@@ -263,6 +286,42 @@ emit(struct coreout *o, const struct iovec *iov, size_t n)
 }
 
 /* --- a stream ------------------------------------------------------------- */
+
+/* Until it says that it takes what is packed, or has had the time to. */
+static int
+await_takes(struct coreout *o)
+{
+	int64_t deadline = deadline_in(TAKES_MS);
+	int r = 0;
+
+	while (r == 0 && !o->pack.takes &&
+	    deadline_poll(o->infd, POLLIN, deadline) > 0)
+		r = hear(o);
+	return r == 1 ? judge_early(o) : r == -1 ? gone(o) : 0;
+}
+
+int
+coreout_header(struct coreout *o, const void *p, size_t len)
+{
+	struct iovec iov;
+	struct buf b = {0};
+	int r;
+
+	/* what hears nobody is told nothing, but for a file */
+	o->pack.offered =
+	    o->pack.when != COREPACK_NO && (o->infd != -1 || o->keep.fd != -1);
+	r = buf_append(&b, p, len);
+	if (r == 0 && o->pack.offered && !stream_head_offers(p, len))
+		r = stream_head_offer(&b);
+	iov.iov_base = b.p;
+	iov.iov_len = b.len;
+	r = r == -1 ? lost(o, strerror(errno)) : emit(o, &iov, 1);
+	buf_free(&b);
+	if (r == 0 && o->pack.offered && o->pack.when == COREPACK_YES &&
+	    o->outfd != -1 && o->infd != -1)
+		r = await_takes(o);
+	return r;
+}
 
 int
 coreout_head(struct coreout *o, const struct crash_id *id)
@@ -273,73 +332,65 @@ coreout_head(struct coreout *o, const struct crash_id *id)
 	if (stream_head_format(id, &b) == -1)
 		r = lost(o, strerror(errno));
 	else
-		r = coreout_raw(o, b.p, b.len);
+		r = coreout_header(o, b.p, b.len);
 	buf_free(&b);
 	return r;
 }
 
-int
-coreout_raw(struct coreout *o, const void *p, size_t len)
+/* Where it comes from cannot be trusted. */
+static int
+spoilt(struct coreout *o, const char *reason)
 {
-	struct iovec iov = {(void *)(uintptr_t)p, len};
+	o->refused = -1;
+	return lost(o, reason);
+}
 
-	return emit(o, &iov, 1);
+/* A file alone keeps what is packed; a receiver gets what it takes. */
+static int
+pack(struct coreout *o, struct stream_frame *f, const void **p)
+{
+	const void *was = *p;
+	struct stream_frame g = *f;
+	char *plain = o->pack.room;
+
+	if (o->outfd == -1)
+		o->pack.takes = o->pack.on = o->pack.offered;
+	if (f->type == STREAM_LZ4) {
+		if (plain == NULL)
+			return lost(o, strerror(ENOMEM));
+		plain += STREAM_BLOCK;
+		if (stream_frame_unpack(&g, was, plain) == -1)
+			return spoilt(o, "what is packed in it is damaged");
+		*p = plain;
+	}
+	if (stream_sum_data(&o->sum, &g) == -1)
+		return spoilt(o, "its parts overlap");
+	o->tr += g.len;
+	if (f->type == STREAM_LZ4 && o->pack.takes) {
+		*p = was;
+		return 0;
+	}
+	*f = g;
+	corepack_frame(&o->pack, f, p);
+	return 0;
 }
 
 int
-coreout_frame(struct coreout *o, const struct stream_frame *f, const void *p)
+coreout_frame(struct coreout *o, const struct stream_frame *from, const void *p)
 {
 	struct iovec *iov = &o->iov[2 * o->nrun];
+	struct stream_frame frame = *from, *f = &frame;
 
-	if (stream_sum_data(&o->sum, f) == -1)
-		return lost(o, "its parts overlap");
+	if (pack(o, f, &p) == -1)
+		return -1;
 	stream_frame_put(o->hdr[o->nrun], f);
 	iov[0].iov_base = o->hdr[o->nrun];
 	iov[0].iov_len = STREAM_FRAME;
 	iov[1].iov_base = (void *)(uintptr_t)p;
 	iov[1].iov_len = f->len;
-	o->tr += f->len;
 	if (++o->nrun < COREOUT_RUNS)
 		return 0;
 	return coreout_flush(o, o->rd);
-}
-
-static int
-put_run(struct coreout *o, uint64_t off, const char *p, size_t len)
-{
-	struct stream_frame f = {.type = STREAM_DATA,
-	    .len = (uint32_t)len,
-	    .off = off,
-	    .crc = crc32c(0, p, len)};
-
-	return coreout_frame(o, &f, p);
-}
-
-int
-coreout_put(struct coreout *o, uint64_t off, const void *data, size_t len)
-{
-	const char *p = data;
-	size_t i = 0, run = 0, step, zeros;
-	int r = 0;
-
-	o->rd += len;
-	while (i < len && r == 0) {
-		step = COREOUT_UNIT - (off + i) % COREOUT_UNIT;
-		if (step > len - i)
-			step = len - i;
-		zeros = step == COREOUT_UNIT
-		    ? stream_zeros(p + i, len - i, COREOUT_UNIT)
-		    : 0;
-		if (zeros > 0 && i > run)
-			r = put_run(o, off + run, p + run, i - run);
-		i += zeros > 0 ? zeros : step;
-		if (zeros > 0)
-			run = i;
-	}
-	if (r == 0 && i > run)
-		r = put_run(o, off + run, p + run, i - run);
-	atomic_store(&o->cfg->meter->next, off + len);
-	return r;
 }
 
 int

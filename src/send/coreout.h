@@ -15,6 +15,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#include "send/corepack.h"
 #include "stream/corestream.h"
 
 enum {
@@ -48,8 +49,10 @@ struct coreout {
 	int outfd; /* to the receiver, -1 none; non-blocking if can be */
 	int infd;  /* its answer comes here; -1: it gives none */
 	struct coreout_keep keep;
+	struct corepack pack; /* when and room are the caller's */
 	/* how it goes */
 	struct stream_sum sum;
+	uint64_t told; /* bytes that went to the receiver */
 	uint64_t kept;
 	int keep_err; /* why the file is given up, an errno; it is emptied */
 	int refused;  /* the receiver answered, and not OK */
@@ -65,7 +68,10 @@ struct coreout {
 
 /* For a new stream, after the caller's part has been set; empties keep.fd. */
 void coreout_start(struct coreout *);
-/* The text header.  -1 as coreout_flush(). */
+/*
+ * The text header, and with pack.when COREPACK_YES the wait for the receiver to
+ * take what is packed.  -1 as coreout_flush().
+ */
 int coreout_head(struct coreout *, const struct crash_id *);
 /*
  * len bytes of the core at off, which must ascend; up to STREAM_BLOCK.  They
@@ -82,8 +88,9 @@ int coreout_flush(struct coreout *, size_t n);
 int coreout_end(struct coreout *, uint64_t size, const char *state);
 /* For another receiver, before coreout_replay() of what went to the first. */
 void coreout_again(struct coreout *, int outfd, int infd);
-/* Bytes as they are; a frame whose checksum is known to be right. */
-int coreout_raw(struct coreout *, const void *, size_t);
+/* A header as it is, else like coreout_head(); a frame, DATA or LZ4, whose
+ * checksum is known to be right. */
+int coreout_header(struct coreout *, const void *, size_t);
 int coreout_frame(
     struct coreout *, const struct stream_frame *, const void *payload);
 /* The header of a stream in a file.  Its length; -1 with why, refused -1. */

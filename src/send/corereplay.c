@@ -77,13 +77,12 @@ replay(struct coreout *o, int fd, char *block, struct stream_end *end)
 {
 	struct crash_id id;
 	struct stream_frame f;
-	struct stream_sum sum;
 	uint64_t at;
 	ssize_t n;
 	int r;
 
 	n = coreout_kept(o, fd, block, &id);
-	if (n == -1 || coreout_raw(o, block, (size_t)n) == -1)
+	if (n == -1 || coreout_header(o, block, (size_t)n) == -1)
 		return -1;
 	for (at = (uint64_t)n;;) {
 		r = replay_frame(o, fd, &at, block, &f);
@@ -91,9 +90,6 @@ replay(struct coreout *o, int fd, char *block, struct stream_end *end)
 			return r;
 		if (f.type == STREAM_END)
 			return replay_end(o, &f, block, end);
-		sum = o->sum;
-		if (stream_sum_data(&sum, &f) == -1)
-			return damaged(o, "its parts overlap");
 		if (coreout_frame(o, &f, block) == -1 ||
 		    coreout_flush(o, f.len) == -1)
 			return -1;

@@ -105,9 +105,14 @@ start(const struct send_cfg *c)
 	s->connfd = -1;
 	s->block = malloc(STREAM_BLOCK);
 	s->out.cfg = &c->out;
+	s->out.pack.when = c->pack;
+	s->out.pack.room = c->pack != COREPACK_NO || c->spool.fd != -1
+	    ? malloc(COREPACK_ROOM)
+	    : NULL;
 	s->out.outfd = s->out.infd = s->out.keep.fd = -1;
 	if (s->block != NULL)
 		return s;
+	free(s->out.pack.room);
 	free(s);
 	return NULL;
 }
@@ -118,6 +123,7 @@ finish(struct sending *s)
 	sending_hang_up(s);
 	core_head_free(&s->head);
 	free(s->block);
+	free(s->out.pack.room);
 	free(s);
 }
 

@@ -44,6 +44,7 @@ struct send_result {
 	int refused; /* a receiver said ERR; 0: none did */
 	enum send_source from;
 	uint64_t size, data;
+	uint64_t told; /* bytes that went to the receiver, or the spool */
 	struct crash_id id;
 	char to[TCP_TEXT_MAX];	       /* the receiver that has it */
 	char name[STREAM_REPLY_MAX];   /* what it calls it */
@@ -65,7 +66,8 @@ struct send_cfg {
 	int headfd;	     /* a memfd: the head is left there */
 	struct coremem *mem; /* NULL: by the stream only */
 	int withhold;	     /* not if mem is of its process: it has secrets */
-	int held;	     /* somebody else holds the process */
+	enum corepack_when pack;
+	int held;		   /* somebody else holds the process */
 	struct coreout_keep spool; /* its file is empty */
 	int nullfd;		   /* /dev/null, for corefd then: */
 	int donefd; /* gets a byte when corefd is needed no more */

@@ -101,6 +101,7 @@ sending_done(struct sending *s, enum send_outcome outcome, uint64_t size,
 
 	r->size = size;
 	r->data = s->out.sum.data;
+	r->told = outcome == SEND_SENT ? s->out.told : s->out.kept;
 	snprintf(r->state, sizeof(r->state), "%s", state != NULL ? state : "");
 	if (outcome == SEND_SENT)
 		memcpy(r->to, s->to, sizeof(r->to));

@@ -42,10 +42,11 @@ put_amount(char *text, const struct send_result *r, double seconds)
 {
 	static const char *const from[] = {"the stream", "memory", "the spool"};
 
-	put(text,
-	    ": %" PRIu64 " bytes, %" PRIu64 " data, %" PRIu64
-	    " holes, %.3f s, from %s",
-	    r->size, r->data, holes(r->size, r->data), seconds, from[r->from]);
+	put(text, ": %" PRIu64 " bytes, %" PRIu64 " data, %" PRIu64 " holes",
+	    r->size, r->data, holes(r->size, r->data));
+	if (r->told < r->data)
+		put(text, ", packed to %" PRIu64, r->told);
+	put(text, ", %.3f s, from %s", seconds, from[r->from]);
 	if (*r->state)
 		put(text, ", incomplete: %s", r->state);
 	if (*r->why)

@@ -138,9 +138,11 @@ is_ok(const struct corerecv_outcome *o)
 	    (o->result == RECV_KEPT && o->whole);
 }
 
-static void
-send_line(int fd, const char *p, size_t len, int64_t deadline)
+void
+transfer_say(const struct transfer *t, const char *p, size_t len)
 {
+	int64_t deadline = deadline_in(RECV_REPLY_MS);
+	int fd = t->outfd;
 	ssize_t n;
 
 	while (len > 0) {
@@ -159,7 +161,7 @@ send_line(int fd, const char *p, size_t len, int64_t deadline)
 }
 
 static void
-reply(struct transfer *t, int outfd)
+reply(struct transfer *t)
 {
 	struct corerecv_outcome *o = t->o;
 	struct stream_reply line = {.ok = is_ok(o), .bytes = o->bytes};
@@ -169,11 +171,11 @@ reply(struct transfer *t, int outfd)
 	snprintf(
 	    line.name, sizeof(line.name), "%s", line.ok ? o->name : o->reason);
 	if (stream_reply_format(&line, &b) == 0)
-		send_line(outfd, b.p, b.len, deadline_in(RECV_REPLY_MS));
+		transfer_say(t, b.p, b.len);
 	buf_free(&b);
 	if (!t->in.sock)
 		return;
-	shutdown(outfd, SHUT_WR);
+	shutdown(t->outfd, SHUT_WR);
 	if (!line.ok && !t->in.ended)
 		inflow_drain(&t->in, RECV_DRAIN_MS, RECV_DRAIN_BYTES);
 }
@@ -195,7 +197,7 @@ void
 corerecv_serve(int infd, int outfd, const struct corerecv_cfg *cfg,
     struct corerecv_outcome *o)
 {
-	struct transfer t = {.cfg = cfg, .o = o};
+	struct transfer t = {.cfg = cfg, .o = o, .outfd = outfd};
 	int64_t start = deadline_in(0);
 
 	t.part.fd = t.part.hostfd = -1;
@@ -205,7 +207,7 @@ corerecv_serve(int infd, int outfd, const struct corerecv_cfg *cfg,
 		receive(&t);
 	o->ms = deadline_in(0) - start;
 	if (o->result != RECV_EMPTY)
-		reply(&t, outfd);
+		reply(&t);
 	inflow_close(&t.in);
 }
 

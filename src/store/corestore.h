@@ -3,6 +3,7 @@
  *
  *	DIR/HOST/core.COMM.PID.TIME       a core, 0440, sparse, verified
  *	DIR/HOST/core.COMM.PID.TIME.info  what is known of it (streamtext)
+ *	DIR/HOST/core.COMM.PID.TIME.lz4   the same, packed
  *	DIR/HOST/core.*.part              being received (then flocked), or what
  *	                                  came of one that was never completed
  *	DIR/core_dump                     link to the newest complete one
@@ -36,6 +37,7 @@ struct corestore {
 	uint64_t maxcore; /* bytes of one core; 0: no bound, as below */
 	uint64_t total;	  /* bytes on the disk of all together */
 	uint64_t minfree; /* bytes that stay free: base/floor.h */
+	int pack;	  /* store_pack() what is whole */
 	/* Told of each file that had to go for others; may be NULL. */
 	void (*removed)(const char *host, const char *name, uint64_t bytes);
 };
@@ -71,6 +73,13 @@ int store_write(struct store_part *, const void *, size_t, uint64_t off);
  * to the disk.  The part then only needs a name.
  */
 int store_seal(struct store_part *, uint64_t size, const struct buf *info);
+#define STORE_PACKED ".lz4"
+/*
+ * Instead of store_seal(): makes of a whole core a frame of LZ4, sealed, which
+ * lz4(1) reads.  -1: it is as it was, for it is encoded already, would take
+ * more so (a hole takes a 250th of its length), or there is no room.
+ */
+int store_pack(struct store_part *, uint64_t size, const struct buf *info);
 /*
  * Gives a sealed core its name, HOST/core..., in out: the first that is free.
  * A core that is there already, of the same thread name and process, with the
@@ -84,8 +93,8 @@ int store_publish(struct store_part *, uint64_t size, uint32_t crc,
 void store_keep(struct store_part *, char out[STORE_PATH_MAX]);
 /* The same for a core that will never be more: one that is the same goes, as
  * above. */
-int store_keep_once(struct store_part *, uint64_t size, uint32_t crc,
-    char out[STORE_PATH_MAX]);
+int store_keep_once(
+    struct store_part *, uint64_t size, uint32_t crc, char out[STORE_PATH_MAX]);
 /* Another name for a part, when that is known only afterwards. */
 int store_rename(struct store_part *, const char *stem, const char *suffix);
 /* Removes it.  Ends the part; may be repeated. */

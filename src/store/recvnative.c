@@ -1,13 +1,15 @@
 /* A core stream, received; the contract is in store/transfer.h. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "store/transfer.h"
 #include "stream/crc32c.h"
 
-/* The text header; 0 with the id filled in. */
+/* The text header; 0 with the id filled in; *room is where packed frames go,
+ * which were taken then. */
 static int
-take_head(struct transfer *t)
+take_head(struct transfer *t, void **room)
 {
 	const char *why = NULL, *p;
 	ssize_t n;
@@ -26,6 +28,9 @@ take_head(struct transfer *t)
 			return -1;
 		}
 	}
+	if (stream_head_offers(p, (size_t)n) &&
+	    (*room = malloc(STREAM_BLOCK)) != NULL)
+		transfer_say(t, STREAM_TAKES, sizeof(STREAM_TAKES) - 1);
 	inflow_take(&t->in, (size_t)n);
 	inflow_renew(&t->in);
 	return 0;
@@ -90,16 +95,15 @@ finish(struct transfer *t, const struct stream_frame *f,
 		transfer_incomplete(t, end.state);
 }
 
-void
-transfer_native(struct transfer *t)
+static void
+take_core(struct transfer *t, void *room)
 {
 	char stem[STORE_NAME_MAX], suffix[CRASH_ENCODING_MAX + 2];
 	struct stream_sum sum = {0};
 	const unsigned char *p;
 	struct stream_frame f;
+	size_t came;
 
-	if (take_head(t) == -1)
-		return;
 	store_stem(&t->o->id, stem, suffix);
 	if (transfer_begin(t, stem, suffix) == -1)
 		return;
@@ -107,6 +111,16 @@ transfer_native(struct transfer *t)
 		p = take_frame(t, &f);
 		if (p == NULL)
 			return;
+		came = STREAM_FRAME + f.len;
+		if (f.type == STREAM_LZ4) {
+			errno = EPROTO;
+			if (room == NULL ||
+			    stream_frame_unpack(&f, p, room) == -1) {
+				damaged(t);
+				return;
+			}
+			p = room;
+		}
 		if (f.type == STREAM_END) {
 			finish(t, &f, p, &sum);
 			return;
@@ -119,7 +133,17 @@ transfer_native(struct transfer *t)
 		t->o->crc = sum.crc;
 		if (transfer_write(t, p, f.len, f.off) == -1)
 			return;
-		inflow_take(&t->in, STREAM_FRAME + f.len);
+		inflow_take(&t->in, came);
 		inflow_renew(&t->in);
 	}
+}
+
+void
+transfer_native(struct transfer *t)
+{
+	void *room = NULL;
+
+	if (take_head(t, &room) == 0)
+		take_core(t, room);
+	free(room);
 }

@@ -40,7 +40,8 @@ is_same(int hostfd, const char *name, uint64_t size, uint32_t crc)
 	ssize_t n;
 
 	if (fstatat(hostfd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size)
+	    !S_ISREG(st.st_mode) ||
+	    ((uint64_t)st.st_size != size && !store_ends(name, STORE_PACKED)))
 		return 0;
 	snprintf(path, sizeof(path), "%s.info", name);
 	fd = owned_file(hostfd, path);
@@ -152,7 +153,7 @@ point(const struct corestore *s, const char *path)
 /* Earlier deliveries of the same crash that broke off.  A name with something
  * unknown in it may be another crash's. */
 static void
-clear_parts(const struct store_part *p)
+clear_parts(const struct store_part *p, const char *suffix)
 {
 	char name[STORE_NAME_MAX];
 	unsigned n;
@@ -160,7 +161,7 @@ clear_parts(const struct store_part *p)
 	if (strstr(p->stem, ".unknown") != NULL)
 		return;
 	for (n = 0; n < STORE_TRIES; n++) {
-		store_join(p->stem, n, p->suffix, ".part", name);
+		store_join(p->stem, n, suffix, ".part", name);
 		if (is_free(p->hostfd, name))
 			continue;
 		if (owned_idle(p->hostfd, name))
@@ -173,6 +174,8 @@ static int
 is_kin(const struct store_part *p, const char *name, const char *tail)
 {
 	size_t prefix = (size_t)(strrchr(p->stem, '.') + 1 - p->stem);
+	const size_t packed = sizeof(STORE_PACKED) - 1;
+	const char *suffix = p->suffix;
 	size_t n;
 
 	if (strncmp(name, p->stem, prefix) != 0 ||
@@ -182,8 +185,13 @@ is_kin(const struct store_part *p, const char *name, const char *tail)
 	name += strcspn(name, "."); /* the time */
 	n = strspn(name + (*name == '.'), "0123456789");
 	name += n > 0 ? n + 1 : 0;
-	n = strlen(p->suffix);
-	return strncmp(name, p->suffix, n) == 0 && strcmp(name + n, tail) == 0;
+	/* packed here or not is the same */
+	if (strcmp(suffix, STORE_PACKED) == 0)
+		suffix = "";
+	if (*suffix == '\0' && strncmp(name, STORE_PACKED, packed) == 0)
+		name += packed;
+	n = strlen(suffix);
+	return strncmp(name, suffix, n) == 0 && strcmp(name + n, tail) == 0;
 }
 
 /*
@@ -192,8 +200,7 @@ is_kin(const struct store_part *p, const char *name, const char *tail)
  * tail: ".part" for one that is incomplete by the sender's own word.
  */
 static int
-take_same(
-    struct store_part *p, uint64_t size, uint32_t crc, const char *tail)
+take_same(struct store_part *p, uint64_t size, uint32_t crc, const char *tail)
 {
 	DIR *d = io_opendir(p->hostfd, ".");
 	struct dirent *e;
@@ -235,8 +242,8 @@ place(struct store_part *p, uint64_t size, uint32_t crc, int *again)
 }
 
 int
-store_keep_once(struct store_part *p, uint64_t size, uint32_t crc,
-    char out[STORE_PATH_MAX])
+store_keep_once(
+    struct store_part *p, uint64_t size, uint32_t crc, char out[STORE_PATH_MAX])
 {
 	int lockfd = store_lock(p->store), r;
 
@@ -266,7 +273,9 @@ store_publish(struct store_part *p, uint64_t size, uint32_t crc,
 	snprintf(out, STORE_PATH_MAX, "%s/%s", p->host, p->name);
 	if (!*again)
 		point(p->store, out);
-	clear_parts(p);
+	clear_parts(p, p->suffix);
+	if (strcmp(p->suffix, STORE_PACKED) == 0)
+		clear_parts(p, "");
 	close(lockfd);
 	if (fsync(p->hostfd) == -1 && errno != EINVAL)
 		return -1;

@@ -97,13 +97,15 @@ describe(const struct transfer *t, const char *state, struct buf *b)
 }
 
 static int
-seal(struct transfer *t, const char *state)
+seal(struct transfer *t, const char *state, int whole)
 {
 	struct buf info = {0};
 	int r;
 
 	r = describe(t, state, &info);
-	if (r == 0)
+	if (r == 0 &&
+	    (!whole || !t->cfg->store.pack ||
+		store_pack(&t->part, t->o->bytes, &info) == -1))
 		r = store_seal(&t->part, t->o->bytes, &info);
 	buf_free(&info);
 	return r;
@@ -115,7 +117,7 @@ transfer_whole(struct transfer *t)
 	struct corerecv_outcome *o = t->o;
 	int again;
 
-	if (seal(t, "complete") == -1) {
+	if (seal(t, "complete", 1) == -1) {
 		transfer_failed(t, "finish the file");
 		return;
 	}
@@ -129,7 +131,7 @@ transfer_whole(struct transfer *t)
 static void
 keep(struct transfer *t, const char *reason)
 {
-	if (seal(t, reason) == -1) {
+	if (seal(t, reason, 0) == -1) {
 		transfer_failed(t, "finish the file");
 		return;
 	}
@@ -142,7 +144,7 @@ transfer_incomplete(struct transfer *t, const char *reason)
 {
 	struct corerecv_outcome *o = t->o;
 
-	if (seal(t, reason) == -1) {
+	if (seal(t, reason, 0) == -1) {
 		transfer_failed(t, "finish the file");
 	} else if (store_keep_once(&t->part, o->bytes, o->crc, o->name) == -1) {
 		transfer_failed(t, "name the file");

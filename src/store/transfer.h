@@ -10,6 +10,7 @@
 
 struct transfer {
 	const struct corerecv_cfg *cfg;
+	int outfd; /* to the sender */
 	struct corerecv_outcome *o;
 	struct inflow in;
 	struct store_part part;
@@ -19,6 +20,8 @@ struct transfer {
 void transfer_native(struct transfer *);
 void transfer_raw(struct transfer *);
 
+/* A line for the sender, which may get it or not. */
+void transfer_say(const struct transfer *, const char *, size_t len);
 /* Begins the part for what is known of the core; -1: it has ended. */
 int transfer_begin(struct transfer *, const char *stem, const char *suffix);
 /* Writes data of the core; -1: it has ended. */

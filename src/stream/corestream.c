@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "lz4/lz4.h"
 #include "stream/crc32c.h"
 #include "stream/streamtext.h"
 
 /* --- frames --------------------------------------------------------------- */
 
-static const char types[][5] = {[STREAM_DATA] = "DATA", [STREAM_END] = "END."};
+static const char types[][5] = {
+    [STREAM_DATA] = "DATA", [STREAM_END] = "END.", [STREAM_LZ4] = "LZ4 "};
 
 void
 stream_frame_put(unsigned char out[STREAM_FRAME], const struct stream_frame *f)
@@ -33,6 +35,12 @@ stream_frame_get(const unsigned char in[STREAM_FRAME], struct stream_frame *f)
 	f->crc = get32(in + 16);
 	if (f->off > STREAM_SIZE_MAX)
 		return fails(EPROTO);
+	if (memcmp(in, types[STREAM_LZ4], 4) == 0) {
+		f->type = STREAM_LZ4;
+		if (f->len <= STREAM_PACKED + 1 || f->len > STREAM_BLOCK)
+			return fails(EPROTO);
+		return 0;
+	}
 	if (memcmp(in, types[STREAM_DATA], 4) == 0) {
 		f->type = STREAM_DATA;
 		if (f->len == 0 || f->len > STREAM_BLOCK ||
@@ -46,6 +54,47 @@ stream_frame_get(const unsigned char in[STREAM_FRAME], struct stream_frame *f)
 			return 0;
 	}
 	return fails(EPROTO);
+}
+
+int
+stream_frame_pack(
+    struct stream_frame *f, const void *payload, void *to, size_t room)
+{
+	unsigned char *p = to;
+	size_t most = f->len - f->len / 16, n;
+
+	if (most > room)
+		most = room;
+	if (f->type != STREAM_DATA || most <= STREAM_PACKED)
+		return -1;
+	n = lz4_pack(payload, f->len, p + STREAM_PACKED, most - STREAM_PACKED);
+	if (n == 0)
+		return -1;
+	put32(p, f->len);
+	put32(p + 4, f->crc);
+	f->type = STREAM_LZ4;
+	f->len = (uint32_t)n + STREAM_PACKED;
+	f->crc = crc32c(0, p, f->len);
+	return 0;
+}
+
+int
+stream_frame_unpack(struct stream_frame *f, const void *payload, void *to)
+{
+	const unsigned char *p = payload;
+	uint32_t len = get32(p), crc = get32(p + 4);
+
+	if (f->type != STREAM_LZ4 || len == 0 || len > STREAM_BLOCK ||
+	    len > STREAM_SIZE_MAX - f->off)
+		return fails(EPROTO);
+	if (lz4_unpack(p + STREAM_PACKED, f->len - STREAM_PACKED, to, len) !=
+		(ssize_t)len ||
+	    crc32c(0, to, len) != crc)
+		return fails(EBADMSG);
+	f->type = STREAM_DATA;
+	f->len = len;
+	f->crc = crc;
+	return 0;
 }
 
 int

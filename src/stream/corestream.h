@@ -22,6 +22,17 @@
  *	16  u32 checksum         CRC32C of the payload
  *	20  u32 header checksum  CRC32C of bytes 0 to 19
  *
+ * A sender that has "version: 2" in its header can do more than that: its
+ * receiver may say "TAKES LZ4\n" before its answer, at once, and from then on
+ * a frame may be
+ *
+ *	"LZ4 "  offset as of DATA; length 10 to STREAM_BLOCK; the payload:
+ *	 0  u32 length of what it is made of, 1 to STREAM_BLOCK
+ *	 4  u32 checksum of that
+ *	 8      a block of LZ4 (lz4/lz4.h)
+ *
+ * Nobody waits for that word, so one who knows nothing of it costs nothing.
+ *
  * The payload of END is text: "state: complete\n" or "state: REASON\n" (then
  * the core is incomplete, in the sender's own words), "checksum: %08x\n", the
  * CRC32C of the whole core with its holes as the zeros they are, and "data:
@@ -66,7 +77,13 @@ int stream_head_format(const struct crash_id *, struct buf *);
 ssize_t stream_head_parse(
     const char *, size_t len, struct crash_id *id, const char **why);
 
-enum stream_type { STREAM_DATA, STREAM_END };
+/* For a header: this sender can do version 2. */
+int stream_head_offer(struct buf *);
+/* Does the header of that length say so? */
+int stream_head_offers(const char *, size_t len);
+#define STREAM_TAKES "TAKES LZ4\n"
+
+enum stream_type { STREAM_DATA, STREAM_END, STREAM_LZ4 };
 
 struct stream_frame {
 	enum stream_type type;
@@ -79,6 +96,16 @@ stream_frame_put(unsigned char out[STREAM_FRAME], const struct stream_frame *);
 /* -1 EBADMSG: damaged, EPROTO: undamaged, and against the rules. */
 int
 stream_frame_get(const unsigned char in[STREAM_FRAME], struct stream_frame *);
+
+enum { STREAM_PACKED = 8 }; /* before the block of an LZ4 frame */
+/*
+ * A DATA frame as an LZ4 frame: 0, with its payload in to, where room bytes
+ * are; -1 when that saves less than a sixteenth.
+ */
+int stream_frame_pack(
+    struct stream_frame *, const void *payload, void *to, size_t room);
+/* And back: -1 EPROTO, EBADMSG.  to has room for STREAM_BLOCK. */
+int stream_frame_unpack(struct stream_frame *, const void *payload, void *to);
 
 /* What both ends keep of the frames that passed, to compare at the end. */
 struct stream_sum {

@@ -50,6 +50,29 @@ stream_head_format(const struct crash_id *id, struct buf *b)
 	return buf_append(b, "\n", 1);
 }
 
+#define OFFER "version: 2\n"
+
+int
+stream_head_offer(struct buf *b)
+{
+	b->len--; /* the blank line */
+	return buf_append(b, OFFER "\n", sizeof(OFFER));
+}
+
+int
+stream_head_offers(const char *p, size_t len)
+{
+	const char *s = p + MAGIC_LEN;
+	struct streamtext_line line;
+	uint64_t n;
+
+	while (streamtext_next(&s, p + len, &line) == 1 && line.keylen > 0)
+		if (streamtext_is(&line, "version") &&
+		    streamtext_number(&line, 10, INT32_MAX, &n) == 0)
+			return n >= 2;
+	return 0;
+}
+
 static int
 head_line(const struct streamtext_line *line, struct crash_id *id,
     unsigned *seen, const char **why)

@@ -167,6 +167,8 @@ wrapper_store(const struct wrapper *w)
 	wrapper_add_value(w, &receive, "-T", CONF_STORE_MAX);
 	wrapper_add_bound(w, &receive, "-m", CONF_STORE_FREE);
 	wrapper_add_bound(w, &receive, "-b", CONF_STORE_CORE_MAX);
+	if (conf_is(&w->conf, CONF_STORE_COMPRESS, "yes"))
+		words_add(&receive, "-z");
 	pid = pipe2(p, O_CLOEXEC) == -1 ? -1 : child_fork();
 	if (pid == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to store a core");
@@ -194,6 +196,8 @@ send_core(const struct wrapper *w)
 	wrapper_add_told(w, &l, "core_send");
 	words_add(&l, "-H");
 	wrapper_add_value(w, &l, "-t", CONF_SEND_TIMEOUT);
+	if (!conf_is(c, CONF_SEND_COMPRESS, "auto"))
+		wrapper_add_value(w, &l, "-z", CONF_SEND_COMPRESS);
 	if (!conf_is(c, CONF_SUID_CORES, "keep"))
 		words_add(&l, "-x");
 	if (!conf_is(c, CONF_SPOOL, "no")) {

@@ -22,11 +22,14 @@ fuzz_elfsym_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 fuzz_dump = report unwind target core proc elf memop out base
 fuzz_dump_LIB = $(UNWIND)
 fuzz_dump_SEEDS = t/fixtures/core* t/fixtures/lib*.elf
-fuzz_corestream = store stream crash net base
+fuzz_corestream = store stream crash net lz4 base
 fuzz_corestream_PART = stream_walk
 fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
-fuzz_corerecv = store core stream crash net base
+fuzz_corerecv = store core stream crash net lz4 base
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
+
+fuzz_lz4 = lz4 base
+fuzz_lz4_SEEDS = t/fixtures/core.x86_64 t/fixtures/stream
 
 fuzz_track = track base
 fuzz_track_SEEDS = t/fixtures/perf.records

@@ -1,7 +1,7 @@
 /*
  * core_peer: a receiver that is not recv_core, and a source of odd pieces.
  *
- * core_peer listen [-b rcvbuf] [-w mode[:bytes]] DIR
+ * core_peer listen [-z] [-b rcvbuf] [-w mode[:bytes]] DIR
  *	Listens on a free port of 127.0.0.1, which it writes to DIR/port.  Each
  *	connection n gives DIR/n.core (the frames at their places), DIR/n.head
  *	(the text header) and, when it is over, DIR/n.end: a line "state: ...",
@@ -18,7 +18,8 @@
  *		noise	not an answer
  *		early	OK after so many bytes
  *		slow	so many bytes a read, with a rest of 1 ms
- * core_peer pipe [-w mode[:bytes]] DIR
+ *	With -z it takes packed frames, and says so.
+ * core_peer pipe [-z] [-w mode[:bytes]] DIR
  *	The same for one stream on stdin, with the answer on stdout.
  * core_peer feed [-s seed] [-n piece | -r most] [-k bytes] FILE
  *	FILE to stdout, in pieces of that size or of random sizes; with -k only
@@ -46,7 +47,7 @@
 
 static const char *mode = "ok";
 static uint64_t bytes, got;
-static int infd, outfd, keepfd, rcvbuf;
+static int infd, outfd, keepfd, rcvbuf, unpacks;
 static unsigned number;
 
 static int
@@ -175,6 +176,9 @@ take_head(struct crash_id *id)
 	fd = create("head");
 	(void)!write(fd, head, n);
 	close(fd);
+	unpacks = unpacks && stream_head_offers(head, n);
+	if (unpacks)
+		say(STREAM_TAKES);
 }
 
 static void
@@ -205,7 +209,7 @@ answer(const struct stream_end *end)
 static _Noreturn void
 serve(void)
 {
-	static char block[STREAM_BLOCK];
+	static char block[STREAM_BLOCK], plain[STREAM_BLOCK], *p;
 	unsigned char hdr[STREAM_FRAME];
 	struct stream_sum sum = {0};
 	struct stream_frame f;
@@ -230,9 +234,15 @@ serve(void)
 			break;
 		if (crc32c(0, block, f.len) != f.crc)
 			over("bad: ", "payload");
+		p = block;
+		if (unpacks && f.type == STREAM_LZ4) {
+			if (stream_frame_unpack(&f, block, plain) == -1)
+				over("bad: ", "packed payload");
+			p = plain;
+		}
 		if (stream_sum_data(&sum, &f) == -1)
 			over("bad: ", "order");
-		if (pwrite(fd, block, f.len, (off_t)f.off) != (ssize_t)f.len)
+		if (pwrite(fd, p, f.len, (off_t)f.off) != (ssize_t)f.len)
 			err(111, "write");
 	}
 	if (stream_end_parse(&f, block, f.len, &end) == -1)
@@ -318,10 +328,13 @@ main(int argc, char **argv)
 
 	bytes = UINT64_MAX;
 	optind = 2;
-	while ((c = getopt(argc, argv, "b:k:n:r:s:w:")) != -1)
+	while ((c = getopt(argc, argv, "b:k:n:r:s:w:z")) != -1)
 		switch (c) {
 		case 'b':
 			rcvbuf = atoi(optarg);
+			break;
+		case 'z':
+			unpacks = 1;
 			break;
 		case 'k':
 			stop = strtoull(optarg, NULL, 10);

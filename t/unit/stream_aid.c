@@ -3,7 +3,7 @@
  *
  * stream_aid [-C port] [-H host] [-c comm] [-p pid] [-t time] [-s signal]
  *     [-e encoding] [-S state] [-B before] [-n cut] [-x flip] [-w piece]
- *     [-z ms] [-o from] [-k] kind [arg ...]
+ *     [-z ms] [-o from] [-kV] kind [arg ...]
  *
  *	core FILE	the core stream of a file; pages of zeros are holes
  *	raw FILE	the file as it is
@@ -14,15 +14,19 @@
  *		l:OFF:LEN	one whose payload is not sent, whatever LEN
  *		b:OFF:LEN	one whose payload has another checksum
  *		t:TYPE:LEN	a frame of another type
+ *		z:OFF:LEN	a packed frame of so many bytes
+ *		Z:OFF:LEN	one of 4096 bytes that says to have so many
  *		e:SIZE:DATA	an END with that size, that many bytes of data
  *
  * To stdout, or with -C to that port of 127.0.0.1 or that place; then the
  * reply is printed.  -B TEXT goes before everything, -n ends it after so many
  * bytes, -x inverts the lowest bit of that byte, -w writes pieces of so many
- * bytes, -z waits so long after each (both from byte -o on), -k keeps the
- *connection open, then or at the end, until the peer closes it.  Exit 0 for OK
- *or no connection, 1 for ERR, 2 for no reply.
+ * bytes, -V offers version 2 and packs what it can, -z waits so long after each
+ *(both from byte -o on), -k keeps the connection open, then or at the end,
+ *until the peer closes it.  Exit 0 for OK or no connection, 1 for ERR, 2 for no
+ *reply.
  */
+#include <endian.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -48,6 +52,7 @@ static int out = STDOUT_FILENO;
 static uint64_t cut = UINT64_MAX, flip = UINT64_MAX, from, sent;
 static size_t piece = 1 << 20;
 static int nap, keep;
+static int offers;
 
 static void
 reply_or_end(void)
@@ -114,13 +119,37 @@ put(const void *data, size_t len)
 static void
 frame(enum stream_type type, uint64_t off, const void *p, uint32_t len)
 {
+	static unsigned char packed[STREAM_BLOCK];
 	unsigned char head[STREAM_FRAME];
 	struct stream_frame f = {
 	    .type = type, .len = len, .off = off, .crc = crc32c(0, p, len)};
 
+	if (offers && stream_frame_pack(&f, p, packed, sizeof(packed)) == 0)
+		p = packed;
 	stream_frame_put(head, &f);
 	put(head, sizeof(head));
-	put(p, len);
+	put(p, f.len);
+}
+
+/* Packed bytes of which it says that they were so many. */
+static void
+packed_frame(uint64_t off, const void *p, uint32_t len, uint32_t says)
+{
+	static unsigned char packed[STREAM_BLOCK];
+	unsigned char head[STREAM_FRAME];
+	struct stream_frame f = {.type = STREAM_DATA,
+	    .len = len,
+	    .off = off,
+	    .crc = crc32c(0, p, len)};
+
+	if (stream_frame_pack(&f, p, packed, sizeof(packed)) == -1)
+		errx(111, "packed");
+	says = htole32(says);
+	memcpy(packed, &says, sizeof(says));
+	f.crc = crc32c(0, packed, f.len);
+	stream_frame_put(head, &f);
+	put(head, sizeof(head));
+	put(packed, f.len);
 }
 
 static void
@@ -141,7 +170,8 @@ head(void)
 {
 	struct buf b = {0};
 
-	if (stream_head_format(&id, &b) == -1)
+	if (stream_head_format(&id, &b) == -1 ||
+	    (offers && stream_head_offer(&b) == -1))
 		err(111, "head");
 	put(b.p, b.len);
 	buf_free(&b);
@@ -239,6 +269,12 @@ spec(const char *s)
 	case 'd':
 		frame(STREAM_DATA, a, payload, (uint32_t)b);
 		break;
+	case 'z':
+		packed_frame(a, payload, (uint32_t)b, (uint32_t)b);
+		break;
+	case 'Z':
+		packed_frame(a, payload, 4096, (uint32_t)b);
+		break;
 	case 'e':
 		end(a, b, 0);
 		break;
@@ -307,7 +343,7 @@ main(int argc, char *argv[])
 	id.signal = 11;
 	id.time = 1700000000;
 	while (
-	    (opt = getopt(argc, argv, "B:C:H:S:c:e:kn:o:p:s:t:w:x:z:")) != -1)
+	    (opt = getopt(argc, argv, "B:C:H:S:Vc:e:kn:o:p:s:t:w:x:z:")) != -1)
 		switch (opt) {
 		case 'B':
 			before = optarg;
@@ -320,6 +356,9 @@ main(int argc, char *argv[])
 			break;
 		case 'S':
 			state = optarg;
+			break;
+		case 'V':
+			offers = 1;
 			break;
 		case 'c':
 			copy_string(id.comm, sizeof(id.comm), optarg);
