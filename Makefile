@@ -109,8 +109,8 @@ endif
 # A room is a folder of src and an archive of all that is in it, so a program
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
-ROOMS = wrap segv report bpf track unwind target send store slots core stream crash \
-	net proc elf memop out lz4 base
+ROOMS = wrap segv report bpf track unwind target send store crashlog slots core \
+	stream crash net proc elf memop out lz4 base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
 archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
@@ -118,7 +118,7 @@ archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 # --- programs --------------------------------------------------------------
 # PROGRAM = what it is made of; those that own a directory link no unwinder.
 PROGS = usercrash-wrapper usercrash_s usercrash_c debugger core_tee recv_core \
-	core_send segfault_analyzer
+	core_send segfault_analyzer crashlog_read
 usercrash-wrapper = wrap base
 usercrash_s = slots net base
 usercrash_c = report unwind target slots core crash net proc elf memop out base
@@ -126,6 +126,7 @@ debugger = report unwind target core proc elf memop out base
 recv_core = store core stream crash net lz4 base
 core_send = send core stream crash net proc lz4 base
 core_tee = base
+crashlog_read = crashlog slots net out base
 segfault_analyzer = segv report bpf track unwind target core proc elf memop out base
 # those that unwind, and those that the kernel starts: static costs less
 UNWINDERS = usercrash_c debugger segfault_analyzer

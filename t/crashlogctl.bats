@@ -947,7 +947,7 @@ busybox_root()
 	# nobody but root may write to what root runs
 	chmod 755 "$r"
 	busybox_root "$r" usercrash-wrapper usercrash_c usercrash_s core_tee core_send \
-	    recv_core
+	    recv_core crashlog_read
 	cp "$CTL/bin/crashlogctl" "$r/bin"
 	cp -r "$CTL/lib/usercrash" "$r/bin/lib"
 	sed -i 's|^proc=.*|proc=/sys|' "$r/bin/lib/settings.sh"

@@ -411,9 +411,7 @@ show_names_causes()
 	for a in mawk gawk 'busybox awk' awk; do
 		command -v "${a%% *}" >/dev/null || continue
 		# shellcheck disable=SC2086
-		$a -v want=frames -f "$TOP/bin/lib/text.awk" \
-		    -f "$TOP/bin/lib/keys.awk" \
-		    -f "$TOP/bin/lib/frames.awk" \
+		$a -v want=frames -f "$TOP/bin/lib/frames.awk" \
 		    "$CTL/d/usercrash_00" | sort >"$CTL/out"
 		# shellcheck disable=SC2059
 		diff <(printf "$(cat <<-'END'

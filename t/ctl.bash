@@ -29,7 +29,8 @@ ctl_install()
 	mkdir -p "$CTL/bin" "$CTL/lib/usercrash"
 	cp "$TOP"/bin/lib/* "$CTL/lib/usercrash"
 	cp "$TOP/bin/crashlogctl" "$CTL/bin"
-	for p in usercrash_c usercrash_s core_tee core_send recv_core; do
+	for p in usercrash_c usercrash_s core_tee core_send recv_core \
+	    crashlog_read; do
 		if [ -x "$BIN/$p" ]; then
 			ln -sf "$BIN/$p" "$CTL/bin"
 		fi

@@ -73,13 +73,14 @@ documented()
 }
 
 programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
-	segfault_analyzer'
+	segfault_analyzer crashlog_read'
 
 @test "install: these files and no others" {
 	build install >/dev/null
 	diff -u - <(placed) <<-'EOF'
 		755 usr/bin/core_send
 		755 usr/bin/core_tee
+		755 usr/bin/crashlog_read
 		755 usr/bin/crashlogctl
 		755 usr/bin/debugger
 		755 usr/bin/recv_core
@@ -100,30 +101,20 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/lib/sysusers.d/usercrash.conf
 		644 usr/lib/tmpfiles.d/usercrash.conf
 		644 usr/lib/usercrash/conf.sh
-		644 usr/lib/usercrash/cores.awk
 		644 usr/lib/usercrash/cores.sh
 		644 usr/lib/usercrash/doctor.sh
 		644 usr/lib/usercrash/frames.awk
-		644 usr/lib/usercrash/info.awk
-		644 usr/lib/usercrash/keys.awk
-		644 usr/lib/usercrash/ledger.awk
 		644 usr/lib/usercrash/ledger.sh
-		644 usr/lib/usercrash/pick.awk
 		644 usr/lib/usercrash/pick.sh
-		644 usr/lib/usercrash/reports.awk
 		644 usr/lib/usercrash/reports.sh
-		644 usr/lib/usercrash/rows.awk
 		644 usr/lib/usercrash/server.sh
 		644 usr/lib/usercrash/settings.sh
 		644 usr/lib/usercrash/show.sh
 		644 usr/lib/usercrash/status.sh
-		644 usr/lib/usercrash/table.awk
-		644 usr/lib/usercrash/text.awk
-		644 usr/lib/usercrash/time.awk
-		644 usr/lib/usercrash/top.awk
 		644 usr/lib/usercrash/upgrade.sh
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
+		644 usr/share/bash-completion/completions/crashlog_read
 		644 usr/share/bash-completion/completions/crashlogctl
 		644 usr/share/bash-completion/completions/debugger
 		644 usr/share/bash-completion/completions/recv_core
@@ -166,6 +157,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/share/man/man7/usercrash.7
 		644 usr/share/man/man8/core_send.8
 		644 usr/share/man/man8/core_tee.8
+		644 usr/share/man/man8/crashlog_read.8
 		644 usr/share/man/man8/crashlogctl.8
 		644 usr/share/man/man8/debugger.8
 		644 usr/share/man/man8/recv_core.8

@@ -149,6 +149,7 @@ may_use='
 		use["send"] = use["store"] = " crash stream core net" \
 		    " lz4 proc base "
 		use["crash"] = " proc base "
+		use["crashlog"] = " slots out base "
 		use["slots"] = " net base "
 		use["bpf"] = " proc base "
 		use["core"] = use["net"] = use["proc"] = use["elf"] = \

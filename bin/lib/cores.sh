@@ -22,10 +22,8 @@ spool_files()
 
 cmd_cores()
 {
-	while [ $# -gt 0 ]; do
-		pick "$@" || bad_usage "cores: no option is called $1"
-		shift "$eaten"
-	done
+	form=table forms='table json tsv'
+	picked_options "$@"
 	read_conf
 	colours
 	paged show_cores
@@ -34,20 +32,15 @@ cmd_cores()
 show_cores()
 {
 	dir=$(store_dir)
-	if [ -z "$dir" ]; then
+	if [ "$form" != table ]; then
+		reader cores -F "$form" -k "${dir:-/nonexistent}"
+		return
+	elif [ -z "$dir" ]; then
 		say "no local store"
 	elif [ ! -d "$dir" ]; then
 		say "no core yet in $dir"
-	elif [ ! -r "$dir" ] || [ ! -x "$dir" ]; then
-		die 111 "unable to read $dir: Permission denied"
 	else
-		core_files "$dir" | core_rows | picked | awk -F '\t' -v OFS='\t' \
-		    -v dir="$dir/" '{
-			if (index($14, dir) == 1)
-				$14 = substr($14, length(dir) + 1)
-			print $2, $13, $4, $10, $15, $19, $14
-		}' | awk_lib 'text table' \
-		    -v heads='WHEN PROGRAM PID:r SIGNAL:r MIB:r STATE NAME'
+		reader cores -k "$dir" || return
 		say "$(core_files "$dir" | grep -c .) cores," \
 		    "$(mib_of "$dir") MiB in $dir"
 	fi
@@ -57,38 +50,7 @@ show_cores()
 	fi
 }
 
-# core_rows: on stdin paths of cores; rows as of reports (reports.awk), but
-# for 15, MiB, and 19, "complete" or "partial".
-core_rows()
-{
-	while IFS= read -r f; do
-		printf '%s\t%s\n' "$(du -k "$f" | cut -f 1)" "$f"
-	done | awk_lib 'text keys time cores'
-}
-
 # --- gdb -------------------------------------------------------------------
-
-# core_of_report: sets $core to the one of $report, by process and time; 1 if
-# the store has none.
-core_of_report()
-{
-	core=
-	dir=$(store_dir)
-	if [ -n "$store" ]; then
-		core=${report%.report}
-		pid=$(printf '%s\n' "$report" | report_rows | cut -f 4)
-		[ "$core" != "$report" ] && [ -f "$core" ]
-		return
-	fi
-	was_row=$(printf '%s\n' "$report" | report_rows)
-	pid=$(printf '%s\n' "$was_row" | cut -f 4)
-	when=$(printf '%s\n' "$was_row" | cut -f 2)
-	[ -n "$dir" ] && [ -d "$dir" ] && conf_is_num "$pid" || return 1
-	core=$(core_files "$dir" | grep "/core[.].*[.]${pid}[.][^/]*\$" |
-	    core_rows | awk -F '\t' -v pid="$pid" -v at="$when" \
-	    '$4 "" == pid "" && $2 "" == at "" { print $14; exit }')
-	[ -n "$core" ]
-}
 
 # unpack CORE: on stdout, as gdb reads it
 unpack()
@@ -119,10 +81,10 @@ unpacked()
 	esac
 }
 
-# need_core COMMAND: sets $core to the one of $report, or ends.
+# need_core: that there is a $core of $report, or ends.
 need_core()
 {
-	if core_of_report; then
+	if [ -n "$core" ]; then
 		case $core in
 		*.part) warn "$core is not complete" ;;
 		esac
@@ -130,7 +92,7 @@ need_core()
 	fi
 	hint=
 	case $(was kernel.core_pattern 2>/dev/null) in
-	*systemd-coredump*) hint="; try: coredumpctl $1 $pid" ;;
+	*systemd-coredump*) hint="; try: coredumpctl $command $pid" ;;
 	*) [ -n "$dir" ] || hint=" (there is none: $conf, store)" ;;
 	esac
 	die 1 "the local store has no core of process $pid$hint"
@@ -142,8 +104,7 @@ exe_of_report()
 {
 	exe=
 	frames modules >"$tmp/modules"
-	path=$(printf '%s\n' "$report" | report_rows | cut -f 7)
-	path=${path% (deleted)}
+	path=${exe_path% (deleted)}
 	id=$(awk -F '\t' -v path="$path" '$2 == path { print $1; exit }' \
 	    "$tmp/modules")
 	if [ -n "$id" ] && [ "$id" != - ]; then
@@ -207,10 +168,11 @@ cmd_gdb()
 	read_conf
 	have gdb || die 111 "unable to find gdb"
 	colours
-	pick_reports gdb
+	pick_reports
+	first_pick
 	make_tmp
 	unpriv_find
-	need_core gdb
+	need_core
 	core=$(unpacked "$core") || exit
 	exe_of_report
 	[ -z "$unpriv_how" ] || [ -n "$as_root" ] || gdb_unpriv
@@ -247,8 +209,9 @@ cmd_dump()
 	if [ -z "$out" ] && [ -n "$terminal" ]; then
 		die 100 "a core is nothing for a terminal: say -o FILE, or a pipe"
 	fi
-	pick_reports dump
-	need_core dump
+	pick_reports
+	first_pick
+	need_core
 	if [ -z "$out" ]; then
 		unpack "$core"
 		return

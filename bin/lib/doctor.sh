@@ -301,14 +301,23 @@ doctor_receiver()
 
 # --- a crash ---------------------------------------------------------------
 
+# "NAME INODE" of every report; a new one in an old slot has another inode, as
+# both exist for a moment.
+report_inodes()
+{
+	# shellcheck disable=SC2012
+	ls -i "$reports" 2>/dev/null |
+	    awk '$2 ~ /^usercrash_[0-9]+$/ { print $2, $1 }'
+}
+
 # The new report of process $1, in $report; ids come again, so none that was
 # there before.
 report_of_pid()
 {
-	report=$(report_inodes | awk -v dir="$reports/" -v before="$tmp/inodes" '
-		BEGIN { while ((getline line < before) > 0) old[line] = 1 }
-		!($0 in old) { print dir $1 }' | report_rows |
-	    awk -F '\t' -v pid="$1" '$4 == pid { print $14; exit }')
+	report=$(crashlog_read -d "$reports" -F tsv list "pid:$1" 2>/dev/null |
+	    cut -f 14 | while IFS= read -r f; do
+		grep -Fqx "${f##*/} $(inode "$f")" "$tmp/inodes" || say "$f"
+	done | head -n 1)
 	[ -n "$report" ]
 }
 
@@ -406,7 +415,8 @@ doctor_crash()
 		report_inode=$(inode "$report")
 		finding ok "test crash: process $victim, reported as" \
 		    "$report: signature" \
-		    "$(printf '%s\n' "$report" | report_rows | cut -f 12)"
+		    "$(crashlog_read -d "$reports" -F tsv list "$report" |
+		        cut -f 12)"
 		[ -n "$keep" ] || restore_reports
 	else
 		finding error "test crash: no report of process $victim after" \

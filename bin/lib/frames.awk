@@ -1,14 +1,13 @@
 # frames.awk: the frames of a report, taken out and put back with names and
 # source lines.  Part of crashlogctl.
 #
-#   awk -v want=frames -f text.awk -f keys.awk -f frames.awk REPORT
+#   awk -v want=frames -f frames.awk REPORT
 #	"name FUNCTION"                a mangled one; a C++ type's is "_ZTS"
 #	                               and what the report has
 #	"at BUILD-ID ADDRESS PATH"     an address in a file; tabs between
-#   awk -v want=modules -f text.awk -f keys.awk -f frames.awk REPORT
+#   awk -v want=modules -f frames.awk REPORT
 #	"BUILD-ID<tab>PATH" of each
-#   awk -v want=report -v names=FILE -v lines=FILE -f text.awk -f keys.awk \
-#       -f frames.awk REPORT
+#   awk -v want=report -v names=FILE -v lines=FILE -f frames.awk REPORT
 #	the report, with what those two files hold put in:
 #	names	MANGLED<tab>DEMANGLED
 #	lines	BUILD-ID ADDRESS PATH<tab>FUNCTION<tab>FILE:LINE, the
@@ -25,6 +24,43 @@
 # itself in the first frame and in the one after a signal frame; in others it is
 # the return address, and the byte before it lies in the call.  Which module a
 # frame is in is found by its PC, as names of modules may hold anything.
+
+# Without what moves a cursor or turns the direction of writing: controls of
+# ASCII and of C1, marks of direction and those that cannot be seen.
+function printable(s) {
+	gsub(/[\001-\037\177]/, "?", s)
+	if (s ~ /[\200-\377]/) {
+		gsub(/\302[\200-\237]/, "?", s)
+		gsub(/\342\200[\213-\217\250-\256]/, "?", s)
+		gsub(/\342\201[\240-\257]/, "?", s)
+		gsub(/\357\273\277/, "?", s)
+		gsub(/\330\234/, "?", s)
+	}
+	return s
+}
+
+# The text inside a JSON string of ours: only \" and \\ occur.
+function unquote(s, out, at) {
+	out = ""
+	while ((at = index(s, "\\")) > 0) {
+		out = out substr(s, 1, at - 1) substr(s, at + 1, 1)
+		s = substr(s, at + 2)
+	}
+	return out s
+}
+
+# no gsub: awks differ in how many backslashes a replacement takes
+function quote(s, n, i, out, part) {
+	n = split(s, part, /\\/)
+	out = part[1]
+	for (i = 2; i <= n; i++)
+		out = out "\\\\" part[i]
+	n = split(out, part, /"/)
+	out = part[1]
+	for (i = 2; i <= n; i++)
+		out = out "\\\"" part[i]
+	return printable(out)
+}
 
 # hexadecimal digits less one
 function less_one(h, i, c, digits) {

@@ -5,77 +5,14 @@
 
 cmd_list()
 {
-	form=table
-	while [ $# -gt 0 ]; do
-		case $1 in
-		--json) form=json eaten=1 ;;
-		-F | --format)
-			[ $# -gt 1 ] || bad_usage "$1 needs a value"
-			form=$2 eaten=2
-			;;
-		*) pick "$@" || bad_usage "list: no option is called $1" ;;
-		esac
-		shift "$eaten"
-	done
-	case $form in
-	table | json) ;;
-	*) bad_usage "no format is called $form: table, json" ;;
-	esac
+	form=table forms='table json tsv'
+	picked_options "$@"
 	read_conf
-	if [ ! -d "$reports" ] && [ -z "$pick_files" ] && [ "$form" = json ]; then
-		say '[]'
-		return
-	fi
-	[ -n "$pick_files" ] || need_reports
 	colours
-	pick_command=list
-	all=$(pick_rows 1)
-	[ -z "$pick_words" ] || pick_need
-	all=$(printf '%s\n' "$all" | cut -f 3- | grep .)
-	if [ "$form" = json ]; then
-		list_rows | rows_json
-	else
-		paged list_table
-	fi
-}
-
-list_rows()
-{
-	[ -z "$all" ] || printf '%s\n' "$all"
-}
-
-list_table()
-{
-	list_rows | rows_table
-}
-
-rows_json()
-{
-	awk_lib 'text keys rows'
-}
-
-rows_table()
-{
-	where=SLOT:r
-	[ -z "$store" ] || where=HOST
-	awk -F '\t' -v OFS='\t' -v store="$store" '{
-		note = $20 == "-" ? "" : " [" $20 "]"
-		print (store == "" ? $1 : $3), $2, $13, $4, $10, $15, $12, $11 note
-		fflush()
-	}' | awk_lib 'text table' \
-	    -v heads="$where WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE"
+	paged reader list -F "$form"
 }
 
 # --- watch -----------------------------------------------------------------
-
-# "NAME INODE" of every report, sorted; a new one in an old slot has another
-# inode, as both exist for a moment.
-report_inodes()
-{
-	# shellcheck disable=SC2012
-	ls -i "$reports" 2>/dev/null |
-	    awk '$2 ~ /^usercrash_[0-9]+$/ { print $2, $1 }' | sort
-}
 
 cmd_watch()
 {
@@ -92,15 +29,14 @@ cmd_watch()
 		shift "$eaten"
 	done
 	read_conf
-	need_reports
 	make_tmp
-	report_inodes >"$tmp/old"
+	reader list -F line >"$tmp/old" || exit
 	if [ -t 1 ]; then
 		say "waiting for reports in $reports"
 	fi
 	while [ "$left" != 0 ]; do
 		watch_pause
-		report_inodes >"$tmp/new"
+		reader list -r -F line >"$tmp/new" 2>/dev/null || :
 		watch_new >"$tmp/rows"
 		mv "$tmp/new" "$tmp/old"
 		while [ "$left" != 0 ] && IFS= read -r row; do
@@ -121,21 +57,12 @@ watch_pause()
 	fi
 }
 
-# The rows of what is new, the oldest first.
+# What is new, the oldest first; of the same slot it is another line.
 watch_new()
 {
 	awk -v before="$tmp/old" '
 		BEGIN { while ((getline line < before) > 0) old[line] = 1 }
-		!($0 in old) { print $1 }' "$tmp/new" >"$tmp/names"
-	[ -s "$tmp/names" ] || return 0
-	report_files | awk -v dir="$reports/" '
-		NR == FNR { want[dir $0] = 1; next }
-		$0 in want { path[++n] = $0 }
-		END { for (; n > 0; n--) print path[n] }' "$tmp/names" - |
-	    report_rows | awk -F '\t' '{
-		printf "%s  %s  %s[%s]  %s  %s  %s\n",
-		    $1, $2, $13, $4, $10, $12, $11
-	}'
+		!($0 in old)' "$tmp/new"
 }
 
 # --- rm --------------------------------------------------------------------
@@ -145,37 +72,27 @@ cmd_rm()
 	every=
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--all) every=1 eaten=1 ;;
+		--all) every=-a eaten=1 ;;
 		*) pick "$@" || bad_usage "rm: no option is called $1" ;;
 		esac
 		shift "$eaten"
 	done
-	[ -n "$every$pick_words$pick_most" ] ||
+	[ -n "$every$pick_words$pick_counted" ] ||
 	    bad_usage "rm: which? --all is every report that the options say"
 	need_root
 	read_conf
 	colours
-	make_tmp
-	most=$pick_most
-	pick_most=1000000
-	pick_reports rm
-	if [ -z "$every" ] && [ -z "$most" ] && [ "$(printf '%s\n' "$picks" |
-	    awk -F '\t' '{ print $4, $2 }' | sort -u | wc -l)" != 1 ]; then
-		printf '%s\n' "$picks" | rows_table >&2
-		die 1 "rm: more than one is meant: say a slot, -1 or --all"
-	fi
-	[ -z "$most" ] || picks=$(printf '%s\n' "$picks" | head -n "$most")
+	pick_reports "${every:--e}"
 	each_pick remove_report
 }
 
-# The report of $row, if that still is in its place, and its core.
+# A report, if that still is in its place, and its core.
 remove_report()
 {
-	core_of_report || core=
 	(
 		hold "$reports" "$ring_lock"
-		if [ "$(printf '%s\n' "$report" | report_rows | cut -f 2-14)" != \
-		    "$(printf '%s\n' "$row" | cut -f 2-14)" ]; then
+		if [ "$(crashlog_read -d "$reports" -F tsv list "$report" |
+		    cut -f 2,4,5)" != "$time$tab$pid$tab$tid" ]; then
 			die 1 "$report is another one by now"
 		fi
 		change "remove $report" || exit 0
@@ -206,16 +123,17 @@ cmd_note()
 	need_root
 	read_conf
 	colours
-	make_tmp
-	pick_reports note
+	pick_reports
+	first_pick
 	change "note it at $report" || return 0
 	(
 		hold "$reports" "$ring_lock"
 		new=$(mktemp "$reports/.notes.XXXXXX") ||
 		    die 111 "unable to write in $reports"
 		trap 'rm -f "$new"' EXIT
-		report_files | report_rows | text=$text awk -F '\t' \
-		    -v at="$(printf '%s\n' "$picks" | cut -f 2,4)" '
+		pick_options='' pick_words=
+		reader list -F tsv | text=$text awk -F '\t' \
+		    -v at="$time$tab$pid" '
 			{ text = $2 "\t" $4 == at ? ENVIRON["text"] : $20 }
 			text != "" && text != "-" { print $2 " " $4 "\t" text }
 		    ' >"$new" || die 111 "unable to write $new"
@@ -261,6 +179,12 @@ cmd_vacuum()
 	[ -n "$dry" ] || awk '{ n++; k += $1 }
 		END { printf "%d removed, %.1f MiB\n", n, k / 1024 }' \
 	    "$tmp/removed"
+}
+
+# report_files: their paths, the newest first.
+report_files()
+{
+	crashlog_read -d "$reports" ${store:+-s "$store"} files 2>/dev/null
 }
 
 # hold DIRECTORY LOCK: for the rest of this shell the lock that those hold who

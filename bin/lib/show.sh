@@ -242,14 +242,14 @@ frames()
 {
 	want=$1
 	shift
-	awk_lib 'text keys frames' -v want="$want" \
+	awk -v want="$want" -v bold="$bold" -v red="$red" -v plain="$plain" \
 	    -v names="${tmp:+$tmp/names}" -v lines="${tmp:+$tmp/lines}" \
-	    "$@" "$report"
+	    -f "$libdir/frames.awk" "$@" "$report"
 }
 
 cmd_show()
 {
-	raw='' form=text
+	raw=''
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--raw) raw=1 eaten=1 ;;
@@ -259,20 +259,10 @@ cmd_show()
 	done
 	read_conf
 	colours
-	pick_reports show
+	pick_reports
 	make_tmp
 	[ -n "$raw" ] || unpriv_find
 	paged each_pick show_report
-}
-
-# each_pick COMMAND: for each of $picks, as $row and $report.
-each_pick()
-{
-	printf '%s\n' "$picks" >"$tmp/picks"
-	while IFS= read -r row <&8; do
-		report=$(printf '%s\n' "$row" | cut -f 14)
-		"$@"
-	done 8<"$tmp/picks"
 }
 
 show_report()
@@ -293,21 +283,24 @@ show_report()
 
 cmd_info()
 {
-	form=text raw=''
+	form=table raw='' forms='table json'
 	while [ $# -gt 0 ]; do
 		case $1 in
-		--json) form=json eaten=1 ;;
 		--raw) raw=short= eaten=1 ;;
-		*) pick "$@" || bad_usage "info: no option is called $1" ;;
+		*)
+			formed "$@" || pick "$@" ||
+			    bad_usage "info: no option is called $1"
+			;;
 		esac
 		shift "$eaten"
 	done
 	read_conf
 	colours
-	pick_reports info
+	pick_reports
 	make_tmp
 	unpriv_find
-	report_files | report_rows >"$tmp/all"
+	next=show
+	[ -z "$(program gdb)" ] || next=gdb
 	paged each_pick info_report
 }
 
@@ -321,20 +314,13 @@ user_name()
 	fi 2>/dev/null | awk -F : -v uid="$1" '$3 "" == uid "" { print $1; exit }'
 }
 
-# One screen about $report; its row is $row.
+# One screen about $report.
 info_report()
 {
 	resolve
 	frames short "${raw:-short=1}" >"$tmp/short"
-	core_of_report || core=
-	kib=
-	[ -z "$core" ] || kib=$(du -k "$core" | cut -f 1)
-	uid=$(printf '%s\n' "$row" | cut -f 8)
 	user=$(user_name "$uid")
-	info_core=$core
-	export info_core
-	printf '%s\n' "$row" | awk_lib 'text keys time info' -v form="$form" \
-	    -v all="$tmp/all" -v short="$tmp/short" -v now="$(date +%s)" \
-	    -v kib="$kib" -v user="$user" -v store="$dir" \
-	    -v gdb="$(program gdb)"
+	crashlog_read -c info -d "$reports" ${store:+-s "$store"} \
+	    ${dir:+-k "$dir"} ${bold:+-C} -F "$form" -f "$tmp/short" \
+	    ${user:+-u "$user"} -g "$next" info "$report"
 }

@@ -187,6 +187,13 @@ msg_die_sys(int code, const char *fmt, ...)
 }
 
 void
+msg_refuse(int code, const char *fmt, ...)
+{
+	MSG_EMIT("error", NULL);
+	exit(code);
+}
+
+void
 msg_usage(const char *synopsis)
 {
 	char line[MSG_MAX];

@@ -50,6 +50,9 @@ _Noreturn void
 msg_die(int code, const char *, ...) __attribute__((format(printf, 2, 3)));
 _Noreturn void
 msg_die_sys(int code, const char *, ...) __attribute__((format(printf, 2, 3)));
+/* What crashlogctl(8) calls an error: a negative answer too. */
+_Noreturn void
+msg_refuse(int code, const char *, ...) __attribute__((format(printf, 2, 3)));
 /* Prints "usage: prog SYNOPSIS" and exits EXIT_USAGE. */
 _Noreturn void msg_usage(const char *synopsis);
 

@@ -34,7 +34,7 @@ static const struct {
     {0xe0000, 0xe0fff}, /* tags, variation selectors */
 };
 
-static int
+int
 escape_hidden(unsigned cp)
 {
 	size_t i;

@@ -23,5 +23,7 @@ int escape_append(struct buf *, const void *s, size_t, int json);
  * code point; 0 when there is none.
  */
 size_t escape_utf8(const unsigned char *s, size_t n, unsigned *cp);
+/* Whether that is one of those that do not stay, but for controls of ASCII. */
+int escape_hidden(unsigned cp);
 
 #endif

@@ -51,6 +51,9 @@ fuzz_ntfile_SEEDS = t/fixtures/ntfile
 fuzz_linkmap = target core proc elf base
 fuzz_linkmap_SEEDS = t/fixtures/linkmap
 
+fuzz_report = crashlog slots net out base
+fuzz_report_SEEDS = t/fixtures/report* t/fixtures/ledger
+
 # the compiler, and the engine it brings: asked once
 $(FUZZ_OUT)/cc:
 	@mkdir -p $(@D)
