@@ -203,3 +203,35 @@ is_time()
 	r list && [ "$(cat json)" = '[]' ]
 	r top && [ "$(cat json)" = '[]' ]
 }
+
+@test "what may not be read is left out, and told" {
+	needs_root
+	needs_tool setpriv
+	report 00 time=2026-01-01T00:00:00Z pid=1 exe=/a
+	report 01 time=2026-01-02T00:00:00Z pid=2 exe=/b
+	D=$(mktemp -d /run/uXXXX)
+	cp d/* "$D"
+	cp "$BIN/crashlog_read" "$D/r"
+	chmod 755 "$D"
+	chmod 600 "$D/usercrash_00"
+	run setpriv --reuid=65534 --regid=65534 --clear-groups "$D/r" -d "$D" \
+	    -F tsv list
+	rm -r "$D"
+	[ "$status" = 1 ]
+	[[ $output == *$'\t/b\t'* && $output != *$'\t/a\t'* ]]
+	[[ $output == *"crashlog_read: warning: 1 of 2 reports cannot be read: Permission denied"* ]]
+}
+
+@test "cores: JSON and tabs" {
+	mkdir -p st/h
+	head -c 3145728 /dev/urandom >st/h/core.c.11.1700000000
+	printf 'host: h\ncomm: c\npid: 11\ntime: 1700000000\n' \
+	    >st/h/core.c.11.1700000000.info
+	"$BIN/crashlog_read" -k st -F json cores >json
+	json_valid json
+	[ "$(json_get json 0 mib)" = 3.0 ]
+	[ "$(json_get json 0 state)" = complete ]
+	[ "$(json_get json 0 time)" = 2023-11-14T22:13:20Z ]
+	[ "$("$BIN/crashlog_read" -k st -F tsv cores | cut -f 4,14,22,23)" = \
+	    $'11\tst/h/core.c.11.1700000000\t3.0\tcomplete' ]
+}

@@ -68,7 +68,7 @@ taken()
 # The same as its manual page has them.
 documented()
 {
-	grep '^\.It Fl' "$TOP/man/$1.8" | grep -o 'Fl [-A-Za-z]*' |
+	grep '^\.It Fl' "$TOP/man/$1.8" | grep -o 'Fl [-A-Za-z0-9]*' |
 	    sed 's/^Fl //'
 }
 
@@ -144,6 +144,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/share/doc/usercrash/xinetd.d/recv_core
 		644 usr/share/fish/vendor_completions.d/core_send.fish
 		644 usr/share/fish/vendor_completions.d/core_tee.fish
+		644 usr/share/fish/vendor_completions.d/crashlog_read.fish
 		644 usr/share/fish/vendor_completions.d/crashlogctl.fish
 		644 usr/share/fish/vendor_completions.d/debugger.fish
 		644 usr/share/fish/vendor_completions.d/recv_core.fish
@@ -167,6 +168,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/share/man/man8/usercrash_s.8
 		644 usr/share/zsh/site-functions/_core_send
 		644 usr/share/zsh/site-functions/_core_tee
+		644 usr/share/zsh/site-functions/_crashlog_read
 		644 usr/share/zsh/site-functions/_crashlogctl
 		644 usr/share/zsh/site-functions/_debugger
 		644 usr/share/zsh/site-functions/_recv_core

@@ -22,7 +22,7 @@ spool_files()
 
 cmd_cores()
 {
-	form=table forms='table json tsv'
+	form=table forms='table, json, tsv'
 	picked_options "$@"
 	read_conf
 	colours

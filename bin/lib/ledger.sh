@@ -3,7 +3,7 @@
 
 cmd_top()
 {
-	by='' over='' form=table forms='table json tsv'
+	by='' over='' form=table forms='table, json, tsv'
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--by)
@@ -44,7 +44,7 @@ cmd_top()
 # Marks are "TIME NAME" lines in .marks beside the reports.
 cmd_since()
 {
-	mark='' form=table forms='table json tsv'
+	mark='' form=table forms='table, json, tsv'
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--mark) mark=1 eaten=1 ;;

@@ -113,7 +113,8 @@ first_pick()
 	each_pick false || :
 }
 
-# formed WORD [NEXT]: an option that says how it is shown, one of $forms.
+# formed WORD [NEXT]: an option that says how it is shown, one of $forms, which
+# have a comma between.
 formed()
 {
 	eaten=1
@@ -130,9 +131,9 @@ formed()
 		;;
 	*) return 1 ;;
 	esac
-	case " $forms " in
-	*" $form "*) ;;
-	*) bad_usage "$command: no format is called $form: $forms" ;;
+	case ", $forms, " in
+	*", $form, "*) ;;
+	*) die 100 "$command: no format is called $form: $forms" ;;
 	esac
 }
 

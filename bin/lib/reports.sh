@@ -5,7 +5,7 @@
 
 cmd_list()
 {
-	form=table forms='table json tsv'
+	form=table forms='table, json, tsv'
 	picked_options "$@"
 	read_conf
 	colours

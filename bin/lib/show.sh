@@ -283,7 +283,7 @@ show_report()
 
 cmd_info()
 {
-	form=table raw='' forms='table json'
+	form=table raw='' forms='table, json'
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--raw) raw=short= eaten=1 ;;
