@@ -117,14 +117,15 @@ archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 
 # --- programs --------------------------------------------------------------
 # PROGRAM = what it is made of; those that own a directory link no unwinder.
-PROGS = usercrash-wrapper usercrash_s usercrash_c debugger core_tee recv_core \
-	core_send segfault_analyzer crashlog_read
+PROGS = usercrash-wrapper usercrash_s usercrash_c debugger core_accept core_tee \
+	recv_core core_send segfault_analyzer crashlog_read
 usercrash-wrapper = wrap base
 usercrash_s = slots net base
 usercrash_c = report unwind target slots core crash net proc elf memop out base
 debugger = report unwind target core proc elf memop out base
 recv_core = store core stream crash net lz4 base
 core_send = send core stream crash net proc lz4 base
+core_accept = crash net proc base
 core_tee = base
 crashlog_read = crashlog slots net out base
 segfault_analyzer = segv report bpf track unwind target core proc elf memop out base
@@ -327,6 +328,7 @@ FISHDIR = $(PREFIX)/share/fish/vendor_completions.d
 COMPLETED = $(filter-out usercrash-wrapper,$(PROGS)) crashlogctl
 UNITS_SYSTEMD = usercrash_s.service usercrash_s@.service usercrash_s.socket \
 	recv_core.service recv_core@.service recv_core.socket \
+	core_accept@.service core_accept.socket \
 	usercrash-flush.service usercrash-flush.timer
 # names that older versions had, NAME:UNIT: who switched that on has this on
 UNITS_ONCE = core_send-flush.service:usercrash-flush.service \
@@ -335,6 +337,7 @@ UNITS_ONCE = core_send-flush.service:usercrash-flush.service \
 EXAMPLES = usercrash.conf sysctl.d/60-usercrash.conf openrc/usercrash_s \
 	runit/usercrash_s/run runit/usercrash_s/log/run \
 	s6/usercrash_s/run s6/usercrash_s/type \
+	s6/core_accept/run s6/core_accept/type \
 	s6/usercrash_s-ipc/run s6/usercrash_s-ipc/type \
 	core_send.env inetd.conf.recv_core xinetd.d/recv_core \
 	openrc/recv_core runit/recv_core/run runit/recv_core/log/run \

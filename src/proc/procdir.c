@@ -13,7 +13,7 @@
 #include "base/io.h"
 #include "base/num.h"
 
-enum { STATUS_MAX = 65536 };
+enum { STATUS_MAX = 65536, STAT_MAX = 4096 };
 
 int
 proc_open(pid_t pid)
@@ -67,6 +67,29 @@ proc_status_number(const char *text, size_t textlen, const char *name, int last)
 	if (num_scan(p, end, 10, &v, &rest) == -1 || v > LONG_MAX)
 		return -1;
 	return (long)v;
+}
+
+int64_t
+proc_stat_number(int dirfd, const char *path, int n)
+{
+	struct buf b = {0};
+	const char *p = NULL, *end, *rest;
+	int64_t value = -1;
+	uint64_t v;
+
+	if (io_slurp_once(dirfd, path, STAT_MAX, &b, NULL) == 0) {
+		end = b.p + b.len;
+		/* a comm may hold anything: it ends at the last one */
+		p = memrchr(b.p, ')', b.len);
+		for (; p != NULL && n > 2; n--)
+			if ((p = memchr(p, ' ', (size_t)(end - p))) != NULL)
+				p++;
+		if (p != NULL && num_scan(p, end, 10, &v, &rest) == 0 &&
+		    v <= INT64_MAX)
+			value = (int64_t)v;
+	}
+	buf_free(&b);
+	return value;
 }
 
 /* Does the pidfd refer to pid?  A dead process's fdinfo says Pid: -1. */

@@ -9,6 +9,7 @@
 #ifndef PROC_PROCDIR_H
 #define PROC_PROCDIR_H
 
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/io.h"
@@ -56,5 +57,8 @@ const char *proc_status_field(
 /* The number at the start (last = 0) or end (last = 1) of a field, or -1. */
 long proc_status_number(
     const char *text, size_t textlen, const char *name, int last);
+/* Field n (3 or more), as proc(5) numbers them, of the stat file at path below
+ * dirfd; -1 when it is not there or is no number from 0 on. */
+int64_t proc_stat_number(int dirfd, const char *path, int n);
 
 #endif

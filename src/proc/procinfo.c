@@ -289,23 +289,29 @@ host_name(int nsfd, char host[PROC_HOST_MAX])
 	return r;
 }
 
+int
+proc_host(int procfd, char host[PROC_HOST_MAX])
+{
+	int fd = openat(procfd, "ns/uts", O_RDONLY | O_CLOEXEC), r = 0;
+
+	*host = '\0';
+	if (fd != -1) {
+		r = host_name(fd, host);
+		close(fd);
+	}
+	return r;
+}
+
+/* Ours is not told: it is that of the report. */
 static int
 gather_host(int procfd, struct procinfo *pi)
 {
-	int fd, r = 0;
 	size_t i;
 
 	for (i = 0; i < pi->nns; i++)
 		if (pi->ns[i].foreign && strcmp(pi->ns[i].name, "uts") == 0)
-			break;
-	if (i == pi->nns)
-		return 0;
-	fd = openat(procfd, "ns/uts", O_RDONLY | O_CLOEXEC);
-	if (fd != -1) {
-		r = host_name(fd, pi->host);
-		close(fd);
-	}
-	return r;
+			return proc_host(procfd, pi->host);
+	return 0;
 }
 
 /* "Name:\t" and the comm, with \n and \\ escaped (proc_task_name() of

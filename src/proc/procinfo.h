@@ -79,6 +79,11 @@ struct procinfo {
  */
 int procinfo_gather(int dirfd, int want, struct procinfo *pi);
 void procinfo_free(struct procinfo *pi);
+/*
+ * The host name of its UTS namespace, which is entered where it is not ours;
+ * "" where it may not be.  -1 as of procinfo_gather().
+ */
+int proc_host(int procfd, char host[PROC_HOST_MAX]);
 
 /* What is mounted, where that is for the process what it is for us and known;
  * the procinfo may be NULL. */
