@@ -43,7 +43,7 @@
 
 #define SYNOPSIS                                                           \
 	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port]\n"           \
-	"\t[-S MiB] [-s spool] [-t seconds] [-z auto|yes|no]\n"            \
+	"\t[-S MiB] [-s spool] [-t seconds] [-z auto | yes | no]\n"        \
 	"\t[--key=value ...]\n"                                            \
 	"\treceiver[:port][,...]\n"                                        \
 	"       core_send [options] -\n"                                   \

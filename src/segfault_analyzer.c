@@ -36,12 +36,13 @@
 #include "report/signals.h"
 #include "segv/segv_watch.h"
 
-#define SYNOPSIS                                                      \
-	"[-rtv] [-d seconds] [-p pid] ... [-n name] ... [-o file]\n"  \
-	"\t[--append] [--fatal | --handled] [--format text | json]\n" \
-	"\t[--max-stack-depth frames] [--not-name name] ...\n"        \
-	"\t[--not-pid pid] ... [--rate events] [--redact]\n"          \
-	"\t[--ring-size bytes] [--share events] [--signals list]\n"   \
+#define SYNOPSIS                                                    \
+	"[-rtv] [-d seconds] [-p pid] ... [-n name] ...\n"          \
+	"\t[-o file] [--append] [--fatal | --handled]\n"            \
+	"\t[--format text | json]\n"                                \
+	"\t[--max-stack-depth frames] [--not-name name] ...\n"      \
+	"\t[--not-pid pid] ... [--rate events] [--redact]\n"        \
+	"\t[--ring-size bytes] [--share events] [--signals list]\n" \
 	"\t[--stats[=seconds]]"
 
 enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30, WAIT_MS = 100 };
