@@ -37,11 +37,11 @@
 #include "segv/segv_watch.h"
 
 #define SYNOPSIS                                                    \
-	"[-rtv] [-d seconds] [-p pid] ... [-n name] ...\n"          \
+	"[-rtv] [-d seconds] [-p pid ...] [-n name ...]\n"          \
 	"\t[-o file] [--append] [--fatal | --handled]\n"            \
 	"\t[--format text | json]\n"                                \
-	"\t[--max-stack-depth frames] [--not-name name] ...\n"      \
-	"\t[--not-pid pid] ... [--rate events] [--redact]\n"        \
+	"\t[--max-stack-depth frames] [--not-name name ...]\n"      \
+	"\t[--not-pid pid ...] [--rate events] [--redact]\n"        \
 	"\t[--ring-size bytes] [--share events] [--signals list]\n" \
 	"\t[--stats[=seconds]]"
 

@@ -59,7 +59,7 @@ make_bare()
 # within ROW COMMAND...: thrice; none more than t/cost allows ("-": any number).
 within()
 {
-	local row=$1 limits
+	local limits
 	limits=$(grep "^$1 " "$TOP/t/cost")
 	shift
 	: >"$SEEN"

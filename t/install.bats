@@ -833,7 +833,7 @@ receives_in_image()
 		    grep -e -- | sort -u)
 		for c in $("$TOP/bin/crashlogctl" --help |
 		    sed -n 's/^\([a-z-]*\)  .*/\1/p; s/^\([a-z]*\) [[A-Z].*/\1/p'); do
-			grep -qE "[(' ]$c[) ']" "$share/${p#*:}"
+			grep -qE "[(' ]${c}[) ']" "$share/${p#*:}"
 		done
 	done
 	[ "$(grep -c . "$share/fish/vendor_completions.d/crashlogctl.fish")" -gt 20 ]

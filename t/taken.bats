@@ -102,7 +102,7 @@ find_core()
 @test "a file beside its tree: none is to be had" {
 	local role
 	for role in "${ROLES[@]}"; do
-		TAKEN_OVER=read run_role "$role"
+		TAKEN_OVER='read' run_role "$role"
 		echo "$role: $RC $(cat "$T/said")"
 		# the deed got an error, and its worker is known to have failed
 		case $role in

@@ -373,11 +373,10 @@ who()
 }
 
 @test "ignored in a loop: ten lines a minute, the last says so, and another has its own" {
-	local n
 	place "$T"
 	fake "$T" usercrash_c
 	conf "$T" 'ignore com? other'
-	for n in $(seq 14); do
+	for _ in $(seq 14); do
 		hand "$T" "${ORDINARY[@]}" >/dev/null
 		cat "$T/err"
 	done >"$T/all"

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -136,28 +135,6 @@ is_ok(const struct corerecv_outcome *o)
 {
 	return o->result == RECV_STORED || o->result == RECV_AGAIN ||
 	    (o->result == RECV_KEPT && o->whole);
-}
-
-void
-transfer_say(const struct transfer *t, const char *p, size_t len)
-{
-	int64_t deadline = deadline_in(RECV_REPLY_MS);
-	int fd = t->outfd;
-	ssize_t n;
-
-	while (len > 0) {
-		if (deadline_poll(fd, POLLOUT, deadline) <= 0)
-			return;
-		n = send(fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n == -1 && errno == ENOTSOCK)
-			n = write(fd, p, len);
-		if (n == -1 && errno != EINTR && errno != EAGAIN)
-			return;
-		if (n > 0) {
-			p += n;
-			len -= (size_t)n;
-		}
-	}
 }
 
 static void

@@ -204,18 +204,20 @@ take_same(struct store_part *p, uint64_t size, uint32_t crc, const char *tail)
 {
 	DIR *d = io_opendir(p->hostfd, ".");
 	struct dirent *e;
+	size_t len;
 	int r = 0;
 
 	if (d == NULL)
 		return -1;
 	while (r == 0 && (e = readdir(d)) != NULL) {
-		if (!is_kin(p, e->d_name, tail) ||
+		len = strlen(e->d_name);
+		if (len >= sizeof(p->name) || !is_kin(p, e->d_name, tail) ||
 		    strcmp(e->d_name, p->name) == 0 ||
 		    !is_same(p->hostfd, e->d_name, size, crc))
 			continue;
 		r = store_unlink(p->hostfd, p->name) == -1 ? -1 : 1;
 		if (r == 1)
-			snprintf(p->name, sizeof(p->name), "%s", e->d_name);
+			memcpy(p->name, e->d_name, len + 1);
 	}
 	closedir(d);
 	return r;

@@ -1,11 +1,14 @@
 #include "store/transfer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/utc.h"
 #include "stream/streamtext.h"
 
@@ -14,6 +17,28 @@ set_reason(struct transfer *t, enum corerecv_result result, const char *reason)
 {
 	t->o->result = result;
 	snprintf(t->o->reason, sizeof(t->o->reason), "%s", reason);
+}
+
+void
+transfer_say(const struct transfer *t, const char *p, size_t len)
+{
+	int64_t deadline = deadline_in(RECV_REPLY_MS);
+	int fd = t->outfd;
+	ssize_t n;
+
+	while (len > 0) {
+		if (deadline_poll(fd, POLLOUT, deadline) <= 0)
+			return;
+		n = send(fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n == -1 && errno == ENOTSOCK)
+			n = write(fd, p, len);
+		if (n == -1 && errno != EINTR && errno != EAGAIN)
+			return;
+		if (n > 0) {
+			p += n;
+			len -= (size_t)n;
+		}
+	}
 }
 
 void

@@ -52,7 +52,7 @@ make_key(const struct wrapper *w, const char *signature, char key[RATE_KEY])
 
 	if (*signature != '\0' &&
 	    signature[strspn(signature, "0123456789abcdef")] == '\0') {
-		snprintf(key, RATE_KEY, "%s", signature);
+		snprintf(key, RATE_KEY, "%.16s", signature);
 		return;
 	}
 	shown = told_shown(told(&w->told, 'e'));

@@ -69,8 +69,8 @@ trust_open(const char *dir, const char *name, int flags, char why[TRUST_WHY])
 	if (fd != -1)
 		return fd;
 	if (*reason != '\0')
-		snprintf(why, TRUST_WHY, "%s/%s: it or its directory: %s", dir,
-		    name, reason);
+		snprintf(why, TRUST_WHY, "%s/%s: it or its directory: %.64s",
+		    dir, name, reason);
 	else if (errno == ELOOP || errno == ENOTDIR)
 		snprintf(why, TRUST_WHY, "%s/%s: a symbolic link, or in one",
 		    dir, name);
