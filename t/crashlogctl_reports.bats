@@ -759,11 +759,11 @@ gdb_gets()
 	[ "$(ctl flush)" = "nothing waits" ]
 	mkdir "$CTL/spool"
 	exits 111 ctl flush >"$CTL/out"
-	tail -1 "$CTL/out" | grep -Fqx "<--flush><$CTL/spool><-t><30><h:1,g>"
+	tail -1 "$CTL/out" | grep -Fqx "<--flush><$CTL/spool><-t><30><-z><auto><h:1,g>"
 	sed -i 's|^receiver.*|send-command /bin/ssh * x|' "$CTL/c"
 	exits 111 ctl flush >"$CTL/out"
 	tail -1 "$CTL/out" |
-	    grep -Fqx "<--flush><$CTL/spool><-t><30><--></bin/ssh><*><x>"
+	    grep -Fqx "<--flush><$CTL/spool><-t><30><-z><auto><--></bin/ssh><*><x>"
 }
 
 @test "flush: core_send.env, by which the timer of older versions was told" {
@@ -801,7 +801,7 @@ gdb_gets()
 	# both, one after the other, and the worse of what they say
 	printf '%s\n' 'receiver lost' >"$r/etc/usercrash.conf"
 	exits 111 flush 'CORE_SEND_ARGS="some"'
-	[ "$(cat "$CTL/out")" = "<--flush><$r/var/spool/usercrash><-t><30><lost>
+	[ "$(cat "$CTL/out")" = "<--flush><$r/var/spool/usercrash><-t><30><-z><auto><lost>
 <--flush><$r/var/spool/usercrash><some>" ]
 	printf '%s\n' 'receiver h' >"$r/etc/usercrash.conf"
 	exits 1 flush 'CORE_SEND_ARGS="some"'

@@ -750,8 +750,9 @@ receives_in_image()
 	[ "$(number SERVE_COMPLETE_MS slots/serve.h)" = 30000 ]
 	grep -q 'waits 1 second for the REQUEST and 30 seconds' "$m"
 	[ "$(number ASK_MS slots/sink.c)" = 2000 ]
-	[ "$(number PUBLISH_MS slots/sink.c)" = 10000 ]
-	grep -q 'waits 2 seconds for the REPLY and 10 seconds' "$m"
+	[ "$(number SLOTS_LATE_MS slots/slots.h)" = 10000 ]
+	grep -q 'PUBLISH_MS = SLOTS_LATE_MS + 5000' "$TOP/src/slots/sink.c"
+	grep -q 'waits 2 seconds for the REPLY and 15 seconds' "$m"
 	[ "$(number FRAMES_HEAD report/crash_dump.c)" = 256 ]
 	[ "$(number FRAMES_TAIL report/crash_dump.c)" = 64 ]
 	grep -q 'first 256 and the last 64 frames' "$r"
@@ -775,7 +776,7 @@ receives_in_image()
 	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/segv/segv_probe.h"
 	[ "$(number RING_MIN segfault_analyzer.c)" = 4096 ]
 	grep -q '4096 to 1073741824, made a power of two' "$a"
-	grep -q '^is 8388608\.' "$a"
+	grep -q 'the default is 8388608\.' "$a"
 	[ "$(number SEGV_PAGES_DEFAULT segv/segv_probe.h)" = 17 ]
 	grep -q '^17 pages of stack are copied' "$a"
 	[ "$(number LAZY_MS segv/segv_watch.c)" = 2 ]
