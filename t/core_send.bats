@@ -1321,7 +1321,7 @@ came_whole()
 @test "a process that is killed while it is sent: incomplete" {
 	needs_kernel
 	peer -b 65536 slow:30000
-	live_pattern "--pid=%P --dumpmode=%d $P"
+	live_pattern "-z no --pid=%P --dumpmode=%d $P"
 	bg "$VICTIMS/much" mb 64
 	PID=$BG
 	came
@@ -1332,7 +1332,7 @@ came_whole()
 	wait_for 60 logged 'incomplete: the process was killed'
 }
 
-# The worker on $PID.
+# The worker on $PID.  What is packed has gone before it is found: -z no.
 send_worker()
 {
 	local p
@@ -1349,7 +1349,7 @@ send_worker()
 @test "a worker that is killed while it reads memory: by the stream" {
 	needs_kernel
 	peer -b 65536 slow:60000
-	live_pattern "--pid=%P --dumpmode=%d $P"
+	live_pattern "-z no --pid=%P --dumpmode=%d $P"
 	bg "$VICTIMS/much" mb 16
 	PID=$BG
 	came
@@ -1364,7 +1364,7 @@ send_worker()
 @test "a worker that gets nowhere: killed, and by the stream" {
 	needs_kernel
 	peer -b 65536 slow:60000
-	live_pattern "-t 2 --pid=%P --dumpmode=%d $P"
+	live_pattern "-z no -t 2 --pid=%P --dumpmode=%d $P"
 	bg "$VICTIMS/much" mb 16
 	PID=$BG
 	came
