@@ -148,6 +148,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		755 usr/share/doc/usercrash/ucspi/recv_core/run
 		644 usr/share/doc/usercrash/usercrash.conf
 		644 usr/share/doc/usercrash/xinetd.d/recv_core
+		644 usr/share/fish/vendor_completions.d/core_accept.fish
 		644 usr/share/fish/vendor_completions.d/core_send.fish
 		644 usr/share/fish/vendor_completions.d/core_tee.fish
 		644 usr/share/fish/vendor_completions.d/crashlog_read.fish
@@ -173,6 +174,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		644 usr/share/man/man8/usercrash-wrapper.8
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
+		644 usr/share/zsh/site-functions/_core_accept
 		644 usr/share/zsh/site-functions/_core_send
 		644 usr/share/zsh/site-functions/_core_tee
 		644 usr/share/zsh/site-functions/_crashlog_read
@@ -820,7 +822,7 @@ receives_in_image()
 	build install >/dev/null
 	for p in $programs; do
 		diff <(taken "$p" | grep . | sed 's/^/-/' | sort -u) \
-		    <(grep -o "'-[-a-zA-Z]*" "$share/zsh/site-functions/_$p" |
+		    <(grep -o "'-[-a-zA-Z0-9]*" "$share/zsh/site-functions/_$p" |
 		    tr -d "'" | sort -u)
 		diff <(taken "$p" | grep . | sed 's/^/-/' | sort -u) \
 		    <(sed -n 's/^complete -c [a-z_]* -s \(.\).*/-\1/p
