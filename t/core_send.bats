@@ -1348,7 +1348,7 @@ send_worker()
 
 @test "a worker that is killed while it reads memory: by the stream" {
 	needs_kernel
-	peer -b 65536 slow:60000
+	peer -b 65536 slow:6000
 	live_pattern "-z no --pid=%P --dumpmode=%d $P"
 	bg "$VICTIMS/much" mb 16
 	PID=$BG
@@ -1363,7 +1363,7 @@ send_worker()
 
 @test "a worker that gets nowhere: killed, and by the stream" {
 	needs_kernel
-	peer -b 65536 slow:60000
+	peer -b 65536 slow:6000
 	live_pattern "-z no -t 2 --pid=%P --dumpmode=%d $P"
 	bg "$VICTIMS/much" mb 16
 	PID=$BG
