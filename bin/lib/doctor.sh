@@ -471,6 +471,12 @@ cmd_doctor()
 		esac
 		shift "$eaten"
 	done
+	# it reads the conf, and is run for each crash: no more can be told
+	"$bindir/usercrash-wrapper" --version >/dev/null 2>&1 || {
+		finding error "core_pattern: unable to run" \
+		    "$bindir/usercrash-wrapper"
+		exit 1
+	}
 	read_conf
 	colours
 	make_tmp
