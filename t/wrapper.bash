@@ -35,14 +35,17 @@ before()
 	    >"$1/t/saved"
 }
 
-# fake DIR NAME: a program that notes its arguments, in DIR/argv.NAME.
+# fake DIR NAME: a program that notes its arguments, in DIR/argv.NAME.  One that
+# receives ends after whoever sends, as the real one does: nothing else waits
+# for that.
 fake()
 {
-	rm -f "$1/b/$2"
+	rm -f "$1/b/$2" "$1/argv.$2"
 	cat >"$1/b/$2" <<-END
 		#!/bin/bash
 		printf '%s\\0' "\$@" >$1/argv.$2
 	END
+	[ "$2" != recv_core ] || echo 'cat >/dev/null' >>"$1/b/$2"
 	chmod 755 "$1/b/$2"
 }
 

@@ -266,7 +266,7 @@ m_memory(struct machine *m, size_t pc, const struct bpf_insn *i, uint64_t *r)
 {
 	size_t n = m_sizes[i->code >> 3 & 3];
 	int class = i->code & 7;
-	uint64_t v = 0;
+	uint64_t v = 0, sum;
 	void *p;
 
 	if (class == BPF_LDX) {
@@ -277,8 +277,10 @@ m_memory(struct machine *m, size_t pc, const struct bpf_insn *i, uint64_t *r)
 	}
 	p = m_ptr(m, pc, r[i->dst_reg] + (uint64_t)(int64_t)i->off, n);
 	v = class == BPF_ST ? (uint64_t)(int64_t)i->imm : r[i->src_reg];
-	if ((i->code & 0xe0) == BPF_ATOMIC)
-		v += *(uint64_t *)p;
+	if ((i->code & 0xe0) == BPF_ATOMIC) {
+		memcpy(&sum, p, sizeof(sum));
+		v += sum;
+	}
 	memcpy(p, &v, n);
 }
 
