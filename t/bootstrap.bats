@@ -364,6 +364,9 @@ run_run()
 	run_run "$BATS_TEST_TMPDIR/x.bats"
 	[ "$status" = 1 ]
 	[ "${lines[-1]}" = "1 passed, 2 failed, 0 skipped" ]
+	[ "${lines[-4]}" = "what failed:" ]
+	grep -q "^  $BATS_TEST_TMPDIR/x.bats: bad in" <<<"${lines[-3]}"
+	grep -q "^  $BATS_TEST_TMPDIR/x.bats: away .*# skip" <<<"${lines[-2]}"
 }
 
 @test "t/run: all good, all lost, no such file" {
@@ -405,7 +408,7 @@ run_run()
 	run_run "$BATS_TEST_TMPDIR/x.bats"
 	[ "$status" = 1 ]
 	[ "${lines[-1]}" = "0 passed, 1 failed, 0 skipped" ]
-	grep -q 'took more than 1 s' <<<"$output"
+	grep -q 'no test ended in 1 s' <<<"$output"
 }
 
 @test "t/run puts kernel settings back, also after kill -9" {
