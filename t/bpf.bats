@@ -111,7 +111,7 @@ event_of()
 @test "program: for both machines, all blocks, filters, rate, a full ring" {
 	unit unit_segv_prog
 	on_arm unit_segv_prog t/unit/bpf_machine \
-	    src/segv/segv_{prog,gen,blocks,memory,layout,event,decode} \
+	    src/segv/segv_{prog,filter,gen,blocks,memory,layout,event,decode} \
 	    src/bpf/{insn,btf} src/base/{io,array} src/core/arch
 }
 

@@ -63,6 +63,17 @@ places()
 	done
 }
 
+# Whose name stands in the program's own text, which is nowhere in the core.
+@test "without text and NT_FILE: the loader's frames, too" {
+	needs_victim early
+	forged "" "$VICTIMS/early"
+	places r >want
+	grep -q ld-linux want || grep -q ld-musl want || unmet "a loader that is no module"
+	forged -ZHF "$VICTIMS/early"
+	cat r e | head -40
+	places r | diff want -
+}
+
 @test "without NT_SIGINFO the address follows from instruction and registers" {
 	needs_victim faults
 	local how

@@ -335,14 +335,14 @@ flush()
 	mine 1
 	receiver -n "$THERE"
 	shape 40mbit
-	# short: TCP gets over it
+	# short: TCP gets over it (and as it is, as packed it would be through)
 	(
 		wait_for 20 under_way
 		link down
 		sleep 0.3
 		link up
 	) 3>&- 9>&- &
-	send 1 -t 10 "$THERE"
+	send 1 -z no -t 10 "$THERE"
 	[ $RC = 0 ]
 	is_stored 1
 	# for long: what is here stays here, what is there is no core
@@ -351,7 +351,7 @@ flush()
 		wait_for 20 under_way
 		link down
 	) 3>&- 9>&- &
-	send 2 -s "$D/spool" -m 0 "$THERE"
+	send 2 -z no -s "$D/spool" -m 0 "$THERE"
 	[ $RC = 1 ]
 	[ "$(spooled)" = 1 ]
 	not stored 2
@@ -390,7 +390,7 @@ shape()
 		kill -KILL "$first"
 	) 3>&- 9>&- &
 	# what came by a pipe can only be sent again when it was kept
-	send 1 -s "$D/spool" -m 0 "$THERE,127.0.0.1:$((port + 1))"
+	send 1 -z no -s "$D/spool" -m 0 "$THERE,127.0.0.1:$((port + 1))"
 	[ $RC = 0 ]
 	[ "$(spooled)" = 0 ]
 	[ "$(cores | wc -l)" = 0 ]
@@ -404,7 +404,7 @@ shape()
 		wait_for 20 under_way
 		pkill -KILL -P "$first"
 	) 3>&- 9>&- &
-	send 2 "$THERE"
+	send 2 -z no "$THERE"
 	[ $RC = 111 ]
 	grep -q ' lost' "$D/log.2"
 	[ "$(cores | wc -l)" = 0 ]

@@ -166,9 +166,15 @@ status()
 		as_nobody sh -c "kill -9 $WORKER" 2>&1 | grep -q 'not permitted'
 		not as_nobody head -c 1 "/proc/$WORKER/maps"
 		as_nobody gdb -batch -nx -p "$WORKER" 2>&1 | grep -q 'ptrace: '
-		[ "$(state_of "$WORKER")" = S ]
+		# neither killed nor stopped
+		wait_for 20 rests "$WORKER"
 		end_worker
 	done
+}
+
+rests()
+{
+	[ "$(state_of "$1")" = S ]
 }
 
 as_nobody()

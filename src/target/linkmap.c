@@ -21,6 +21,14 @@ struct link { /* struct link_map */
 	uint64_t addr, name, ld, next, prev;
 };
 
+struct walk {
+	struct target *t;
+	const struct linkmap_from *from;
+	struct linkmap *l;
+	struct modhead program;
+	uint64_t bias; /* of the program */
+};
+
 static const char *
 keep_name(struct linkmap *l, const char *name)
 {
@@ -72,17 +80,6 @@ add_object(
 	return 0;
 }
 
-static size_t
-read_name(struct target *t, uint64_t addr, char name[NAME_MAX_LEN])
-{
-	size_t n = 0;
-
-	if (addr != 0)
-		n = target_read(t, addr, name, NAME_MAX_LEN - 1);
-	name[n] = '\0';
-	return strlen(name);
-}
-
 static const Elf64_Phdr *
 find_phdr(const struct modhead *h, uint32_t type)
 {
@@ -106,31 +103,31 @@ file_head(const struct linkmap_from *from, const char *path, struct modhead *h)
 
 /* The program: headers at AT_PHDR, else those of its file.  0 or -1. */
 static int
-find_program(struct target *t, const struct linkmap_from *from,
-    struct modhead *h, uint64_t *bias)
+find_program(struct walk *w)
 {
-	uint64_t at = target_auxv(t, AT_PHDR, 0);
-	uint64_t n = target_auxv(t, AT_PHNUM, 0);
+	uint64_t at = target_auxv(w->t, AT_PHDR, 0);
+	uint64_t n = target_auxv(w->t, AT_PHNUM, 0);
+	struct modhead *h = &w->program;
 	const Elf64_Phdr *ph;
 	size_t i;
 
 	h->n = n < MODHEAD_PHDRS ? (size_t)n : MODHEAD_PHDRS;
 	if (at == 0 || n == 0)
 		return -1;
-	if ((target_auxv(t, AT_PHENT, 0) != sizeof(*ph) ||
-		target_read(t, at, h->ph, h->n * sizeof(*ph)) !=
+	if ((target_auxv(w->t, AT_PHENT, 0) != sizeof(*ph) ||
+		target_read(w->t, at, h->ph, h->n * sizeof(*ph)) !=
 		    h->n * sizeof(*ph)) &&
-	    file_head(from, from->program, h) == -1)
+	    file_head(w->from, w->from->program, h) == -1)
 		return -1;
 	ph = find_phdr(h, PT_PHDR);
 	if (ph != NULL) {
-		*bias = at - ph->p_vaddr;
+		w->bias = at - ph->p_vaddr;
 		return 0;
 	}
 	/* they follow the file header, which the first segment holds */
 	for (i = 0; i < h->n; i++)
 		if (h->ph[i].p_type == PT_LOAD && h->ph[i].p_offset == 0) {
-			*bias = at - sizeof(Elf64_Ehdr) - h->ph[i].p_vaddr;
+			w->bias = at - sizeof(Elf64_Ehdr) - h->ph[i].p_vaddr;
 			return 0;
 		}
 	return -1;
@@ -138,94 +135,118 @@ find_program(struct target *t, const struct linkmap_from *from,
 
 /* r_debug.r_map, through DT_DEBUG; 0 none. */
 static uint64_t
-first_link(struct target *t, const struct modhead *h, uint64_t bias)
+first_link(const struct walk *w)
 {
-	const Elf64_Phdr *ph = find_phdr(h, PT_DYNAMIC);
+	const Elf64_Phdr *ph = find_phdr(&w->program, PT_DYNAMIC);
 	uint64_t at, map;
 	Elf64_Dyn d;
 	size_t i;
 
 	for (i = 0; ph != NULL && i < DYNAMIC_MAX; i++) {
-		at = bias + ph->p_vaddr + i * sizeof(d);
-		if (target_read(t, at, &d, sizeof(d)) != sizeof(d) ||
+		at = w->bias + ph->p_vaddr + i * sizeof(d);
+		if (target_read(w->t, at, &d, sizeof(d)) != sizeof(d) ||
 		    d.d_tag == DT_NULL)
 			return 0;
 		if (d.d_tag == DT_DEBUG)
 			/* after int r_version and its padding */
 			return d.d_un.d_ptr == 0 ||
-				target_word(t, d.d_un.d_ptr + 8, &map) == -1
+				target_word(w->t, d.d_un.d_ptr + 8, &map) == -1
 			    ? 0
 			    : map;
 	}
 	return 0;
 }
 
+/* The name of an object; where the core has no memory there, which is so of
+ * the loader's when no text was dumped, that of the program's file.  Its
+ * length. */
+static size_t
+read_name(const struct walk *w, uint64_t addr, char name[NAME_MAX_LEN])
+{
+	const Elf64_Phdr *ph = find_phdr(&w->program, PT_INTERP);
+	size_t n = 0;
+	ssize_t r;
+	int fd;
+
+	if (addr != 0)
+		n = target_read(w->t, addr, name, NAME_MAX_LEN - 1);
+	if (addr != 0 && n == 0 && ph != NULL &&
+	    ph->p_filesz < NAME_MAX_LEN && w->bias + ph->p_vaddr == addr) {
+		fd = w->from->open(w->from->arg, w->from->program);
+		r = fd == -1 ? -1
+			     : pread(fd, name, ph->p_filesz,
+				   (off_t)ph->p_offset);
+		n = r < 0 ? 0 : (size_t)r;
+		io_close(&fd);
+	}
+	name[n] = '\0';
+	return strlen(name);
+}
+
 /* Nothing but where its dynamic section is: the segments from there down to
  * where it was loaded. */
 static int
-add_unknown(struct linkmap *l, const struct linkmap_from *from,
-    const struct link *k, const char *name)
+add_unknown(const struct walk *w, const struct link *k, const char *name)
 {
 	uint64_t start = 0, end = 0;
 	const struct core_seg *s;
 	size_t i;
 
-	for (i = 0; i < from->nsegs; i++) {
-		s = &from->segs[i];
+	for (i = 0; i < w->from->nsegs; i++) {
+		s = &w->from->segs[i];
 		if (s->vaddr == k->addr)
 			start = s->vaddr;
 		if (k->ld >= s->vaddr && k->ld - s->vaddr < s->memsz)
 			end = s->vaddr + s->memsz;
 	}
-	return start == 0 ? 0 : add_file(l, start, end, 0, name);
+	return start == 0 ? 0 : add_file(w->l, start, end, 0, name);
 }
 
 static int
-add_link(struct target *t, const struct linkmap_from *from,
-    const struct link *k, struct linkmap *l)
+add_link(const struct walk *w, const struct link *k)
 {
 	char name[NAME_MAX_LEN];
 	const Elf64_Phdr *ph;
 	struct modhead h;
 	const char *kept;
 
-	if (k->addr == target_auxv(t, AT_SYSINFO_EHDR, 0) ||
-	    read_name(t, k->name, name) == 0)
+	if (k->addr == target_auxv(w->t, AT_SYSINFO_EHDR, 0) ||
+	    read_name(w, k->name, name) == 0)
 		return 0;
-	kept = keep_name(l, name);
+	kept = keep_name(w->l, name);
 	if (kept == NULL)
 		return -1;
-	if (modhead_memory(t, k->addr, &h) == -1 &&
-	    file_head(from, name, &h) == -1)
-		return add_unknown(l, from, k, kept);
+	if (modhead_memory(w->t, k->addr, &h) == -1 &&
+	    file_head(w->from, name, &h) == -1)
+		return add_unknown(w, k, kept);
 	ph = find_phdr(&h, PT_DYNAMIC);
 	if (ph == NULL || k->addr + ph->p_vaddr != k->ld)
-		return add_unknown(l, from, k, kept);
-	return add_object(l, &h, k->addr, kept);
+		return add_unknown(w, k, kept);
+	return add_object(w->l, &h, k->addr, kept);
 }
 
 int
 linkmap_read(
     struct target *t, const struct linkmap_from *from, struct linkmap *l)
 {
-	uint64_t bias, at;
-	struct modhead h;
+	struct walk w = {.t = t, .from = from, .l = l};
 	const char *name;
 	struct link k;
+	uint64_t at;
 	size_t i;
 
 	memset(l, 0, sizeof(*l));
-	if (find_program(t, from, &h, &bias) == -1)
+	if (find_program(&w) == -1)
 		return 0;
 	name = keep_name(l, from->program);
-	if (name == NULL || add_object(l, &h, bias, name) == -1)
+	if (name == NULL || add_object(l, &w.program, w.bias, name) == -1)
 		return -1;
-	at = first_link(t, &h, bias);
+	at = first_link(&w);
 	for (i = 0; at != 0 && i < LINKS_MAX; i++, at = k.next) {
 		if (target_read(t, at, &k, sizeof(k)) != sizeof(k))
 			break;
 		/* the first is the program */
-		if (i > 0 && add_link(t, from, &k, l) == -1)
+		if (i > 0 && add_link(&w, &k) == -1)
 			return -1;
 	}
 	return 0;

@@ -107,6 +107,17 @@ at_function_edge(struct walk *w, struct caller *c)
 }
 #endif
 
+/* The caller's stack pointer.  aarch64: the pair stands at the bottom of a
+ * frame, so the frame's end is unknown; but where the caller keeps a frame
+ * pointer and its unwind data count from sp (gcc), the two are one. */
+static uint64_t
+sp_after(const struct walk *w, uint64_t caller_fp)
+{
+	if (UNW_LR != -1 && caller_fp >= w->fp + 16)
+		return caller_fp;
+	return w->fp + 16;
+}
+
 /* Code without unwind data: saved frame pointer and return address are a pair
  * of words at fp, on both machines. */
 int
@@ -122,7 +133,7 @@ walk_follow_fp(struct walk *w)
 		    target_word(t, w->fp + 8, &c.pc) == -1 ||
 		    target_code(t, c.pc - 1) == NULL)
 			return -1;
-		c.sp = w->fp + 16;
+		c.sp = sp_after(w, c.fp);
 	}
 	w->flags = FRAME_FP;
 	return walk_restart(w, &c);

@@ -178,9 +178,11 @@ run_one(const struct x86_case *c)
 	x86_run(&r, c, at);
 	if (r.signo == SIGILL && r.got[RUN_PC] == r.want[RUN_PC] &&
 	    (c->flags & OPT)) {
-		/* Not on this processor: the table alone. */
+		/* Not on this processor: the table alone; which of two
+		 * operands it is, where it would have faulted tells. */
 		absent++;
-		CHECK_OF(c->text, x86_decode(c, &r, 0, &m) == 0);
+		r.addr = at;
+		CHECK_OF(c->text, x86_decode(c, &r, 1, &m) == 0);
 		CHECK_OF(c->text, m.access == c->access && m.size == c->size);
 		return;
 	}
