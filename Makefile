@@ -109,8 +109,8 @@ endif
 # A room is a folder of src and an archive of all that is in it, so a program
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
-ROOMS = wrap segv report bpf track unwind target send store crashlog slots core \
-	stream crash net proc elf memop out lz4 base
+ROOMS = wrap segv probe report bpf track unwind target send store crashlog slots \
+	core stream crash net proc elf memop out lz4 base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
 archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
@@ -128,7 +128,7 @@ core_send = send core stream crash net proc lz4 base
 core_accept = crash net proc base
 core_tee = base
 crashlog_read = crashlog slots net out base
-segfault_analyzer = segv report bpf track unwind target core proc elf memop out base
+segfault_analyzer = segv probe report bpf track unwind target core proc elf memop out base
 # those that unwind, and those that the kernel starts: static costs less
 UNWINDERS = usercrash_c debugger segfault_analyzer
 STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
@@ -173,14 +173,14 @@ unit_sample_LIB = $(UNWIND)
 unit_insn = bpf
 unit_btf = bpf base
 unit_bpfsys = bpf proc base
-unit_segv_event = segv core
-unit_segv_prog = segv bpf core base
-unit_segv_live = segv bpf target core proc base
+unit_segv_event = probe core
+unit_segv_prog = probe bpf core base
+unit_segv_live = probe bpf core proc base
 unit_segv_live_LIB = -pthread
 unit_cgpath = proc base
 unit_pagemap = proc base
 unit_elfpackage = elf base
-unit_segv_print = segv report target core proc out base
+unit_segv_print = segv probe report target core proc out base
 unit_memop = memop
 unit_fault = report unwind target elf memop core proc out base
 unit_fault_LIB = $(UNWIND)
@@ -200,7 +200,7 @@ core_forge = proc base
 spool_client = slots net base
 stream_aid = stream crash net lz4 base
 core_peer = stream crash lz4 base
-segv_watch = segv bpf target core proc base
+segv_watch = probe bpf core proc base
 sample_crash = track unwind target core proc elf memop base
 sample_crash_LIB = $(UNWIND)
 

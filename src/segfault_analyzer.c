@@ -6,7 +6,7 @@
  *
  * - follows which files every process maps (track/maptrack), since a process
  *   has usually gone when its event is read;
- * - attaches a BPF program to signal_deliver (segv/segv_probe), which filters,
+ * - attaches a BPF program to signal_deliver (probe/segv_probe), which filters,
  *   limits what one process and all may write, and copies registers and stack
  *   into a ring buffer: one for what ends a process, one for the rest;
  * - gives up all rights but those of looking;

@@ -105,13 +105,13 @@ event_of()
 
 @test "event: every field; cut, forged and lost records" {
 	unit unit_segv_event
-	on_arm unit_segv_event src/segv/segv_{event,decode} src/core/arch
+	on_arm unit_segv_event src/probe/segv_{event,decode} src/core/arch
 }
 
 @test "program: for both machines, all blocks, filters, rate, a full ring" {
 	unit unit_segv_prog
 	on_arm unit_segv_prog t/unit/bpf_machine \
-	    src/segv/segv_{prog,filter,gen,blocks,memory,layout,event,decode} \
+	    src/probe/segv_{prog,gen,filter,blocks,memory,layout,event,decode} \
 	    src/bpf/{insn,btf} src/base/{io,array} src/core/arch
 }
 

@@ -772,14 +772,14 @@ receives_in_image()
 	[ "$(number SEGV_DEPTH segv/segv_resolve.h)" = 16 ]
 	[ "$(number SEGV_DEPTH_MAX segv/segv_resolve.h)" = 65536 ]
 	grep -q '1 to 65536; the default is 16\.' "$a"
-	[ "$(number SEGV_FILTER_MAX segv/segv_probe.h)" = 64 ]
+	[ "$(number SEGV_FILTER_MAX probe/segv_probe.h)" = 64 ]
 	grep -q '^At most 64 bytes' "$a"
-	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/segv/segv_probe.h"
-	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/segv/segv_probe.h"
+	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/probe/segv_probe.h"
+	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/probe/segv_probe.h"
 	[ "$(number RING_MIN segfault_analyzer.c)" = 4096 ]
 	grep -q '4096 to 1073741824, made a power of two' "$a"
 	grep -q 'the default is 8388608\.' "$a"
-	[ "$(number SEGV_PAGES_DEFAULT segv/segv_probe.h)" = 17 ]
+	[ "$(number SEGV_PAGES_DEFAULT probe/segv_probe.h)" = 17 ]
 	grep -q '^17 pages of stack are copied' "$a"
 	[ "$(number LAZY_MS segv/segv_watch.c)" = 2 ]
 	grep -q 'once every 2 ms' "$a"

@@ -120,15 +120,16 @@ has()
 
 @test "rooms: every arrow, allowed or not" {
 	local from to allowed want
-	local rooms='segv report bpf track unwind target send store slots core
-	    crash stream net proc elf memop out base'
+	local rooms='segv probe report bpf track unwind target send store slots
+	    core crash stream net proc elf memop out base'
 	rm -r "$TREE"/src/*
 	for from in $rooms; do
 		case $from in
 		segv)
-			allowed='report unwind track bpf target elf memop'
-			allowed="$allowed core proc out"
+			allowed='probe report unwind track bpf target elf'
+			allowed="$allowed memop core proc out"
 			;;
+		probe) allowed='bpf core proc' ;;
 		report) allowed='unwind target elf memop core proc out' ;;
 		unwind) allowed='target elf memop core' ;;
 		track) allowed='target proc' ;;

@@ -139,8 +139,9 @@ lint_format()
 # Which rooms a room may use, besides itself; awk.
 may_use='
 	BEGIN {
-		use["segv"] = " report unwind track bpf target elf out" \
+		use["segv"] = " probe report unwind track bpf target elf out" \
 		    " memop core proc base "
+		use["probe"] = " bpf core proc base "
 		use["report"] = " unwind target elf memop core proc out" \
 		    " base "
 		use["unwind"] = " target elf memop core base "
@@ -278,7 +279,7 @@ lint_servers()
 	for p in usercrash_s recv_core; do
 		for o in $(of_make "$p"); do
 			case $o in
-			elf | memop | target | unwind | report | segv)
+			elf | memop | target | unwind | report | segv | probe)
 				echo "Makefile: $p links $o" ;;
 			esac
 		done

@@ -7,7 +7,7 @@
  * machine), unwind/unwind_impl.h (libunwind's numbers; callsite.c, fallback.c,
  * restart.c, bycall.c, bycode.c, bottom.c, gostep.c, unwind.c),
  * target/sigframe.c, report/caught.c, report/panic.c, report/exception.c,
- * elf/elfnames.c, segv/ (segv_layout.c, segv_blocks.c, segv_memory.c,
+ * elf/elfnames.c, probe/ (segv_layout.c, segv_blocks.c, segv_memory.c,
  * segv_decode.c), base/seccomp.c, stream/crc32c.c.  lint holds them to be all.
  *
  * Registers travel as an array of 64-bit words in the kernel's

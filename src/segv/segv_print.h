@@ -7,8 +7,8 @@
 #define SEGV_SEGV_PRINT_H
 
 #include "out/out.h"
+#include "probe/segv_shares.h"
 #include "segv/segv_resolve.h"
-#include "segv/segv_shares.h"
 
 /* One record.  -1 with errno once writing has failed. */
 int segv_print(const struct segv_resolved *, struct out *);

@@ -1,6 +1,6 @@
 /*
- * segv_resolve: what an event (segv/segv_event.h) does not say itself: names of
- * functions, the stack, the cause.
+ * segv_resolve: what an event (probe/segv_event.h) does not say itself: names
+ * of functions, the stack, the cause.
  *
  * Cheap where little was asked for: without stack and detail one symbol is
  * looked up, in a cache.  All text that comes from a process is hostile; files
@@ -13,9 +13,9 @@
 #include <time.h>
 
 #include "base/io.h"
+#include "probe/segv_event.h"
 #include "proc/ksyms.h"
 #include "report/fault.h"
-#include "segv/segv_event.h"
 #include "target/modcache.h"
 #include "target/target_sample.h"
 #include "track/maptrack.h"

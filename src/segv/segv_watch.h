@@ -17,10 +17,10 @@
 #include <stdint.h>
 #include <time.h>
 
+#include "probe/segv_probe.h"
+#include "probe/segv_shares.h"
 #include "proc/cgroups.h"
 #include "segv/segv_print.h"
-#include "segv/segv_probe.h"
-#include "segv/segv_shares.h"
 #include "segv/segv_teller.h"
 #include "segv/segv_wire.h"
 #include "track/mapspace.h"

@@ -15,8 +15,8 @@
 #include <time.h>
 
 #include "base/io.h"
-#include "segv/segv_event.h"
-#include "segv/segv_shares.h"
+#include "probe/segv_event.h"
+#include "probe/segv_shares.h"
 #include "target/modcache.h"
 #include "track/maptrack.h"
 

@@ -8,7 +8,7 @@
  * processes, and what a process was before it called exec, for a while.
  * Where the kernel had to drop records, /proc is read again, bit by bit.
  *
- * How it goes with events (segv/segv_event.h):
+ * How it goes with events (probe/segv_event.h):
  *
  *	poll both rings
  *	maptrack_drain(mt)		when maptrack_fd() is readable

@@ -28,8 +28,8 @@
 
 #include "base/args.h"
 #include "base/msg.h"
-#include "segv/segv_event.h"
-#include "segv/segv_probe.h"
+#include "probe/segv_event.h"
+#include "probe/segv_probe.h"
 
 static volatile sig_atomic_t stop;
 static int quiet;

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "probe/segv_event.h"
 #include "proc/maps.h"
-#include "segv/segv_event.h"
 
 #include "check.h"
 

@@ -30,9 +30,9 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "probe/segv_event.h"
+#include "probe/segv_probe.h"
 #include "proc/maps.h"
-#include "segv/segv_event.h"
-#include "segv/segv_probe.h"
 #include "segv_children.h"
 
 #include "check.h"

@@ -1,5 +1,5 @@
 /*
- * unit_segv_prog: the program of segv/segv_prog, run on the machine of
+ * unit_segv_prog: the program of probe/segv_prog, run on the machine of
  * bpf_machine.h against a kernel made here, for x86-64 and aarch64, with each
  * set of blocks and wants; filters, the rate limit, a full ring, memory that
  * is not there.  Prints one line per failed check; exits 0 when there was
@@ -14,9 +14,9 @@
 #include <string.h>
 
 #include "bpf_machine.h"
+#include "probe/segv_event.h"
+#include "probe/segv_prog.h"
 #include "proc/maps.h"
-#include "segv/segv_event.h"
-#include "segv/segv_prog.h"
 
 #include "check.h"
 

@@ -4,7 +4,7 @@
 #ifndef SEGV_SEGV_DECODE_H
 #define SEGV_SEGV_DECODE_H
 
-#include "segv/segv_event.h"
+#include "probe/segv_event.h"
 
 /*
  * e is all zero but for page buffers.  Pages that are to come are the bits of

@@ -28,7 +28,7 @@
 #include <sys/types.h>
 
 #include "bpf/bpfsys.h"
-#include "segv/segv_event.h"
+#include "probe/segv_event.h"
 
 enum {
 	SEGV_WANT_VMA = 1,   /* the mapping of the fault address, when there

@@ -1,4 +1,4 @@
-#include "segv/segv_prog.h"
+#include "probe/segv_prog.h"
 
 #include <errno.h>
 #include <linux/btf.h>

@@ -1,4 +1,4 @@
-#include "segv/segv_gen.h"
+#include "probe/segv_gen.h"
 
 int
 gen_has(const struct gen *g, enum segv_member m)

@@ -1,6 +1,6 @@
 /*
  * segv_prog: the BPF program of segv_probe, instruction by instruction.
- * Private to this room; the contract is in segv/segv_probe.h and segv_event.h.
+ * Private to this room; the contract is in probe/segv_probe.h and segv_event.h.
  *
  * It is made for a layout (where the running kernel keeps what), options and
  * the blocks this kernel's verifier lets pass; a member the kernel has not,
@@ -13,10 +13,10 @@
 #include <stdint.h>
 
 #include "bpf/insn.h"
-#include "segv/segv_event.h"
-#include "segv/segv_gen.h"
-#include "segv/segv_layout.h"
-#include "segv/segv_probe.h"
+#include "probe/segv_event.h"
+#include "probe/segv_gen.h"
+#include "probe/segv_layout.h"
+#include "probe/segv_probe.h"
 
 struct segv_prog {
 	struct insns insns;

@@ -1,12 +1,12 @@
 /*
- * Blocks of the program (segv/segv_prog.h) that copy members of the kernel's
+ * Blocks of the program (probe/segv_prog.h) that copy members of the kernel's
  * structures: who, where from, whose file, which handler.
  */
 #include <elf.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "segv/segv_gen.h"
+#include "probe/segv_gen.h"
 
 /* What no kernel fails to tell. */
 static void

@@ -2,7 +2,7 @@
 #include <elf.h>
 
 #include "core/arch.h"
-#include "segv/segv_gen.h"
+#include "probe/segv_gen.h"
 
 /* --- the mapping of the fault address ---------------------------------------
  */

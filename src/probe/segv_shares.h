@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "segv/segv_probe.h"
+#include "probe/segv_probe.h"
 
 struct segv_told {
 	pid_t pid;

@@ -1,4 +1,4 @@
-#include "segv/segv_probe.h"
+#include "probe/segv_probe.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "base/io.h"
 #include "core/arch.h"
+#include "probe/segv_prog.h"
 #include "proc/cpus.h"
-#include "segv/segv_prog.h"
 
 static int
 fail(struct segv_probe *p, enum bpf_step step)

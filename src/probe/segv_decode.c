@@ -1,4 +1,4 @@
-#include "segv/segv_decode.h"
+#include "probe/segv_decode.h"
 
 #include <elf.h>
 #include <errno.h>

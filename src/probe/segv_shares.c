@@ -1,4 +1,4 @@
-#include "segv/segv_shares.h"
+#include "probe/segv_shares.h"
 
 #include <stdlib.h>
 #include <string.h>

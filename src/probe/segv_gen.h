@@ -1,5 +1,5 @@
 /*
- * segv_gen: what the parts of the program (segv/segv_prog.h) are made with.
+ * segv_gen: what the parts of the program (probe/segv_prog.h) are made with.
  */
 #ifndef SEGV_SEGV_GEN_H
 #define SEGV_SEGV_GEN_H
@@ -8,9 +8,9 @@
 
 #include "base/bytes.h"
 #include "bpf/insn.h"
-#include "segv/segv_event.h"
-#include "segv/segv_layout.h"
-#include "segv/segv_probe.h"
+#include "probe/segv_event.h"
+#include "probe/segv_layout.h"
+#include "probe/segv_probe.h"
 
 /* Blocks that not every kernel takes; tried from all to none. */
 enum {

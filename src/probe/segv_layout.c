@@ -1,4 +1,4 @@
-#include "segv/segv_layout.h"
+#include "probe/segv_layout.h"
 
 #include <elf.h>
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "segv/segv_gen.h"
+#include "probe/segv_gen.h"
 
 #define BIT(sig) (UINT64_C(1) << ((sig)-1))
 

@@ -1,11 +1,11 @@
-#include "segv/segv_event.h"
+#include "probe/segv_event.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "segv/segv_decode.h"
+#include "probe/segv_decode.h"
 
 enum { FREE_MAX = 64 }; /* released events kept for the next */
 
