@@ -13,279 +13,36 @@
  * - sleeps until the ring has something, then 2 ms longer: under load a
  *   wake-up brings hundreds of events, and the crashing CPU pays for none;
  * - SIGINT, SIGTERM, SIGHUP, the end of -d: detaches, then reads all that is
- *   in the ring and writes it.
+ *   in the ring and writes it; with -o SIGHUP is for who renamed the file.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/args.h"
 #include "base/bytes.h"
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/privdrop.h"
-#include "report/signals.h"
-#include "segv/segv_watch.h"
+#include "segv/segv_args.h"
+#include "segv/segv_runner.h"
 
-#define SYNOPSIS                                                    \
-	"[-rtv] [-d seconds] [-p pid ...] [-n name ...]\n"          \
-	"\t[-o file] [--append] [--fatal | --handled]\n"            \
-	"\t[--format text | json]\n"                                \
-	"\t[--max-stack-depth frames] [--not-name name ...]\n"      \
-	"\t[--not-pid pid ...] [--rate events] [--redact]\n"        \
-	"\t[--ring-size bytes] [--share events] [--signals list]\n" \
-	"\t[--stats[=seconds]]"
+enum { WAIT_MS = 100 };
 
-enum { RING_MIN = 4096, SECONDS_MAX = 1 << 30, WAIT_MS = 100 };
-
-struct options {
-	struct segv_watch_opts watch;
-	struct segv_teller_opts tell; /* path NULL: stdout */
-	size_t names;		      /* bytes of all of them */
-	int append;
-	int stats;
-};
-
-static volatile sig_atomic_t stops;
+static volatile sig_atomic_t stops, renamed, reopens;
 
 static void
 on_stop(int sig)
 {
-	(void)sig;
-	stops++;
-}
-
-/* --- options ---------------------------------------------------------------
- */
-
-enum {
-	OPT_APPEND = 256,
-	OPT_DEPTH,
-	OPT_FATAL,
-	OPT_FORMAT,
-	OPT_HANDLED,
-	OPT_NOT_NAME,
-	OPT_NOT_PID,
-	OPT_RATE,
-	OPT_REDACT,
-	OPT_RING,
-	OPT_SHARE,
-	OPT_SIGNALS,
-	OPT_STATS
-};
-
-static const struct option longopts[] = {
-    {"append", no_argument, NULL, OPT_APPEND},
-    {"duration", required_argument, NULL, 'd'},
-    {"fatal", no_argument, NULL, OPT_FATAL},
-    {"format", required_argument, NULL, OPT_FORMAT},
-    {"handled", no_argument, NULL, OPT_HANDLED},
-    {"max-stack-depth", required_argument, NULL, OPT_DEPTH},
-    {"not-name", required_argument, NULL, OPT_NOT_NAME},
-    {"not-pid", required_argument, NULL, OPT_NOT_PID},
-    {"output", required_argument, NULL, 'o'},
-    {"pid", required_argument, NULL, 'p'},
-    {"process-name", required_argument, NULL, 'n'},
-    {"rate", required_argument, NULL, OPT_RATE},
-    {"redact", no_argument, NULL, OPT_REDACT},
-    {"registers", no_argument, NULL, 'r'},
-    {"ring-size", required_argument, NULL, OPT_RING},
-    {"share", required_argument, NULL, OPT_SHARE},
-    {"signals", required_argument, NULL, OPT_SIGNALS},
-    {"stack-trace", no_argument, NULL, 't'},
-    {"stats", optional_argument, NULL, OPT_STATS},
-    {"verbose", no_argument, NULL, 'v'}, {NULL, 0, NULL, 0}};
-
-static uint64_t
-parse_signals(const char *list)
-{
-	uint64_t set = 0;
-	const char *p = list;
-	size_t len;
-	int n;
-
-	for (;; p += len + 1) {
-		len = strcspn(p, ",");
-		n = signal_number(p, len);
-		if (n == -1)
-			msg_die(EXIT_USAGE,
-			    "option --signals wants names as SEGV,BUS, not "
-			    "\"%.*s\"",
-			    (int)(len < 64 ? len : 64), p);
-		set |= UINT64_C(1) << (n - 1);
-		if (p[len] == '\0')
-			return set;
-	}
-}
-
-/* The kernel wants a power of two. */
-static size_t
-ring_size(uint64_t wanted)
-{
-	size_t n = (size_t)sysconf(_SC_PAGESIZE);
-
-	while (n < wanted)
-		n *= 2;
-	return n;
-}
-
-static void
-add_name(struct options *o, struct segv_names *l, const char *option)
-{
-	if (l->n == SEGV_LIST_MAX)
-		msg_die(EXIT_USAGE, "option %s is there more than %d times",
-		    option, SEGV_LIST_MAX);
-	if (strlen(optarg) > SEGV_FILTER_MAX)
-		msg_die(EXIT_USAGE, "option %s wants at most %d bytes", option,
-		    SEGV_FILTER_MAX);
-	o->names += strlen(optarg);
-	if (o->names > SEGV_NAMES_MAX)
-		msg_die(EXIT_USAGE,
-		    "all names together have more than %d bytes",
-		    SEGV_NAMES_MAX);
-	if (*optarg != '\0')
-		l->of[l->n++] = optarg;
-}
-
-static void
-add_pid(struct segv_pids *l, const char *option)
-{
-	char what[32];
-
-	if (l->n == SEGV_LIST_MAX)
-		msg_die(EXIT_USAGE, "option %s is there more than %d times",
-		    option, SEGV_LIST_MAX);
-	snprintf(what, sizeof(what), "option %s", option);
-	l->of[l->n++] = (pid_t)args_number(what, optarg, 1, INT_MAX);
-}
-
-static void
-only(struct options *o, int which)
-{
-	if (o->watch.probe.only != SEGV_ONLY_NONE &&
-	    (int)o->watch.probe.only != which)
-		msg_die(EXIT_USAGE,
-		    "options --fatal and --handled exclude each other");
-	o->watch.probe.only = which;
-}
-
-/* Who, and which signals: 1 when it was such an option. */
-static int
-parse_filter(struct options *o, int c)
-{
-	struct segv_probe_opts *p = &o->watch.probe;
-
-	switch (c) {
-	case 'n':
-		add_name(o, &p->names, "-n");
-		break;
-	case 'p':
-		add_pid(&p->pids, "-p");
-		break;
-	case OPT_NOT_NAME:
-		add_name(o, &p->not_names, "--not-name");
-		break;
-	case OPT_NOT_PID:
-		add_pid(&p->not_pids, "--not-pid");
-		break;
-	case OPT_FATAL:
-		only(o, SEGV_ONLY_FATAL);
-		break;
-	case OPT_HANDLED:
-		only(o, SEGV_ONLY_HANDLED);
-		break;
-	case OPT_SIGNALS:
-		p->signals = parse_signals(optarg);
-		break;
-	default:
-		return 0;
-	}
-	return 1;
-}
-
-/* What is more than a number, a text or a switch. */
-static void
-parse_option(struct options *o, int c)
-{
-	if (parse_filter(o, c))
-		return;
-	switch (c) {
-	case OPT_FORMAT:
-		o->tell.format = args_either("format", optarg, "text", "json")
-		    ? OUT_JSON
-		    : OUT_TEXT;
-		break;
-	case OPT_DEPTH:
-		o->tell.show.depth = args_number(
-		    "option --max-stack-depth", optarg, 1, SEGV_DEPTH_MAX);
-		break;
-	case OPT_RATE:
-		o->watch.probe.rate =
-		    args_number("option --rate", optarg, 0, SEGV_RATE_MAX);
-		break;
-	case OPT_RING:
-		o->watch.probe.ring_size = ring_size(args_number(
-		    "option --ring-size", optarg, RING_MIN, SEGV_RING_MAX));
-		break;
-	case OPT_SHARE:
-		o->watch.probe.share =
-		    args_number("option --share", optarg, 0, SEGV_RATE_MAX);
-		break;
-	case OPT_STATS:
-		o->stats = 1;
-		if (optarg != NULL)
-			o->watch.stats_ms =
-			    (int64_t)args_number(
-				"option --stats", optarg, 1, SECONDS_MAX) *
-			    1000;
-		break;
-	default:
-		msg_usage(SYNOPSIS);
-	}
-}
-
-static void
-parse_options(struct options *o, int argc, char **argv)
-{
-	const struct args_row rows[] = {{OPT_APPEND, .flag = &o->append},
-	    {OPT_REDACT, .flag = &o->tell.show.redact},
-	    {'d', .seconds = &o->watch.duration_ms, .max = SECONDS_MAX},
-	    {'o', .text = &o->tell.path},
-	    {'r', .flag = &o->tell.show.registers},
-	    {'t', .flag = &o->tell.show.stack}};
-	int c;
-
-	memset(o, 0, sizeof(*o));
-	o->watch.duration_ms = o->watch.stats_ms = -1;
-	o->tell.show.depth = SEGV_DEPTH;
-	o->watch.probe.share = SEGV_SHARE_DEFAULT;
-	while (
-	    (c = getopt_long(argc, argv, "d:n:o:p:rtv", longopts, NULL)) != -1)
-		if (!args_take(rows, NELEM(rows), c, optarg))
-			parse_option(o, c);
-	if (optind != argc)
-		msg_usage(SYNOPSIS);
-	if (o->watch.duration_ms == 0)
-		o->watch.duration_ms = -1;
-	o->tell.show.detail = msg_verbose() > 0;
-	o->watch.cmdline = o->tell.show.detail && !o->tell.show.redact;
-	if (o->append && o->tell.path == NULL)
-		msg_die(EXIT_USAGE, "option --append wants option -o");
-	/* what is not shown is not asked for: each part costs the crasher */
-	o->watch.probe.want = SEGV_WANT_IDS;
-	if (o->tell.show.stack)
-		o->watch.probe.want |= SEGV_WANT_STACK | SEGV_WANT_VMA;
-	if (o->tell.show.detail || o->tell.format == OUT_JSON)
-		o->watch.probe.want |= SEGV_WANT_VMA | SEGV_WANT_EXE;
+	if (sig == SIGHUP && reopens)
+		renamed++;
+	else
+		stops++;
 }
 
 /* --- run -------------------------------------------------------------------
@@ -316,7 +73,7 @@ catch_signals(struct segv_watch *w)
 }
 
 static void
-attach(struct segv_watch *w, const struct options *o)
+attach(struct segv_watch *w, const struct segv_args *o)
 {
 	int err;
 
@@ -342,9 +99,30 @@ attach(struct segv_watch *w, const struct options *o)
 		msg_warn("not to be had here: %s", w->probe.lacks);
 }
 
+/*
+ * What stays behind with rights of its own: who runs the command, and who opens
+ * the output anew.  Before there is anything of the kernel's that they could
+ * hold.
+ */
+static void
+start_helpers(struct segv_args *o)
+{
+	if (o->command != NULL &&
+	    (o->tell.runfd = segv_runner_start(o->command, RUNNER_MS)) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to begin");
+	if (o->tell.path == NULL)
+		return;
+	o->tell.keepfd = segv_keeper_start(&o->keep);
+	reopens = o->tell.keepfd != -1;
+	/* what is no file is neither full nor renamed; what cannot be opened
+	 * is told when it is to be opened */
+	if (!reopens && o->keep.size > 0)
+		msg_die_sys(EXIT_USAGE, "unable to rotate %s", o->tell.path);
+}
+
 /* Called once attached: a run that cannot begin leaves an older file alone. */
 static void
-open_output(struct segv_watch *w, const struct options *o)
+open_output(struct segv_watch *w, const struct segv_args *o)
 {
 	int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY;
 	int outfd = STDOUT_FILENO;
@@ -356,6 +134,11 @@ open_output(struct segv_watch *w, const struct options *o)
 		msg_die_sys(EXIT_USAGE, "unable to open %s", o->tell.path);
 	if (segv_wire_output(&w->wire, outfd) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to begin");
+	if (o->tell.top && o->tell.format == OUT_TEXT && isatty(outfd)) {
+		w->termfd = fcntl(outfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		/* what was there scrolls away */
+		(void)!write(outfd, "\033[2J", 4);
+	}
 	close(outfd);
 	if (outfd == STDOUT_FILENO)
 		open("/dev/null", O_RDWR);
@@ -428,25 +211,32 @@ print_sum(const struct segv_watch *w, int asked)
 			 " events were lost, as --stats tells; a larger "
 			 "--ring-size, or a --rate or --share may help",
 		    s.dropped);
+	if (w->teller->tally->not_run > 0)
+		msg_warn("the command was not run for %" PRIu64
+			 " crashes: too many at once",
+		    w->teller->tally->not_run);
 	return s.dropped;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct segv_watch w = {.on_stats = print_stats};
+	static struct segv_watch w = {
+	    .on_stats = print_stats, .renamed = &renamed, .termfd = -1};
 	struct segv_teller teller;
-	struct options o;
+	struct segv_args o;
 	uint64_t missing;
 
 	msg_init("segfault_analyzer");
-	args_help(argv, SYNOPSIS);
-	parse_options(&o, argc, argv);
+	segv_args_parse(&o, argc, argv);
+	start_helpers(&o);
 	if (segv_teller_start(&teller, &o.tell) == -1) {
 		if (errno == EPROTO)
 			return EXIT_SYSTEM;
 		msg_die_sys(EXIT_SYSTEM, "unable to begin");
 	}
+	io_close(&o.tell.runfd);
+	io_close(&o.tell.keepfd);
 	w.teller = &teller;
 	catch_signals(&w);
 	attach(&w, &o);

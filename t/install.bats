@@ -55,7 +55,8 @@ core_fixture()
 taken()
 {
 	local src=("$TOP/src/$1.c")
-	tr -d '\n' <"$TOP/src/$1.c" | grep -o 'argv,[[:space:]]*"[^"]*"' |
+	[ "$1" != segfault_analyzer ] || src=("$TOP/src/segv/segv_args.c")
+	tr -d '\n' <"${src[0]}" | grep -o 'argv,[[:space:]]*"[^"]*"' |
 	    head -1 | sed 's/.*"\(.*\)"/\1/' | tr -d '+:-' | fold -w 1
 	echo
 	! grep -q crash_id_options "${src[0]}" ||
@@ -776,13 +777,27 @@ receives_in_image()
 	grep -q '^At most 64 bytes' "$a"
 	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/probe/segv_probe.h"
 	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/probe/segv_probe.h"
-	[ "$(number RING_MIN segfault_analyzer.c)" = 4096 ]
+	[ "$(number RING_MIN segv/segv_args.c)" = 4096 ]
 	grep -q '4096 to 1073741824, made a power of two' "$a"
 	grep -q 'the default is 8388608\.' "$a"
 	[ "$(number SEGV_PAGES_DEFAULT probe/segv_probe.h)" = 17 ]
 	grep -q '^17 pages of stack are copied' "$a"
 	[ "$(number LAZY_MS segv/segv_watch.c)" = 2 ]
 	grep -q 'once every 2 ms' "$a"
+	[ "$(number FILE_MIN segv/segv_args.c)" = 4096 ]
+	[ "$(number KEEPER_COUNT_MAX segv/segv_keeper.h)" = 1000 ]
+	grep -q '1 to 1000, stay' "$a"
+	[ "$(number TOP_MS segv/segv_args.c)" = 2000 ]
+	[ "$(number TOP_ROWS segv/segv_top.h)" = 1024 ]
+	grep -q '^1024 rows are kept' "$a"
+	[ "$(number RUNNER_MS segv/segv_runner.h)" = 60000 ]
+	[ "$(number RUNNER_BURST segv/segv_runner.h)" = 10 ]
+	[ "$(number RUNNER_RATE segv/segv_runner.h)" = 1 ]
+	[ "$(number RUNNER_TOGETHER segv/segv_runner.h)" = 4 ]
+	[ "$(number RUNNER_WAITING segv/segv_runner.h)" = 32 ]
+	grep -q '^Ten are run at once, then one a second, and never more than four together; 32$' "$a"
+	[ "$(number FACT_MAX segv/segv_runner.c)" = 256 ]
+	grep -q 'at most 255 bytes before that' "$a"
 	[ "$(number LIVE_WAIT_MS target/target_live.h)" = 2000 ]
 	grep -q 'does not stop within 2 seconds' "$TOP/man/debugger.8"
 }

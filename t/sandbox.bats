@@ -55,14 +55,14 @@ status()
 @test "each role from outside: its uid, no capability, no new privileges, a filter" {
 	local role
 	needs_root
-	for role in report send store feed; do
+	for role in report send store feed log; do
 		enter "$role"
 		[ "$(status CapEff)$(status CapPrm)" = \
 		    00000000000000000000000000000000 ]
 		[ "$(status NoNewPrivs)" = 1 ]
 		[ "$(status Seccomp)" = 2 ]
 		[ -z "$(status Groups)" ]
-		if [ "$role" = store ]; then
+		if [ "$role" = store ] || [ "$role" = log ]; then
 			[ "$(status Uid)" = 54321 ]
 		else
 			[ "$(status Uid)" = $((0x7f000000 + IN)) ]

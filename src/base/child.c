@@ -17,7 +17,8 @@
 
 enum {
 	NAP_MS = 10, /* between two looks, where there is no pidfd */
-	HEAP_STEP = 1 << 20
+	HEAP_STEP = 1 << 20,
+	FDS_LIKELY = 1024
 };
 
 #ifndef SYS_pidfd_open /* Linux 5.3 */
@@ -116,4 +117,15 @@ fd_to_null(int fd)
 	r = null == -1 ? -1 : dup2(null, fd);
 	io_close(&null);
 	return r == -1 ? -1 : 0;
+}
+
+void
+fd_close_from(int fd)
+{
+#if defined(SYS_close_range) /* Linux 5.9 */
+	if (syscall(SYS_close_range, (unsigned)fd, ~0U, 0) == 0)
+		return;
+#endif
+	for (; fd < FDS_LIKELY; fd++)
+		close(fd);
 }

@@ -40,5 +40,7 @@ int child_told(int status, char *text, size_t len);
  * nothing else can land on it.  -1 when that cannot be had: fd is then closed.
  */
 int fd_to_null(int fd);
+/* Closes all descriptors from that on. */
+void fd_close_from(int fd);
 
 #endif

@@ -25,9 +25,11 @@
 
 enum {
 	REWRITE = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
-	ALL = REWRITE | SANDBOX_FEED,
+	ALL = REWRITE | SANDBOX_FEED | SANDBOX_LOG,
 	SEND = SANDBOX_SEND,
 	STORE = SANDBOX_STORE,
+	LOG = SANDBOX_LOG,
+	KEEPERS = STORE | LOG,
 	CONFINED = 1 << 16,    /* has a tree, and nothing beside it */
 	UID_BASE = 0x7f000000, /* above what systemd(1) and shadow give away */
 	/* not O_ACCMODE, to which musl counts O_PATH */
@@ -155,10 +157,15 @@ static const struct seccomp_rule rules[] = {
 #if defined(SYS_socketcall) /* 32-bit x86, by the numbers of linux/net.h */
     {SYS_socketcall, SANDBOX_REPORT | SEND | SANDBOX_FEED, SC_EQUAL, 0,
 	SYS_RECVMSG, 0},
+    {SYS_socketcall, LOG, SC_EQUAL, 0, SYS_SENDMSG, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SEND, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_RECV, 0},
     {SYS_socketcall, STORE, SC_EQUAL, 0, SYS_SHUTDOWN, 0},
 #endif
+    /* a log: files that nobody else may write, nobody may run; they are
+     * handed to who writes them */
+    {SYS_openat, LOG, SC_NONE, 3, 07137, 0},
+    {SYS_sendmsg, LOG, SC_ANY, 0, 0, 0},
     /* a store: files that nobody else may write or run */
     {SYS_openat, STORE, SC_NONE, 3, 07177, 0},
     {SYS_flock, STORE, SC_ANY, 0, 0, 0},
@@ -174,13 +181,13 @@ static const struct seccomp_rule rules[] = {
     {SYS_fstatfs64, SEND | STORE, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_newfstatat)
-    {SYS_newfstatat, STORE, SC_ANY, 0, 0, 0},
+    {SYS_newfstatat, KEEPERS, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_fstatat64)
-    {SYS_fstatat64, STORE, SC_ANY, 0, 0, 0},
+    {SYS_fstatat64, KEEPERS, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_statx)
-    {SYS_statx, STORE, SC_ANY, 0, 0, 0},
+    {SYS_statx, KEEPERS, SC_ANY, 0, 0, 0},
 #endif
     {SYS_faccessat, STORE, SC_ANY, 0, 0, 0},
 #if defined(SYS_faccessat2)
@@ -191,9 +198,9 @@ static const struct seccomp_rule rules[] = {
     {SYS_mkdirat, STORE, SC_ANY, 0, 0, 0},
     {SYS_unlinkat, STORE, SC_ANY, 0, 0, 0},
 #if defined(SYS_renameat)
-    {SYS_renameat, STORE, SC_ANY, 0, 0, 0},
+    {SYS_renameat, KEEPERS, SC_ANY, 0, 0, 0},
 #endif
-    {SYS_renameat2, STORE, SC_ANY, 0, 0, 0},
+    {SYS_renameat2, KEEPERS, SC_ANY, 0, 0, 0},
     {SYS_linkat, STORE, SC_ANY, 0, 0, 0},
     {SYS_symlinkat, STORE, SC_ANY, 0, 0, 0},
     {SYS_exit, ALL, SC_ANY, 0, 0, 0},
@@ -264,7 +271,7 @@ landlock(enum sandbox_role role, int treefd)
 	    .parent_fd = treefd};
 	int fd, r;
 
-	if (role == SANDBOX_STORE)
+	if (role & KEEPERS)
 		tree.allowed_access |= LANDLOCK_ACCESS_FS_WRITE_FILE |
 		    LANDLOCK_ACCESS_FS_REMOVE_FILE |
 		    LANDLOCK_ACCESS_FS_REMOVE_DIR |
@@ -311,7 +318,7 @@ sandbox_approach(int read_any)
 static int
 become(enum sandbox_role role, const struct sandbox_bounds *b)
 {
-	if (role == SANDBOX_STORE)
+	if (role & KEEPERS)
 		return priv_keep(b->uid, b->gid, CHROOT);
 	return geteuid() == 0 ? approach(CHROOT, priv_keep) : 0;
 }
@@ -334,8 +341,9 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
 		return -1;
 	if (rooted || (b->treefd != -1 && landlock(role, b->treefd) == 0))
 		bits |= CONFINED;
-	else if (role == SANDBOX_STORE)
-		*why = "the store is not all that its keeper can reach here";
+	else if (role & KEEPERS)
+		*why = "its directory is not all that a keeper of files can "
+		       "reach here";
 	/* a change of ids takes the first back (prctl(2)) */
 	if (parent > 0 && prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == -1)
 		return -1;

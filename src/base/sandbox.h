@@ -11,7 +11,7 @@
  * file, but to read, and that in one tree alone.
  *
  * Who keeps a store has the store's owner as uid, the store as its tree, and
- * makes, names and removes files there.
+ * makes, names and removes files there; who keeps a log makes and names some.
  */
 #ifndef BASE_SANDBOX_H
 #define BASE_SANDBOX_H
@@ -25,7 +25,9 @@ enum sandbox_role {
 	SANDBOX_STORE = 4, /* recv_core's: its connection, files of its store */
 	/* what names in segfault_analyzer: it adds to its output, and changes
 	 * nothing that it wrote */
-	SANDBOX_FEED = 8
+	SANDBOX_FEED = 8,
+	/* what opens that output anew, and hands it over */
+	SANDBOX_LOG = 16
 };
 
 struct sandbox_bounds {
@@ -37,11 +39,12 @@ struct sandbox_bounds {
 	 * A directory: in it, and nowhere else, files may be opened to be read,
 	 * or for SANDBOX_STORE to be written.  For root it becomes the root;
 	 * others need landlock(7), without which as with -1 none are opened
-	 * (EACCES); but a store is kept, with all that its owner may do.
+	 * (EACCES); but a store or a log is kept, with all that its owner may
+	 * do.
 	 */
 	int treefd;
 	int rooted; /* it is the root already */
-	/* SANDBOX_STORE: the owner; else not looked at */
+	/* SANDBOX_STORE, SANDBOX_LOG: the owner; else not looked at */
 	uid_t uid;
 	gid_t gid;
 };

@@ -81,6 +81,12 @@ out_flush(struct out *o)
 	return o->err != 0 ? -1 : 0;
 }
 
+uint64_t
+out_bytes_made(const struct out *o)
+{
+	return o->gone + o->b.len;
+}
+
 struct out *
 out_new(int fd, enum out_format format)
 {

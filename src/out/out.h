@@ -53,6 +53,8 @@ int out_finish(struct out *);
 /* Writes what is there; call it between rows (of a feed: records) only.  -1
  * with the first errno once anything has failed. */
 int out_flush(struct out *);
+/* Bytes so far, those that wait among them. */
+uint64_t out_bytes_made(const struct out *);
 /* From the start: records instead of one report. */
 void out_feed(struct out *);
 /* What follows goes to another descriptor; flush before. */

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "segv/segv_print.h"
+#include "segv/segv_runner.h"
 #include "track/mapspace.h"
 
 /* --- what comes ------------------------------------------------------------
@@ -188,8 +189,12 @@ tell(struct teller *t, const struct segv_seen *seen)
 	struct segv_resolved got;
 	int r = segv_resolve(&got, &t->resolver, seen);
 
-	if (r == 0)
+	if (r == 0 && t->o->top)
+		segv_top_add(&t->top, &got);
+	else if (r == 0)
 		r = segv_print(&got, t->out);
+	if (r == 0 && seen->ev->kind == SEGV_FATAL && t->o->runfd != -1)
+		t->tally->not_run += segv_runner_tell(t->o->runfd, &got) == -1;
 	if (r == 0) {
 		t->tally->told += seen->ev->joined ? 2 : 1;
 		t->tally->joined += seen->ev->joined != 0;
@@ -198,7 +203,7 @@ tell(struct teller *t, const struct segv_seen *seen)
 		t->tally->doubtful += got.stack == SEGV_STACK_DOUBTFUL;
 	}
 	segv_resolved_free(&got);
-	return r;
+	return r == 0 ? segv_sink_check(&t->sink) : r;
 }
 
 /* The mappings as the rest has them, with those files that are here now. */
@@ -276,8 +281,16 @@ on_limited(struct teller *t, const char *p, size_t left)
 	if (left < sizeof(l))
 		return fails(EBADMSG);
 	memcpy(&l, p, sizeof(l));
+	if (t->o->top) {
+		segv_top_add_limited(&t->top,
+		    l.told.pid != 0 ? l.told.comm : "", l.told.more,
+		    l.when.tv_sec);
+		return 0;
+	}
 	segv_moment(&t->resolver, l.when, &now);
-	return segv_print_limited(t->out, &now, &l.told);
+	if (segv_print_limited(t->out, &now, &l.told) == -1)
+		return -1;
+	return segv_sink_check(&t->sink);
 }
 
 static int
@@ -300,22 +313,23 @@ on_end(struct teller *t, const char *p, size_t left)
 }
 
 static int
-on_output(struct teller *t)
+on_top(struct teller *t, const char *p, size_t left)
 {
-	int fd = take_fd(t);
+	struct segv_top_screen screen;
 
-	if (fd == -1 || out_flush(t->out) == -1)
+	if (left < sizeof(screen))
+		return fails(EBADMSG);
+	memcpy(&screen, p, sizeof(screen));
+	if (segv_top_show(&t->top, t->out, &screen) == -1)
 		return -1;
-	io_close(&t->outfd);
-	t->outfd = fd;
-	out_redirect(t->out, fd);
-	return 0;
+	return segv_sink_check(&t->sink);
 }
 
 int
 segv_frame(struct teller *t, const struct wire_head *h, const char *p)
 {
 	struct wire_file file;
+	int fd;
 
 	switch (h->type) {
 	case WIRE_FILE:
@@ -336,7 +350,12 @@ segv_frame(struct teller *t, const struct wire_head *h, const char *p)
 	case WIRE_LIMITED:
 		return on_limited(t, p, h->len);
 	case WIRE_OUTPUT:
-		return on_output(t);
+		fd = take_fd(t);
+		return fd == -1 ? -1 : segv_sink_use(&t->sink, fd);
+	case WIRE_AGAIN:
+		return segv_sink_again(&t->sink);
+	case WIRE_TOP:
+		return on_top(t, p, h->len);
 	case WIRE_END:
 		return on_end(t, p, h->len);
 	}

@@ -5,7 +5,9 @@
 #ifndef SEGV_SEGV_FRAMES_H
 #define SEGV_SEGV_FRAMES_H
 
+#include "segv/segv_sink.h"
 #include "segv/segv_teller.h"
+#include "segv/segv_top.h"
 #include "segv/segv_wire.h"
 
 enum {
@@ -43,7 +45,9 @@ struct teller {
 	struct modcache *cache;
 	struct segv_resolver resolver;
 	struct out *out;
-	int outfd, ended;
+	struct segv_sink sink;
+	struct segv_top top;
+	int ended;
 };
 
 /* Does what a frame says, whose contents begin at p.  0, or -1 with errno:

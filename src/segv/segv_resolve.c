@@ -203,6 +203,13 @@ judge(struct segv_resolved *l, int has_frames)
 	snprintf(l->why, sizeof(l->why), "%s", v.why);
 }
 
+static int
+wants_signature(const struct segv_resolved *l)
+{
+	return l->opts->stack || l->opts->sign == 2 ||
+	    (l->opts->sign == 1 && l->ev->kind == SEGV_FATAL);
+}
+
 /* At least as many frames as the signature is made of: whatever is shown, it
  * must be the same. */
 static int
@@ -215,8 +222,8 @@ unwind(struct segv_resolved *l)
 
 	if (l->t.threads[0].regs.n == 0 || (u = unwind_new(&l->t)) == NULL)
 		return -1;
-	if (l->opts->stack) {
-		lim.head = l->opts->depth;
+	if (wants_signature(l)) {
+		lim.head = l->opts->stack ? l->opts->depth : 0;
 		if (lim.head < SIGNATURE_FRAMES)
 			lim.head = SIGNATURE_FRAMES;
 		lim.frames = lim.head;
@@ -360,7 +367,7 @@ look_closely(struct segv_resolved *l, struct segv_resolver *e,
 	if (name_frames(l, e) == -1)
 		return -1;
 	find_cause(l);
-	if (!l->opts->stack)
+	if (!wants_signature(l))
 		return 0;
 	judge(l, unwound);
 	if (l->t.threads[0].trace.n > 0)
@@ -417,7 +424,7 @@ segv_resolve(struct segv_resolved *l, struct segv_resolver *e,
 	l->exe = v->exe != NULL && *v->exe != '\0' ? v->exe : ev->exe;
 	l->at.addr = ev->pc;
 	l->at.flags = FRAME_EXACT;
-	if (e->opts.stack || e->opts.detail || protection)
+	if (wants_signature(l) || e->opts.detail || protection)
 		r = look_closely(l, e, v);
 	else if (ev->pc >= KERNEL_SPACE)
 		name_kernel(e, &l->at);

@@ -26,6 +26,7 @@ struct segv_opts {
 	int registers, stack;
 	int detail; /* cause, mapping, owner in text as well */
 	int redact; /* no address, no command line */
+	int sign;   /* the signature of what ends a process (1), of all (2) */
 	size_t depth;
 };
 

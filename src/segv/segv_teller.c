@@ -90,12 +90,16 @@ prepare(struct teller *t)
 	struct modcache_limits limits = {.half = MODCACHE_GIVEN};
 	int ksymsfd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 
-	t->outfd = -1;
 	t->cache = modcache_new(&limits);
 	t->out = out_new(-1, t->o->format);
 	if (t->cache == NULL || t->out == NULL)
 		return -1;
 	out_feed(t->out);
+	t->sink = (struct segv_sink){.out = t->out,
+	    .path = t->o->path,
+	    .askfd = t->o->keepfd,
+	    .size = t->o->full,
+	    .fd = -1};
 	segv_resolver_init(&t->resolver, &t->o->show, t->cache, ksymsfd);
 	return 0;
 }

@@ -21,6 +21,7 @@ struct segv_tally {
 	uint64_t told;	 /* events written, */
 	uint64_t joined; /* these of them in the record of another */
 	uint64_t reliable, truncated, doubtful; /* stacks */
+	uint64_t not_run; /* crashes that the runner could not be told of */
 	long rss_kib;
 };
 
@@ -28,7 +29,11 @@ struct segv_teller_opts {
 	struct segv_opts show;
 	enum out_format format;
 	const char
-	    *path; /* of the output, for messages; NULL: standard output */
+	    *path;     /* of the output, for messages; NULL: standard output */
+	int top;       /* a table in the place of records */
+	uint64_t full; /* bytes of a file that is full; 0 none ever is */
+	int keepfd;    /* of segv/segv_keeper, -1 none; it alone may have it */
+	int runfd;     /* of segv/segv_runner, likewise */
 };
 
 struct segv_teller {

@@ -4,6 +4,7 @@
 #include <linux/capability.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "base/bytes.h"
 #include "base/deadline.h"
@@ -16,7 +17,9 @@ enum {
 	SHARES_MS = 1000,	/* between two words on what is left out */
 	LAST_MS = 100,		/* for programs that still run when detached */
 	EVENTS_A_LOOK = 64,	/* between two looks at the clock */
-	WAITING_MAX = 1024	/* events whose pages have not come yet */
+	WAITING_MAX = 1024,	/* events whose pages have not come yet */
+	ROWS = 24,		/* of a terminal that does not say */
+	COLUMNS = 80
 };
 
 /* linux/capability.h of Linux 5.9; older headers lack them */
@@ -101,20 +104,6 @@ find_wall(struct segv_watch *w)
 	w->wall.tv_nsec = real.tv_nsec - mono.tv_nsec;
 }
 
-static struct timespec
-wall_time(const struct segv_watch *w, uint64_t ktime)
-{
-	struct timespec t = {
-	    .tv_sec = w->wall.tv_sec + (time_t)(ktime / 1000000000),
-	    .tv_nsec = w->wall.tv_nsec + (long)(ktime % 1000000000)};
-
-	for (; t.tv_nsec < 0; t.tv_sec--)
-		t.tv_nsec += 1000000000;
-	for (; t.tv_nsec >= 1000000000; t.tv_sec++)
-		t.tv_nsec -= 1000000000;
-	return t;
-}
-
 /* What was left out of each process since the last time. */
 static int
 tell_shares(struct segv_watch *w)
@@ -133,6 +122,24 @@ tell_shares(struct segv_watch *w)
 	return 0;
 }
 
+/* The table, as of now. */
+static int
+show_top(struct segv_watch *w, int last)
+{
+	struct segv_top_screen s = {.last = last != 0};
+	struct segv_counts c;
+	struct winsize size;
+
+	clock_gettime(CLOCK_REALTIME, &s.when);
+	if (w->termfd != -1 && ioctl(w->termfd, TIOCGWINSZ, &size) == 0) {
+		s.rows = size.ws_row > 0 ? size.ws_row : ROWS;
+		s.columns = size.ws_col > 0 ? size.ws_col : COLUMNS;
+	}
+	if (segv_probe_counts(&w->probe, &c, NULL) == 0)
+		s.dropped = c.dropped;
+	return segv_wire_top(&w->wire, &s);
+}
+
 /* Does what is due by the clock; 1 when it is time to end, -1 with errno. */
 static int
 look_at_clock(struct segv_watch *w)
@@ -145,6 +152,16 @@ look_at_clock(struct segv_watch *w)
 	if (deadline_left(w->idle_due) == 0) {
 		maptrack_idle(w->maps);
 		w->idle_due = deadline_in(IDLE_MS);
+	}
+	if (deadline_left(w->top_due) == 0) {
+		if (show_top(w, 0) == -1)
+			return -1;
+		w->top_due = deadline_in(w->o->top_ms);
+	}
+	if (w->agains != *w->renamed) {
+		w->agains = *w->renamed;
+		if (segv_wire_again(&w->wire) == -1)
+			return -1;
 	}
 	if (deadline_left(w->stats_due) == 0) {
 		w->on_stats(w);
@@ -160,92 +177,6 @@ nap(const struct segv_watch *w, struct pollfd *p, nfds_t n, int ms)
 	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
 
 	return ppoll(p, n, &ts, &w->unblocked);
-}
-
-/* --- events ----------------------------------------------------------------
- */
-
-/* The files of its code: those that were not to be had when they were mapped
- * are looked for once more, for as long as this event is sent. */
-static int
-send_files(struct segv_watch *w, struct maptrack_view *v)
-{
-	struct modfile *f, *held;
-	const struct map *m;
-	size_t i;
-	int r = 0;
-
-	for (i = 0; i < v->n && r == 0; i++) {
-		m = &v->maps[i];
-		f = v->files[i];
-		held = NULL;
-		if (!(m->prot & MAP_X) || *m->name != '/')
-			continue;
-		if (f == NULL || f->fd == -1)
-			f = held =
-			    modcache_get(w->cache, m, v->roots, v->nroots);
-		if (f != NULL)
-			r = segv_wire_file(&w->wire, f, m);
-		v->files[i] = f;
-		if (held != NULL)
-			w->held[w->nheld++ % HELD_MAX] = held;
-		if (w->nheld == HELD_MAX)
-			break;
-	}
-	return r;
-}
-
-/* What only this process may look at: the name of the cgroup, the command
- * line. */
-static int
-add_extra(struct segv_watch *w, const struct segv_event *ev,
-    struct wire_event *e, struct buf *extra)
-{
-	struct buf cmd = {0};
-	const char *cg = NULL;
-	int r = 0;
-
-	if (ev->have & SEGV_HAVE_CGROUP && w->cgroups != NULL)
-		cg = cgroups_path(w->cgroups, ev->cgroup);
-	if (cg != NULL) {
-		e->cgrouplen = (uint32_t)strlen(cg) + 1;
-		r = buf_append(extra, cg, e->cgrouplen);
-	}
-	if (r == 0 && w->o->cmdline &&
-	    segv_cmdline(ev, &cmd, &e->cmdcut) == 0 && cmd.len > 0) {
-		e->cmdlen = (uint32_t)cmd.len;
-		r = buf_append(extra, cmd.p, cmd.len);
-	}
-	buf_free(&cmd);
-	return r;
-}
-
-static int
-tell(struct segv_watch *w, const struct segv_event *ev)
-{
-	struct maptrack_view v = {0};
-	struct wire_event e;
-	struct buf extra = {0};
-	int r;
-
-	memset(&e, 0, sizeof(e));
-	if (maptrack_at(w->maps, ev->pid, ev->time, &v) == -1) {
-		if (errno == ENOMEM)
-			return -1;
-		w->unmapped++;
-	}
-	e.when = wall_time(w, ev->time);
-	r = add_extra(w, ev, &e, &extra);
-	if (r == 0)
-		r = send_files(w, &v);
-	if (r == 0)
-		r = segv_wire_event(&w->wire, ev, &v, &e, extra.p);
-	if (r == 0)
-		w->sent++;
-	while (w->nheld > 0)
-		modfile_release(w->cache, w->held[--w->nheld]);
-	buf_free(&extra);
-	return r;
 }
 
 /* --- two signals of one overflow -------------------------------------------
@@ -283,7 +214,7 @@ tell_firsts(struct segv_watch *w, uint64_t ns)
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	now = (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 	while (r == 0 && w->nfirst > 0 && now >= w->first[0]->time + ns) {
-		r = tell(w, w->first[0]);
+		r = segv_watch_tell(w, w->first[0]);
 		drop_first(w, 0);
 	}
 	return r;
@@ -321,7 +252,7 @@ tell_all(struct segv_watch *w, enum segv_kind kind)
 		}
 		if (ev->forced)
 			join(w, ev);
-		r = tell(w, ev);
+		r = segv_watch_tell(w, ev);
 		segv_feed_release(w->feed[kind], ev);
 	}
 	return r;
@@ -375,7 +306,7 @@ drain_all(struct segv_watch *w, int last)
 static int
 idle_time(const struct segv_watch *w)
 {
-	const int64_t due[] = {w->end, w->stats_due, w->shares_due};
+	const int64_t due[] = {w->end, w->stats_due, w->shares_due, w->top_due};
 	int ms = deadline_left(w->idle_due), left;
 	size_t i;
 
@@ -455,6 +386,8 @@ tell_end(struct segv_watch *w)
 	e.sent = c.sent;
 	e.limited = c.limited + c.shared;
 	e.dropped = c.dropped;
+	if (w->o->top_ms != -1 && show_top(w, 1) == -1)
+		return -1;
 	return segv_wire_end(&w->wire, &e);
 }
 
@@ -489,7 +422,8 @@ segv_watch_run(struct segv_watch *w)
 	w->end = deadline_in(w->o->duration_ms);
 	w->stats_due = deadline_in(w->o->stats_ms);
 	w->idle_due = deadline_in(IDLE_MS);
-	w->shares_due = w->o->probe.share > 0 ? deadline_in(SHARES_MS) : -1;
+	w->top_due = deadline_in(w->o->top_ms == -1 ? -1 : 0);
+	w->shares_due = deadline_in(w->o->probe.share > 0 ? SHARES_MS : -1);
 	if (watch(w) == -1)
 		return -1;
 	return finish(w);

@@ -31,6 +31,7 @@ struct segv_watch_opts {
 	int cmdline;	     /* wanted */
 	int64_t duration_ms; /* -1: until told to stop */
 	int64_t stats_ms;    /* how often on_stats is called; -1: never */
+	int64_t top_ms; /* how often the table is shown; -1: there is none */
 };
 
 enum { HELD_MAX = MAPSPACE_MAX, FIRSTS_MAX = 16 };
@@ -41,6 +42,9 @@ struct segv_watch {
 	 * are blocked, and unblocked says which are while asleep. */
 	const volatile sig_atomic_t *stops;
 	sigset_t unblocked;
+	/* the same, of how often the output was renamed */
+	const volatile sig_atomic_t *renamed;
+	int termfd; /* the output, when it is a terminal, or -1 */
 	void (*on_stats)(const struct segv_watch *);
 
 	struct segv_probe probe;
@@ -62,7 +66,8 @@ struct segv_watch {
 	struct cgroups *cgroups;
 	struct modfile *held[HELD_MAX]; /* while an event is sent */
 	size_t nheld;
-	int64_t end, stats_due, idle_due, shares_due;
+	int64_t end, stats_due, idle_due, shares_due, top_due;
+	sig_atomic_t agains;  /* of *renamed, seen so far */
 	struct timespec wall; /* of CLOCK_MONOTONIC 0 */
 };
 
@@ -90,6 +95,11 @@ struct segv_sum segv_watch_sum(const struct segv_watch *);
 void segv_watch_stats(const struct segv_watch *, char *line, size_t n);
 void
 segv_watch_cpu(const struct segv_watch *, unsigned cpu, char *line, size_t n);
+
+/* --- private: segv_send.c --------------------------------------------------
+ */
+
+int segv_watch_tell(struct segv_watch *, const struct segv_event *);
 
 /* --- private: segv_owner.c -------------------------------------------------
  */

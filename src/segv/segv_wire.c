@@ -268,6 +268,21 @@ segv_wire_limited(struct segv_wire *w, const struct wire_limited *l)
 	return add(w, l, sizeof(*l));
 }
 
+/* These two are to be seen at once. */
+int
+segv_wire_again(struct segv_wire *w)
+{
+	return begin(w, WIRE_AGAIN, 0) == -1 ? -1 : segv_wire_flush(w);
+}
+
+int
+segv_wire_top(struct segv_wire *w, const struct segv_top_screen *s)
+{
+	if (begin(w, WIRE_TOP, sizeof(*s)) == -1 || add(w, s, sizeof(*s)) == -1)
+		return -1;
+	return segv_wire_flush(w);
+}
+
 int
 segv_wire_end(struct segv_wire *w, const struct wire_end *e)
 {

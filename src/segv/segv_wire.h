@@ -17,6 +17,7 @@
 #include "base/io.h"
 #include "probe/segv_event.h"
 #include "probe/segv_shares.h"
+#include "segv/segv_top.h"
 #include "target/modcache.h"
 #include "track/maptrack.h"
 
@@ -30,6 +31,8 @@ enum segv_wire_type {
 	WIRE_EVENT,   /* struct wire_event and what it says */
 	WIRE_LIMITED, /* struct wire_limited */
 	WIRE_OUTPUT,  /* a descriptor: where to write from here on */
+	WIRE_AGAIN,   /* the output has been renamed: it is to be opened anew */
+	WIRE_TOP,     /* struct segv_top_screen */
 	WIRE_END      /* struct wire_end */
 };
 
@@ -101,6 +104,8 @@ int segv_wire_event(struct segv_wire *, const struct segv_event *,
     const struct maptrack_view *, struct wire_event *, const char *extra);
 int segv_wire_limited(struct segv_wire *, const struct wire_limited *);
 int segv_wire_output(struct segv_wire *, int fd);
+int segv_wire_again(struct segv_wire *);
+int segv_wire_top(struct segv_wire *, const struct segv_top_screen *);
 int segv_wire_end(struct segv_wire *, const struct wire_end *);
 int segv_wire_flush(struct segv_wire *);
 void segv_wire_close(struct segv_wire *);

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,19 +13,6 @@
 #include "wrap/trust.h"
 
 enum { NOT_RUN = 127, DIED = 128 };
-
-static void
-close_others(void)
-{
-	int fd;
-
-#if defined(SYS_close_range) /* Linux 5.9 */
-	if (syscall(SYS_close_range, 3U, ~0U, 0) == 0)
-		return;
-#endif
-	for (fd = 3; fd < 1024; fd++)
-		close(fd);
-}
 
 /* Its exit status, as a shell has it; -1: it had to be killed. */
 static int
@@ -95,7 +81,7 @@ hooks_run(const struct words *commands, unsigned seconds,
 		return;
 	if (fork() != 0)
 		_exit(0);
-	close_others();
+	fd_close_from(3);
 	fd_to_null(STDIN_FILENO);
 	for (i = 0; i < environment->n; i++)
 		putenv(environment->w[i]);

@@ -253,7 +253,8 @@ do_setfowner(void)
 
 enum {
 	SANE = 64, /* the sanitizers' runtimes need it */
-	REWRITES = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE
+	REWRITES = SANDBOX_REPORT | SANDBOX_SEND | SANDBOX_STORE,
+	KEEPERS = SANDBOX_STORE | SANDBOX_LOG
 };
 
 static const struct {
@@ -262,19 +263,19 @@ static const struct {
 	unsigned but; /* roles that may */
 } forbidden[] = {{"fork", do_fork, 0}, {"exec", do_exec, 0},
     {"socket", do_socket, 0}, {"connect", do_connect, 0},
-    {"sendmsg", do_sendmsg, 0}, {"send elsewhere", do_sendto, 0},
+    {"sendmsg", do_sendmsg, SANDBOX_LOG}, {"send elsewhere", do_sendto, 0},
     {"kill", do_kill, 0}, {"tgkill", do_tgkill, 0}, {"trace", do_trace, 0},
     {"read a neighbour's memory", do_peek, 0},
     {"make a namespace", do_unshare, 0}, {"enter a namespace", do_setns, 0},
-    {"create a file", do_create, SANDBOX_STORE},
-    {"truncate a file", do_truncate_open, SANDBOX_STORE},
+    {"create a file", do_create, KEEPERS},
+    {"truncate a file", do_truncate_open, KEEPERS},
     {"remove a file", do_unlink, SANDBOX_STORE},
     {"name a file", do_link, SANDBOX_STORE},
     {"make a file that another may run", do_create_code, 0},
     {"change a file's mode", do_chmod, 0}, {"become root", do_setuid, 0},
     {"outlive its parent", do_prctl, SANE}, {"map code", do_code, 0},
     {"make memory code", do_become_code, 0},
-    {"look a path up", do_stat, SANE | SANDBOX_STORE}, {"load BPF", do_bpf, 0},
+    {"look a path up", do_stat, SANE | KEEPERS}, {"load BPF", do_bpf, 0},
     {"have signals sent", do_setfowner, 0},
     {"cut what was written", do_cut, REWRITES},
     {"write over it", do_write_over, REWRITES},
@@ -524,6 +525,7 @@ stay(const char *name)
 	enum sandbox_role role = strcmp(name, "send") == 0 ? SANDBOX_SEND
 	    : strcmp(name, "store") == 0		   ? SANDBOX_STORE
 	    : strcmp(name, "feed") == 0			   ? SANDBOX_FEED
+	    : strcmp(name, "log") == 0			   ? SANDBOX_LOG
 							   : SANDBOX_REPORT;
 	char c;
 
@@ -565,6 +567,7 @@ main(int argc, char **argv)
 		test_forbidden(SANDBOX_SEND);
 		test_forbidden(SANDBOX_STORE);
 		test_forbidden(SANDBOX_FEED);
+		test_forbidden(SANDBOX_LOG);
 		test_store();
 		test_bounds();
 		test_orphan();
