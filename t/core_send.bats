@@ -412,10 +412,10 @@ stalling()
 	peer
 	"$S" -vv "$P" <"$SMALL" 2>"$T/err"
 	grep '^ rd=' "$T/err"
-	[ "$(sed -n 's/^ rd=\([0-9]*\) tr=[0-9]* (n=[0-9]*)$/\1/p' "$T/err" |
-	    paste -sd + | bc)" = 49152 ]
-	TR=$(sed -n 's/^ rd=[0-9]* tr=\([0-9]*\) .*/\1/p' "$T/err" |
-	    paste -sd + | bc)
+	[ "$(($(sed -n 's/^ rd=\([0-9]*\) tr=[0-9]* (n=[0-9]*)$/\1/p' "$T/err" |
+	    paste -sd +)))" = 49152 ]
+	TR=$(($(sed -n 's/^ rd=[0-9]* tr=\([0-9]*\) .*/\1/p' "$T/err" |
+	    paste -sd +)))
 	said ": 49152 bytes, $TR data, $((49152 - TR)) holes"
 	"$S" -v "$P" <"$SMALL" 2>"$T/err"
 	not said 'rd='

@@ -937,6 +937,7 @@ ctl_words()
 
 # A tree of two rooms and two units, which are scripts.
 @test "make quick: the units of what changed, told when one fails" {
+	needs_tool git
 	cd "$BATS_TEST_TMPDIR"
 	mkdir -p src/one src/two t/unit build/t
 	cp "$TOP/t/quick.sh" t/

@@ -6,9 +6,7 @@
 #if __has_include(<linux/landlock.h>)
 #include <linux/landlock.h>
 #endif
-#if defined(__i386__)
 #include <linux/net.h>
-#endif
 #include <signal.h>
 #include <stddef.h>
 #include <sys/ioctl.h>
@@ -154,7 +152,7 @@ static const struct seccomp_rule rules[] = {
     {SYS_recv, STORE, SC_ANY, 0, 0, 0},
     {SYS_send, STORE, SC_ANY, 0, 0, 0},
 #endif
-#if defined(SYS_socketcall) /* 32-bit x86, by the numbers of linux/net.h */
+#if defined(SYS_socketcall) /* by the numbers of linux/net.h */
     {SYS_socketcall, SANDBOX_REPORT | SEND | SANDBOX_FEED, SC_EQUAL, 0,
 	SYS_RECVMSG, 0},
     {SYS_socketcall, LOG, SC_EQUAL, 0, SYS_SENDMSG, 0},
