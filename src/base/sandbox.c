@@ -113,14 +113,18 @@ static const struct seccomp_rule rules[] = {
     {SYS_rt_sigreturn, ALL, SC_ANY, 0, 0, 0},
     {SYS_rt_sigaction, ALL, SC_ANY, 0, 0, 0}, /* abort(3) */
     {SYS_tgkill, ALL, SC_SELF, 0, 0, 0},
-#if defined(SYS__llseek) /* 32-bit machines */
+#if defined(SYS__llseek) /* 32-bit machines, and PowerPC */
     {SYS__llseek, ALL, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_sigreturn)
+    {SYS_sigreturn, ALL, SC_ANY, 0, 0, 0},
+#endif
+#if defined(SYS_fcntl64) /* 32-bit machines */
     {SYS_ftruncate64, REWRITE, SC_ANY, 0, 0, 0},
     {SYS_fcntl64, ALL, SC_EQUAL, 1, F_GETFL, 0},
     {SYS_fcntl64, REWRITE, SC_EQUAL, 1, F_SETFL, 0},
     {SYS_fcntl64, ALL, SC_EQUAL, 1, F_GETFD, 0},
     {SYS_fcntl64, ALL, SC_EQUAL, 1, F_SETFD, 0},
-    {SYS_sigreturn, ALL, SC_ANY, 0, 0, 0},
 #endif
 #if defined(SYS_clock_gettime64) /* with the time beyond 2038 */
     {SYS_clock_gettime64, ALL, SC_ANY, 0, 0, 0},

@@ -170,12 +170,12 @@ read_name(const struct walk *w, uint64_t addr, char name[NAME_MAX_LEN])
 
 	if (addr != 0)
 		n = target_read(w->t, addr, name, NAME_MAX_LEN - 1);
-	if (addr != 0 && n == 0 && ph != NULL &&
-	    ph->p_filesz < NAME_MAX_LEN && w->bias + ph->p_vaddr == addr) {
+	if (addr != 0 && n == 0 && ph != NULL && ph->p_filesz < NAME_MAX_LEN &&
+	    w->bias + ph->p_vaddr == addr) {
 		fd = w->from->open(w->from->arg, w->from->program);
-		r = fd == -1 ? -1
-			     : pread(fd, name, ph->p_filesz,
-				   (off_t)ph->p_offset);
+		r = fd == -1
+		    ? -1
+		    : pread(fd, name, ph->p_filesz, (off_t)ph->p_offset);
 		n = r < 0 ? 0 : (size_t)r;
 		io_close(&fd);
 	}
