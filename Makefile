@@ -144,7 +144,8 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
-	unit_streamhead unit_pagemap unit_turn unit_lz4 unit_segv_runner
+	unit_streamhead unit_pagemap unit_turn unit_lz4 unit_segv_runner \
+	unit_blocks
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
@@ -182,6 +183,7 @@ unit_pagemap = proc base
 unit_elfpackage = elf base
 unit_segv_print = segv probe report target core proc out base
 unit_segv_runner = segv probe report target core proc out base
+unit_blocks = target base
 unit_memop = memop
 unit_fault = report unwind target elf memop core proc out base
 unit_fault_LIB = $(UNWIND)
@@ -206,7 +208,7 @@ sample_crash = track unwind target core proc elf memop base
 sample_crash_LIB = $(UNWIND)
 
 # programs whose worker is in an enemy's hands, t/unit/taken_over.c
-TAKEN = usercrash_c debugger core_send recv_core
+TAKEN = usercrash_c debugger core_send recv_core segfault_analyzer
 TAKES = -Wl,--wrap=sandbox_enter,--wrap=out_finish,--wrap=child_end
 
 SCRIPTS = bin/bootstrap

@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -120,6 +121,31 @@ start_helpers(struct segv_args *o)
 		msg_die_sys(EXIT_USAGE, "unable to rotate %s", o->tell.path);
 }
 
+/* It did not do all that it was sent. */
+static _Noreturn void
+say_ended(int wait_status)
+{
+	char why[MSG_MAX];
+	int status;
+
+	segv_teller_ended(wait_status, &status, why, sizeof(why));
+	if (*why != '\0')
+		msg_die(status, "%s", why);
+	exit(status);
+}
+
+static void
+start_teller(struct segv_teller *t, const struct segv_teller_opts *o)
+{
+	int status;
+
+	if (segv_teller_start(t, o) == 0)
+		return;
+	if (errno == EPROTO && waitpid(t->pid, &status, 0) == t->pid)
+		say_ended(status);
+	msg_die_sys(EXIT_SYSTEM, "unable to begin");
+}
+
 /* Called once attached: a run that cannot begin leaves an older file alone. */
 static void
 open_output(struct segv_watch *w, const struct segv_args *o)
@@ -163,8 +189,7 @@ print_stats(const struct segv_watch *w)
 static void
 wait_teller(struct segv_watch *w)
 {
-	char why[MSG_MAX];
-	int wait_status = 0, status, r, told = stops;
+	int wait_status = 0, r, told = stops;
 
 	while ((r = child_wait(
 		    w->teller->pid, deadline_in(WAIT_MS), &wait_status)) == 0) {
@@ -174,11 +199,8 @@ wait_teller(struct segv_watch *w)
 	}
 	if (r == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to wait");
-	if (segv_teller_ended(wait_status, &status, why, sizeof(why)) == 0)
-		return;
-	if (*why != '\0')
-		msg_die(status, "%s", why);
-	exit(status);
+	if (wait_status != 0)
+		say_ended(wait_status);
 }
 
 static void
@@ -230,11 +252,7 @@ main(int argc, char **argv)
 	msg_init("segfault_analyzer");
 	segv_args_parse(&o, argc, argv);
 	start_helpers(&o);
-	if (segv_teller_start(&teller, &o.tell) == -1) {
-		if (errno == EPROTO)
-			return EXIT_SYSTEM;
-		msg_die_sys(EXIT_SYSTEM, "unable to begin");
-	}
+	start_teller(&teller, &o.tell);
 	io_close(&o.tell.runfd);
 	io_close(&o.tell.keepfd);
 	w.teller = &teller;

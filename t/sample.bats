@@ -94,6 +94,10 @@ partial()
 	same_frames "$BATS_TEST_TMPDIR/top" "$tid" "$R" "$1"
 }
 
+@test "blocks: what was read once is not read again" {
+	unit unit_blocks
+}
+
 @test "units: records, their order, spaces, processes" {
 	"$BUILD/t/unit_maptrack"
 }

@@ -950,29 +950,42 @@ fewer_probes()
 	wait_for 30 gone "$TELLER"
 }
 
-@test "killing either ends both, and nothing stays attached" {
-	local n rc
-	watch
-	teller
-	kill -KILL "$AN"
-	wait_for 30 gone "$TELLER"
-	wait "$AN" || :
-	watch
-	teller
-	kill -KILL "$TELLER"
-	rc=0
-	wait "$AN" || rc=$?
-	cat "$D/err"
-	[ "$rc" = 111 ]
-	grep -q 'the process that names was killed by signal 9' "$D/err"
-	! command -v bpftool >/dev/null || wait_for 30 no_probes
+# attached: what the kernel has of the analyzer, "prog 12" and "link 3".
+attached()
+{
+	cat "/proc/$AN"/fdinfo/* |
+	    sed -n 's/^\(prog\|link\|map\)_id:[[:space:]]*/\1 /p'
 }
 
-# no_probes: none of this user's; others may test at the same time
-no_probes()
+# detached: nothing of the kind in $D/attached is there.
+detached()
 {
-	! bpftool prog show 2>/dev/null | grep -A 2 ' name segv ' |
-	    grep -q "segfault_analyz($AN)"
+	local what id
+	while read -r what id; do
+		! bpftool "$what" show id "$id" >/dev/null 2>&1 || return 1
+	done <"$D/attached"
+}
+
+@test "killing either ends both, and nothing stays attached" {
+	local rc who
+	needs_tool bpftool
+	for who in AN TELLER; do
+		watch --rotate 1M,1 --exec true
+		teller
+		attached >"$D/attached"
+		cat "$D/attached"
+		grep -q prog "$D/attached"
+		grep -q link "$D/attached"
+		all=$(pgrep -P "$AN")
+		kill -KILL "${!who}"
+		rc=0
+		wait "$AN" || rc=$?
+		cat "$D/err"
+		wait_for 30 eval '! kill -0 '"${all//[[:space:]]/ }"' 2>/dev/null'
+		wait_for 30 detached
+	done
+	[ "$rc" = 111 ]
+	grep -q 'the process that names was killed by signal 9' "$D/err"
 }
 
 # --- load ------------------------------------------------------------------

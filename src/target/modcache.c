@@ -35,6 +35,7 @@ struct modcache {
 	size_t tables;
 	uint64_t serial;
 	struct symcache *syms;
+	struct blocks *blocks;
 	struct modopen open;
 	struct modcache_limits lim;
 };
@@ -69,7 +70,11 @@ modcache_new(const struct modcache_limits *lim)
 	c->maxfds = allowed_fds(lim->fds > 0 ? lim->fds : FDS_MAX);
 	c->syms = symcache_new(
 	    lim->symbols > 0 ? lim->symbols : SYMCACHE_MAX, SYMCACHE_BYTES);
-	if (c->syms == NULL) {
+	c->blocks = blocks_new();
+	if (c->syms == NULL || c->blocks == NULL) {
+		if (c->syms != NULL)
+			symcache_free(c->syms);
+		blocks_free(c->blocks);
 		free(c);
 		return NULL;
 	}
@@ -82,6 +87,12 @@ struct symcache *
 modcache_symbols(struct modcache *c)
 {
 	return c->syms;
+}
+
+struct blocks *
+modcache_blocks(struct modcache *c)
+{
+	return c->blocks;
 }
 
 static struct modfile **
@@ -167,6 +178,7 @@ modcache_free(struct modcache *c)
 		while (c->bucket[i] != NULL)
 			free_file(c, c->bucket[i]);
 	symcache_free(c->syms);
+	blocks_free(c->blocks);
 	modopen_end(&c->open);
 	free(c);
 }

@@ -22,6 +22,7 @@
 #include "elf/elfsym.h"
 #include "elf/symcache.h"
 #include "proc/maps.h"
+#include "target/blocks.h"
 
 struct modcache;
 struct ehtable;
@@ -68,6 +69,7 @@ struct modcache_limits {
 struct modcache *modcache_new(const struct modcache_limits *);
 void modcache_free(struct modcache *);
 struct symcache *modcache_symbols(struct modcache *);
+struct blocks *modcache_blocks(struct modcache *);
 
 /*
  * The file of a mapping; to be handed back with modfile_release().  Looked for

@@ -42,6 +42,7 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 	const struct map *m = target_map(t, addr);
 	const struct elfsym_load *l = NULL;
 	const struct module *mod;
+	struct blocks_file file;
 
 	if (m != NULL && m->module >= 0 && !(m->prot & MAP_W)) {
 		mod = &t->mods[m->module];
@@ -52,7 +53,9 @@ read_file(struct target *t, uint64_t addr, void *p, size_t len)
 		return fails(EFAULT);
 	if (len > m->end - addr)
 		len = m->end - addr;
-	return io_pread_full(mod->fd, p, len, m->off + (addr - m->start));
+	file = (struct blocks_file){mod->fd, src->held[m->module]->serial};
+	return blocks_read(modcache_blocks(src->cache), file, p, len,
+	    m->off + (addr - m->start));
 }
 
 static ssize_t
