@@ -231,10 +231,13 @@ gen_filter_name(struct gen *g, int out)
 	insn_here(g->p, none);
 	I(LD64(R1, FP, S_BARS), "r1 = bars");
 	J(JNEI(R1, 0), bad, "if (r1 != 0) goto bad");
-	if (g->o->names.n == 0)
+	/* nothing may stand where nobody comes: the verifier refuses it */
+	if (g->o->names.n == 0) {
 		J(JA(), good, "goto good");
-	I(LD64(R1, FP, S_HITS), "r1 = hits");
-	J(JNEI(R1, 0), good, "if (r1 != 0) goto good");
+	} else {
+		I(LD64(R1, FP, S_HITS), "r1 = hits");
+		J(JNEI(R1, 0), good, "if (r1 != 0) goto good");
+	}
 	insn_here(g->p, bad);
 	COUNT(named);
 	J(JA(), out, "goto out");
