@@ -89,7 +89,8 @@ make_box()
 	done
 	chmod 1777 /tmp
 	mkdir -p "$T" /var/log /var/lib /var/spool /srv/images /srv/cores \
-	    /var/cores /home/me /etc/cron.d /usr/local/sbin
+	    /var/cores /home/me /etc/cron.d /etc/logrotate.d \
+	    /usr/local/sbin
 	mount --move /run/t "$T"
 	plain_sysctl kernel/core_pattern core
 	plain_sysctl kernel/core_pipe_limit 0
@@ -118,6 +119,10 @@ make_tools()
 	tool rclone <<-'END'
 		#!/bin/sh
 		[ "$1" = copyto ] && [ -s "$2" ] && echo "$3" >>/run/rclone
+	END
+	tool logger <<-'END'
+		#!/bin/sh
+		printf '%s\n' "$*" >>/run/logger
 	END
 	# what stands for time: until there is a report
 	tool sleep <<-'END'
@@ -273,6 +278,7 @@ stays()
 		echo "sends_to ${BASH_REMATCH[0]:-localhost}" ;;
 	usercrash_s* | s6-ipcserver*) echo proof_slot ;;
 	systemd-socket-activate*usercrash_s*) echo proof_own_slot ;;
+	segfault_analyzer*--top*json*) echo proof_end ;;
 	segfault_analyzer*) echo proof_fault ;;
 	'crashlogctl watch'*) echo proof_watch ;;
 	inotifywait*) echo proof_wait ;;
@@ -327,11 +333,26 @@ proof_fault()
 	esac
 	# shellcheck disable=SC2086
 	./launch nocore ./${who:-null}
-	if [[ $COMMAND == *' -o '* ]]; then
-		grep '"comm": *"null"' /var/log/faults.json
-	else
-		grep "${who%% *}" /run/stays
-	fi
+	case $COMMAND in
+	*--exec*) grep 'null ([0-9]*): null pointer' /run/logger ;;
+	*' -o '*json*) grep '"comm": *"null"' /var/log/faults.json ;;
+	*' -o '*) grep null /var/log/faults ;;
+	*) grep "${who%% *}" /run/stays ;;
+	esac
+}
+
+# What is told at the end alone: when it is attached, a fault, and its end.
+proof_end()
+{
+	local p
+	for p in $(pgrep -s "$STAYS"); do
+		find "/proc/$p/fd" -lname 'anon_inode:bpf?link*' -o -lname \
+		    'anon_inode:bpf-raw*' 2>/dev/null
+	done | grep . || return 1
+	[ -e /run/ended ] || ./launch nocore ./null
+	touch /run/ended
+	kill -INT "$STAYS" 2>/dev/null
+	wait_until 30 grep '"comm": "null"' /run/stays
 }
 
 proof_watch()
@@ -498,7 +519,13 @@ step()
 		after "$2"
 		return
 	fi
+	SHOWN=
 	case $2 in
+	# a file that is shown: the lines below make it
+	'cat /usr/local/'*)
+		SHOWN=${2#cat }
+		return
+		;;
 	# a tree, to make it in
 	'make '*) cd "$TREE" || exit ;;
 	esac
@@ -521,6 +548,11 @@ $(tail -n 9 /run/err)"
 says()
 {
 	local f
+	[ -z "$SHOWN" ] || {
+		printf '%s\n' "$1" >"$SHOWN"
+		chmod 755 "$SHOWN"
+		return
+	}
 	printf '%s\n' "$1" >/run/want
 	for f in /run/want /run/said /run/err; do
 		sed -i 's/[0-9a-f]\{16\}/SIGNATURE/g' $f
@@ -553,6 +585,14 @@ text()
 		[[ $1 == *hook* ]] || crash "$AT/null"
 		[[ $1 != receiver* ]] || wait_until 30 arrived 'null.*' ||
 		    die "no core arrived"
+		;;
+	*postrotate*)
+		printf '%s\n' "$1" >/etc/logrotate.d/it
+		sed -n '/postrotate/,/endscript/p' /etc/logrotate.d/it |
+		    sed '1d;$d' | sh -n || die "postrotate"
+		! command -v logrotate >/dev/null ||
+		    logrotate -d /etc/logrotate.d/it >/run/said 2>&1 ||
+		    die "$(cat /run/said)"
 		;;
 	*) step '#' "$1" ;;
 	esac
