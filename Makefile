@@ -29,7 +29,7 @@
 # What a program links is spelled out in its line below: nothing is implied.
 #   make SAN=1      ASan + UBSan build, in build-san/
 #   make WERROR=1   warnings are errors (CI)
-#   make STATIC=no  nothing static (else four programs), archives or not
+#   make STATIC=no  nothing static (else five programs), archives or not
 #   make STATIC=all all static; where the archives are not, an error
 
 PREFIX = /usr
@@ -109,8 +109,8 @@ endif
 # A room is a folder of src and an archive of all that is in it, so a program
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
-ROOMS = wrap segv probe report bpf track unwind target send store crashlog slots \
-	core stream crash net proc elf memop out lz4 base
+ROOMS = wrap segv probe trim report bpf track unwind target send store crashlog \
+	slots core stream crash net proc elf memop out lz4 base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
 archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
@@ -118,10 +118,11 @@ archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
 # --- programs --------------------------------------------------------------
 # PROGRAM = what it is made of; those that own a directory link no unwinder.
 PROGS = usercrash-wrapper usercrash_s usercrash_c debugger core_accept core_tee \
-	recv_core core_send segfault_analyzer crashlog_read
+	core_trim recv_core core_send segfault_analyzer crashlog_read
 usercrash-wrapper = wrap base
 usercrash_s = slots net base
 usercrash_c = report unwind target slots core crash net proc elf memop out base
+core_trim = trim report unwind target core crash proc elf memop out base
 debugger = report unwind target core proc elf memop out base
 recv_core = store core stream crash net lz4 base
 core_send = send core stream crash net proc lz4 base
@@ -130,9 +131,9 @@ core_tee = base
 crashlog_read = crashlog slots net out base
 segfault_analyzer = segv probe report bpf track unwind target core proc elf memop out base
 # those that unwind, and those that the kernel starts: static costs less
-UNWINDERS = usercrash_c debugger segfault_analyzer
+UNWINDERS = usercrash_c debugger core_trim segfault_analyzer
 STATICS = $(if $(ARCHIVES),$(if $(filter all,$(STATIC)),$(PROGS),usercrash_c \
-	core_tee usercrash-wrapper debugger))
+	core_tee core_trim usercrash-wrapper debugger))
 # how,PROGRAM,STATIC,SHARED: one of the two
 how = $(if $(filter $(1),$(STATICS)),$(2),$(3))
 

@@ -73,7 +73,7 @@ documented()
 	    sed 's/^Fl //'
 }
 
-programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
+programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_send
 	recv_core segfault_analyzer crashlog_read'
 
 @test "install: these files and no others" {
@@ -82,6 +82,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		755 usr/bin/core_accept
 		755 usr/bin/core_send
 		755 usr/bin/core_tee
+		755 usr/bin/core_trim
 		755 usr/bin/crashlog_read
 		755 usr/bin/crashlogctl
 		755 usr/bin/debugger
@@ -119,6 +120,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		644 usr/share/bash-completion/completions/core_accept
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
+		644 usr/share/bash-completion/completions/core_trim
 		644 usr/share/bash-completion/completions/crashlog_read
 		644 usr/share/bash-completion/completions/crashlogctl
 		644 usr/share/bash-completion/completions/debugger
@@ -152,6 +154,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		644 usr/share/fish/vendor_completions.d/core_accept.fish
 		644 usr/share/fish/vendor_completions.d/core_send.fish
 		644 usr/share/fish/vendor_completions.d/core_tee.fish
+		644 usr/share/fish/vendor_completions.d/core_trim.fish
 		644 usr/share/fish/vendor_completions.d/crashlog_read.fish
 		644 usr/share/fish/vendor_completions.d/crashlogctl.fish
 		644 usr/share/fish/vendor_completions.d/debugger.fish
@@ -167,6 +170,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		644 usr/share/man/man8/core_accept.8
 		644 usr/share/man/man8/core_send.8
 		644 usr/share/man/man8/core_tee.8
+		644 usr/share/man/man8/core_trim.8
 		644 usr/share/man/man8/crashlog_read.8
 		644 usr/share/man/man8/crashlogctl.8
 		644 usr/share/man/man8/debugger.8
@@ -178,6 +182,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_send
 		644 usr/share/zsh/site-functions/_core_accept
 		644 usr/share/zsh/site-functions/_core_send
 		644 usr/share/zsh/site-functions/_core_tee
+		644 usr/share/zsh/site-functions/_core_trim
 		644 usr/share/zsh/site-functions/_crashlog_read
 		644 usr/share/zsh/site-functions/_crashlogctl
 		644 usr/share/zsh/site-functions/_debugger

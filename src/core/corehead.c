@@ -264,6 +264,7 @@ core_forget(struct core_head *h)
 	free(h->segs);
 	free(h->threads);
 	free(h->files);
+	free(h->mapped);
 	*h = keep;
 }
 
@@ -480,6 +481,7 @@ core_head_free(struct core_head *h)
 	free(h->segs);
 	free(h->threads);
 	free(h->files);
+	free(h->mapped);
 	buf_free(&h->raw);
 	buf_free(&h->notes);
 	memset(h, 0, sizeof(*h));

@@ -40,6 +40,14 @@ struct core_file {		  /* one NT_FILE entry */
 	const char *name;	  /* NUL-terminated, in the notes' memory */
 };
 
+/*
+ * A note of core_trim's own: what was mapped, as rows of three 64-bit words,
+ * start, end and PF_*, in the order of the segments.  What it left out has no
+ * segment, as readers take memory of one without contents for zeros.
+ */
+#define CORE_TRIMMED "usercrash"
+enum { CORE_TRIMMED_MAPPED = 1 };
+
 /* PT_NOTEs that are looked at; those who write cores make one. */
 enum { CORE_NOTES_MAX = 8 };
 
@@ -63,12 +71,16 @@ struct core_head {
 	size_t nthreads;
 	struct core_file *files;
 	size_t nfiles;
+	struct core_seg *mapped; /* of one that was trimmed; filesz is 0 */
+	size_t nmapped;
 	int have_siginfo;
 	int signo, sicode, sierrno;
 	uint64_t siaddr;  /* si_addr; valid for SEGV, BUS, ILL, FPE, TRAP */
 	int sipid, siuid; /* valid where sicode <= 0 (SI_USER, SI_TKILL) */
 	const unsigned char *auxv; /* of a 64-bit core */
 	size_t auxvlen;
+	const unsigned char *tls; /* 8 bytes: aarch64's thread pointer of the
+				     first thread, or NULL */
 	const unsigned char *anyauxv; /* whatever its class */
 	size_t anyauxvlen;
 	int have_psinfo;

@@ -9,6 +9,10 @@
 #include "base/bytes.h"
 #include "core/arch.h"
 
+#ifndef NT_ARM_TLS
+#define NT_ARM_TLS 0x401
+#endif
+
 /*
  * struct elf_prstatus and elf_prpsinfo by class (linux/elfcore.h): offsets of
  * the fields wanted.  gregs stand between `regs' and a trailing int that is
@@ -230,6 +234,49 @@ note_one(struct notes *all, uint32_t type, const unsigned char *d, size_t len)
 	}
 }
 
+/* What core_trim says was mapped: rows of start, end and permissions. */
+static int
+note_mapped(struct core_head *h, const unsigned char *d, size_t len)
+{
+	enum { ROW = 24 };
+	struct core_seg *s;
+	size_t i;
+
+	if (h->mapped != NULL || len < ROW)
+		return 0;
+	h->mapped = calloc(len / ROW, sizeof(*h->mapped));
+	if (h->mapped == NULL)
+		return -1;
+	for (i = 0; i < len / ROW; i++, d += ROW) {
+		s = &h->mapped[h->nmapped];
+		s->vaddr = get64(d);
+		if (get64(d + 8) <= s->vaddr)
+			continue;
+		s->memsz = get64(d + 8) - s->vaddr;
+		s->flags = (uint32_t)get64(d + 16);
+		h->nmapped++;
+	}
+	return 0;
+}
+
+/* Of somebody else than "CORE". */
+static int
+note_other(struct notes *all, const Elf64_Nhdr *n, const unsigned char *name,
+    const unsigned char *d)
+{
+	struct core_head *h = all->h;
+
+	if (n->n_type == NT_ARM_TLS && n->n_namesz == sizeof("LINUX") &&
+	    memcmp(name, "LINUX", sizeof("LINUX")) == 0) {
+		if (h->tls == NULL && n->n_descsz >= 8)
+			h->tls = d;
+	} else if (n->n_type == CORE_TRIMMED_MAPPED && all->l->word == 8 &&
+	    n->n_namesz == sizeof(CORE_TRIMMED) &&
+	    memcmp(name, CORE_TRIMMED, sizeof(CORE_TRIMMED)) == 0)
+		return note_mapped(h, d, n->n_descsz);
+	return 0;
+}
+
 /* x rounded up; SIZE_MAX when that is past the end of everything. */
 static size_t
 note_align(size_t x, size_t align)
@@ -261,8 +308,9 @@ notes_decode(
 		if (*h->owner == '\0')
 			note_owner(h, p + name, n.n_namesz);
 		if ((n.n_namesz == 5 || n.n_namesz == 4) &&
-		    memcmp(p + name, "CORE", n.n_namesz) == 0 &&
-		    note_one(&all, n.n_type, p + desc, n.n_descsz) == -1)
+			    memcmp(p + name, "CORE", n.n_namesz) == 0
+			? note_one(&all, n.n_type, p + desc, n.n_descsz) == -1
+			: note_other(&all, &n, p + name, p + desc) == -1)
 			return -1;
 		/* The last note's padding may be missing. */
 		at = note_align(desc + n.n_descsz, align);

@@ -97,6 +97,16 @@ target_drop_cache(struct target *t)
 	t->cache_last = UINT64_MAX;
 }
 
+void
+target_watch(
+    struct target *t, void (*watch)(void *, uint64_t, size_t), void *watcher)
+{
+	/* what is there already was read before, and would not be again */
+	target_drop_cache(t);
+	t->watch = watch;
+	t->watcher = watcher;
+}
+
 /* The line at addr (aligned), its readable length in *len. */
 static const unsigned char *
 cache_line(struct target *t, uint64_t addr, size_t *len)
@@ -117,6 +127,8 @@ cache_line(struct target *t, uint64_t addr, size_t *len)
 			t->cache_last = UINT64_MAX;
 		n = t->read(t, addr, c->p, CACHE_LINE);
 		c->len = n > 0 ? (size_t)n : 0;
+		if (t->watch != NULL)
+			t->watch(t->watcher, addr, c->len);
 		c->addr = addr | 1;
 	}
 	*len = c->len;
@@ -136,6 +148,8 @@ target_read(struct target *t, uint64_t addr, void *p, size_t len)
 			    t, addr + done, (char *)p + done, len - done);
 			if (r <= 0)
 				break;
+			if (t->watch != NULL)
+				t->watch(t->watcher, addr + done, (size_t)r);
 			done += (size_t)r;
 			continue;
 		}

@@ -84,7 +84,10 @@ struct target {
 	unsigned char *auxv;
 	size_t auxvlen;
 
-	struct target_line *cache; /* private to target.c */
+	/* private to target.c */
+	void (*watch)(void *, uint64_t addr, size_t len);
+	void *watcher;
+	struct target_line *cache;
 	uint64_t cache_last;
 	unsigned char *cache_lastp;
 };
@@ -97,6 +100,10 @@ void target_free(struct target *);
 size_t target_read(struct target *, uint64_t addr, void *, size_t len);
 /* Forgets what was read, after the source has got more to read from. */
 void target_drop_cache(struct target *);
+/* From now on watch is told what is read, in pieces that may be larger than
+ * what was asked for; NULL: no more. */
+void target_watch(struct target *,
+    void (*watch)(void *watcher, uint64_t addr, size_t len), void *watcher);
 /* A 64-bit word; 0 done, -1 unreadable. */
 int target_word(struct target *, uint64_t addr, uint64_t *);
 /* The mapping of an address, or NULL; executable ones only. */

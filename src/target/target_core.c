@@ -131,6 +131,30 @@ list_files(const struct core_head *h, const struct corefiles *c,
 	return linkmap_read(t, &from, &s->linkmap);
 }
 
+/* The mappings, by the segments; of a core that was trimmed, by its note. */
+static int
+list_maps(const struct core_head *h, struct coremaps *cm, struct target *t)
+{
+	const struct core_source *s = t->src;
+	struct core_seg *mapped = NULL;
+	int r;
+
+	cm->segs = s->segs;
+	cm->nsegs = s->nsegs;
+	if (h->nmapped > 0) {
+		mapped = calloc(h->nmapped, sizeof(*mapped));
+		if (mapped == NULL)
+			return -1;
+		memcpy(mapped, h->mapped, h->nmapped * sizeof(*mapped));
+		ARRAY_SORT(mapped, h->nmapped, vaddr);
+		cm->segs = mapped;
+		cm->nsegs = h->nmapped;
+	}
+	r = coremaps_make(cm, &t->maps, &t->nmaps);
+	free(mapped);
+	return r;
+}
+
 int
 target_core_open(int corefd, const struct core_head *h,
     const struct core_paths *where, struct target *t)
@@ -161,11 +185,9 @@ target_core_open(int corefd, const struct core_head *h,
 		cm.files = s->linkmap.files;
 		cm.nfiles = s->linkmap.nfiles;
 	}
-	cm.segs = s->segs;
-	cm.nsegs = s->nsegs;
 	cm.vdso = target_auxv(t, AT_SYSINFO_EHDR, 0);
-	if (coremaps_make(&cm, &t->maps, &t->nmaps) == -1 ||
-	    modules_find(t) == -1 || corefiles_open_all(&files, t) == -1)
+	if (list_maps(h, &cm, t) == -1 || modules_find(t) == -1 ||
+	    corefiles_open_all(&files, t) == -1)
 		return -1;
 	target_drop_cache(t); /* files can now stand in for missing pages */
 	return 0;
