@@ -395,11 +395,13 @@ threads()
 	section threads "$1" | sed -n 's/^  thread \([0-9]*\) "\(.*\)".*/\1 \2/p'
 }
 
-# chain MODULE: frame lines on stdin -> the words of t/victims/victim.h.
+# chain MODULE: frame lines on stdin -> the words of t/victims/victim.h.  What
+# gcc puts apart as unlikely is of its function.
 chain()
 {
 	awk -v m="$1" '{
 		w = $2
+		sub(/\.cold(\.[0-9]+)?$/, "", w)
 		if ($3 == "-") w = "@none"
 		else if ($3 != m) w = "@lib"
 		if (w == "@lib" && last == w) next
