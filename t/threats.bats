@@ -1235,7 +1235,8 @@ bounded()
 	for n in 10 1000000; do
 		for format in text json; do
 			forged_threads $n 2>/dev/null |
-			    "$C" -f $format -o "$BATS_TEST_TMPDIR/r.$format" \
+			    "$C" -w 600 -f $format \
+				-o "$BATS_TEST_TMPDIR/r.$format" \
 				999999999 forged 11 2>"$BATS_TEST_TMPDIR/e" || :
 			cat "$BATS_TEST_TMPDIR/e"
 			bounded "$BATS_TEST_TMPDIR/r.$format" $format
