@@ -9,6 +9,7 @@
 #   check-musl  built on musl, its core tested (t/musl.sh)
 #   faults      each system call of each program fails (t/faults.bats)
 #   soak        100,000 crashes, and nothing grows (t/soak.sh)
+#   noise       crashes beside storms of handled faults (t/noise.sh)
 #   quick       what changed: its units and the quick half of lint
 #   lint        what the tree promises of itself (t/lint.sh)
 #   units       the tests that are C, in build/t/
@@ -307,6 +308,9 @@ faults: all units victims
 soak: all victims
 	t/soak.sh $(CRASHES)
 
+noise: all victims
+	WARM=10 t/noise.sh $(MODES)
+
 help:
 	@sed -n 's/^#   \([a-z][-a-z_.]*  .*\)/\1/p' Makefile
 
@@ -419,6 +423,6 @@ clean:
 -include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)
 
 .PHONY: all debug units check check-san check-cross \
-	check-vm check-musl faults soak quick lint help demo install \
+	check-vm check-musl faults soak noise quick lint help demo install \
 	uninstall clean
 .DELETE_ON_ERROR:

@@ -780,6 +780,8 @@ receives_in_image()
 	grep -q '1 to 65536; the default is 16\.' "$a"
 	[ "$(number SEGV_FILTER_MAX probe/segv_probe.h)" = 64 ]
 	grep -q '^At most 64 bytes' "$a"
+	[ "$(number SEGV_SHARE_DEFAULT probe/segv_probe.h)" = 3 ]
+	grep -q 'the default is 3, and 0 is no limit' "$a"
 	grep -q 'SEGV_RING_DEFAULT = 8 << 20' "$TOP/src/probe/segv_probe.h"
 	grep -q 'SEGV_RING_MAX = 1 << 30' "$TOP/src/probe/segv_probe.h"
 	[ "$(number RING_MIN segv/segv_args.c)" = 4096 ]

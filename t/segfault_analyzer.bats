@@ -937,8 +937,13 @@ fewer_probes()
 }
 
 @test "the process that names has no capability, its own uid, a filter, no file of the kernel's" {
+	exec 7<"$TOP/Makefile"
 	watch -t
+	exec 7<&-
 	teller
+	# nor what whoever started it had open
+	[ -n "$(find "/proc/$AN/fd" -lname "$TOP/Makefile")" ]
+	[ -z "$(find "/proc/$TELLER/fd" -lname "$TOP/Makefile")" ]
 	[ "$(state CapEff)$(state CapPrm)" = 00000000000000000000000000000000 ]
 	[ "$(state Uid)" = $((0x7f000000 + TELLER)) ]
 	[ "$(state NoNewPrivs)" = 1 ]

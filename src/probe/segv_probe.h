@@ -43,7 +43,7 @@ enum {
 	SEGV_FILTER_MAX = 64, /* bytes of a name filter */
 	SEGV_LIST_MAX = 16,   /* names or pids of a filter, and bytes of all */
 	SEGV_NAMES_MAX = 512, /* names: the verifier follows a million steps */
-	SEGV_SHARE_DEFAULT = 5,
+	SEGV_SHARE_DEFAULT = 3,
 	SEGV_PATIENCE = 262144, /* bytes of others before what ends a process */
 	SEGV_SHARES = 8192,	/* processes whose shares are remembered */
 	SEGV_RING_DEFAULT = 8 << 20,

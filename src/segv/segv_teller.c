@@ -18,7 +18,10 @@
 #include "report/door.h"
 #include "segv/segv_frames.h"
 
-enum { STEP = 256 * 1024 }; /* bytes that are read at once */
+enum {
+	STEP = 256 * 1024, /* bytes that are read at once */
+	FD_FIRST = STDERR_FILENO + 1
+};
 
 /* --- the loop --------------------------------------------------------------
  */
@@ -81,6 +84,24 @@ tell_all(struct teller *t)
 	getrusage(RUSAGE_SELF, &ru);
 	t->tally->rss_kib = ru.ru_maxrss;
 	return out_flush(t->out);
+}
+
+/* Of all that whoever started the program had open, nothing: fd and those of
+ * *o stay, from FD_FIRST on. */
+static void
+keep_own(int *fd, struct segv_teller_opts *o)
+{
+	int *own[] = {fd, &o->keepfd, &o->runfd};
+	size_t i;
+
+	for (i = 0; i < NELEM(own); i++)
+		if (*own[i] != -1)
+			*own[i] = fcntl(*own[i], F_DUPFD_CLOEXEC,
+			    FD_FIRST + (int)NELEM(own));
+	for (i = 0; i < NELEM(own); i++)
+		if (*own[i] != -1)
+			*own[i] = dup2(*own[i], FD_FIRST + (int)i);
+	fd_close_from(FD_FIRST + (int)NELEM(own));
 }
 
 /* What it is made of, while it may still open something. */
@@ -153,6 +174,7 @@ int
 segv_teller_start(struct segv_teller *s, const struct segv_teller_opts *o)
 {
 	static struct teller t;
+	static struct segv_teller_opts own;
 	pid_t self = getpid();
 	int fd[2];
 	char c;
@@ -163,10 +185,11 @@ segv_teller_start(struct segv_teller *s, const struct segv_teller_opts *o)
 		return -1;
 	s->pid = child_fork();
 	if (s->pid == 0) {
-		close(fd[0]);
-		t.o = o;
+		own = *o;
+		t.o = &own;
 		t.tally = s->tally;
 		t.fd = fd[1];
+		keep_own(&t.fd, &own);
 		work(&t, self);
 	}
 	close(fd[1]);

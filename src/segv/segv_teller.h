@@ -44,7 +44,8 @@ struct segv_teller {
 
 /*
  * Starts it, behind its door when this returns; 0, or -1 with errno: EPROTO it
- * has ended, or is about to: segv_teller_ended() says why.  It ends with this process.
+ * has ended, or is about to: segv_teller_ended() says why.  It ends with this
+ * process.
  */
 int segv_teller_start(struct segv_teller *, const struct segv_teller_opts *);
 /*
