@@ -256,16 +256,25 @@ fill(struct reading *in)
 static void
 need_some(const struct reading *in, const char *none)
 {
+	char rest[64] = "";
+
 	if (in->hits > 0 && none == NULL)
 		return;
 	if (in->rows.n == 0)
 		msg_refuse(
 		    EXIT_PARTIAL, "there is no report in %s", in->o->dir);
+	if (in->unread == in->rows.n)
+		msg_refuse(EXIT_PARTIAL,
+		    "%s: no report here can be read: %zu of others in %s",
+		    in->o->command, in->unread, in->o->dir);
+	if (in->unread > 0)
+		snprintf(rest, sizeof(rest), "; %zu of others cannot be read",
+		    in->unread);
 	msg_refuse(EXIT_PARTIAL,
 	    "%s: no report is meant%s%s%s: crashlogctl list shows all %zu%s",
 	    in->o->command, none != NULL ? " by '" : "",
-	    none != NULL ? none : "", none != NULL ? "'" : "", in->rows.n,
-	    in->unread > 0 ? ", and some cannot be read" : "");
+	    none != NULL ? none : "", none != NULL ? "'" : "",
+	    in->rows.n - in->unread, rest);
 }
 
 static void
@@ -325,6 +334,11 @@ choose_some(struct reading *in)
 	size_t most = o->most == 0 && !o->one && !o->all ? 1 : o->most;
 
 	choose(in, &in->rows, 0, 1);
+	/* "the latest" is the latest that can be read */
+	if (o->pick.words == 0) {
+		in->hits = pick_readable(in->hit, in->hits);
+		need_some(in, NULL);
+	}
 	need_one(in);
 	if (most != 0 && in->hits > most)
 		in->hits = most;
@@ -335,6 +349,14 @@ choose_some(struct reading *in)
 		pick_core(in->hit[i].row, &in->cores, o->store != NULL);
 }
 
+/* Where it may be known whose the others are. */
+static void
+tell_unread(const struct reading *in, size_t n)
+{
+	msg_warn("%zu report%s of others in %s cannot be read", n,
+	    n == 1 ? "" : "s", in->o->dir);
+}
+
 /* Leaves those out that may not be read, and says so. */
 static void
 leave_unread(struct reading *in)
@@ -343,8 +365,7 @@ leave_unread(struct reading *in)
 
 	in->hits = n;
 	if (n < all) {
-		msg_warn("%zu of %zu reports cannot be read: %s", all - n, all,
-		    strerror(EACCES));
+		tell_unread(in, all - n);
 		in->code = EXIT_PARTIAL;
 	}
 }

@@ -118,6 +118,8 @@ add_report(const struct wrapper *w, struct words *l, int print)
 	wrapper_add_told(w, l, "usercrash_c");
 	if (print)
 		words_add(l, "-p");
+	if (conf_is(&w->conf, CONF_REPORTS_READABLE, "owner"))
+		words_add(l, "-O");
 	wrapper_add_value(w, l, "-d", CONF_REPORTS);
 	words_add(l, "-S");
 	words_add(l, w->socket);

@@ -45,7 +45,7 @@
 #include "slots/sink.h"
 
 #define SYNOPSIS                                                      \
-	"[-epv] [-d dir] [-f text | json] [-M MiB] [-m minfree]\n"    \
+	"[-eOpv] [-d dir] [-f text | json] [-M MiB] [-m minfree]\n"    \
 	"\t[-n slots] [-o file] [-R MiB] [-S socket] [-s share] [-w " \
 	"seconds]\n"                                                  \
 	"\t[--key=value ...] [pid comm sig]"
@@ -128,7 +128,7 @@ parse_options(struct options *o, int argc, char **argv)
 {
 	struct slots_cfg *slots = &o->sink.slots;
 	const struct args_row rows[] = {{'e', .flag = &o->want_environ},
-	    {'p', .flag = &o->print}, {'d', .text = &slots->dir},
+	    {'O', .flag = &slots->owner}, {'p', .flag = &o->print}, {'d', .text = &slots->dir},
 	    {'o', .text = &o->sink.output}, {'S', .text = &o->sink.socket},
 	    {'M', .mib = &slots->total, .max = ARGS_MIB_MAX},
 	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX},
@@ -148,7 +148,7 @@ parse_options(struct options *o, int argc, char **argv)
 	 * this program costs no report: unknown options are passed over */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv,
-		    "+:d:ef:M:m:n:o:pR:S:s:vw:", longopts, NULL)) != -1) {
+		    "+:d:ef:M:m:n:Oo:pR:S:s:vw:", longopts, NULL)) != -1) {
 		if (args_take(rows, NELEM(rows), c, optarg))
 			continue;
 		if (c == 'f')

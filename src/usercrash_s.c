@@ -1,7 +1,7 @@
 /*
  * usercrash_s: hands out report files and gives them their slot.
  *
- * usercrash_s [-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]
+ * usercrash_s [-iOv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]
  *     [-M MiB] [-R MiB] [-c children] [-t seconds] [-T seconds] [-U uid]...
  *
  * - listens on a local socket, or on one that socket activation passes;
@@ -25,12 +25,13 @@
 #include "base/msg.h"
 #include "base/privdrop.h"
 #include "net/server.h"
+#include "slots/reader.h"
 #include "slots/serve.h"
 
 #define SYNOPSIS                                                          \
-	"[-iv] [-S socket] [-d dir] [-n slots] [-s share] [-m minfree]\n" \
-	"\t[-M MiB] [-R MiB] [-c children] [-t seconds] [-T seconds]\n"   \
-	"\t[-U uid ...]"
+	"[-iOv] [-S socket] [-d dir] [-n slots] [-s share]\n"       \
+	"\t[-m minfree] [-M MiB] [-R MiB] [-c children] [-t seconds]\n" \
+	"\t[-T seconds] [-U uid ...]"
 
 enum {
 	CHILDREN = 64,
@@ -182,6 +183,7 @@ parse_options(int argc, char *argv[], struct spool *s)
 	struct slots_cfg *slots = &s->cfg.slots;
 	const struct args_row rows[] = {{'i', .flag = &s->inetd},
 	    {'c', .number = &s->max, .min = 1, .max = CHILDREN_MAX},
+	    {'O', .flag = &slots->owner},
 	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},
 	    {'s', .number = &slots->share, .min = 1, .max = SLOTS_MAX},
 	    {'M', .mib = &slots->total, .max = ARGS_MIB_MAX},
@@ -194,7 +196,7 @@ parse_options(int argc, char *argv[], struct spool *s)
 	s->cfg.uids = uids = calloc((size_t)argc + 1, sizeof(*uids));
 	if (uids == NULL)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");
-	while ((opt = getopt(argc, argv, "M:R:S:T:U:c:d:im:n:s:t:v")) != -1)
+	while ((opt = getopt(argc, argv, "M:OR:S:T:U:c:d:im:n:s:t:v")) != -1)
 		switch (opt) {
 		case 'S':
 			s->sockpath = absolute(opt, optarg);
@@ -237,6 +239,9 @@ acquire(struct spool *s)
 	dirfd = slots_open(&s->cfg.slots);
 	if (dirfd == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to open %s", s->cfg.slots.dir);
+	if (s->cfg.slots.owner && reader_known(dirfd) == -1)
+		msg_warn_sys("%s: reports stay root's: no ACL can be set",
+		    s->cfg.slots.dir);
 	close(dirfd);
 	if (acceptor_init(a, s->max, NULL) == -1 || chdir("/") == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to start");

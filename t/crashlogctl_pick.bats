@@ -175,7 +175,7 @@ show_picks()
 		run setpriv --reuid=65534 --regid=65534 --clear-groups \
 		    "$CTL/bin/crashlogctl" --conf "$CTL/c" $cmd boom
 		[ "$status" = 1 ]
-		[[ $output == *"all 6, and some cannot be read" ]]
+		[[ $output == *"$cmd: no report here can be read: 6 of others in $CTL/d" ]]
 	done
 	run setpriv --reuid=65534 --regid=65534 --clear-groups \
 	    "$CTL/bin/crashlogctl" --conf "$CTL/c" show slot:3

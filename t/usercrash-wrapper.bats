@@ -70,11 +70,13 @@ who()
 	place "$T"
 	fake "$T" core_tee
 	conf "$T" 'slots 7' 'share 3' 'report-free 99' 'report-format json' \
-	    'report-wait 45' 'report-max 3' 'reports-max 77' 'stall 31' 'receiver a:1 b'
+	    'report-wait 45' 'report-max 3' 'reports-max 77' \
+	    'reports-readable owner' 'stall 31' 'receiver a:1 b'
 	hand "$T" "${ORDINARY[@]}"
 	argv "$T/argv.core_tee"
 	has "$T/b/usercrash_c" --pid=999999999
 	has --comm=comm -p
+	has -O -d "$T/d"
 	has -n 7 -s3 -m 99 -f json -R 3 -M 77 -w 45
 	has -t 190
 	has -l 4

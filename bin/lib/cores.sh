@@ -37,6 +37,8 @@ show_cores()
 		return
 	elif [ -z "$dir" ]; then
 		say "no local store"
+	elif unseen "$dir"; then
+		die 111 "$dir cannot be read"
 	elif [ ! -d "$dir" ]; then
 		say "no core yet in $dir"
 	else
@@ -44,7 +46,9 @@ show_cores()
 		say "$(core_files "$dir" | grep -c .) cores," \
 		    "$(mib_of "$dir") MiB in $dir"
 	fi
-	if sends && [ "$conf_spool" != no ] && [ -r "$root$conf_spool" ]; then
+	if sends && [ "$conf_spool" != no ] && unseen "$root$conf_spool"; then
+		say "$root$conf_spool cannot be read"
+	elif sends && [ "$conf_spool" != no ] && [ -d "$root$conf_spool" ]; then
 		say "$(spool_files "$root$conf_spool" | grep -c .) cores wait" \
 		    "in $root$conf_spool, $(mib_of "$root$conf_spool") MiB"
 	fi

@@ -150,7 +150,10 @@ doctor_boot()
 # doctor_dir NAME DIR: whether it can be written to.
 doctor_dir()
 {
-	if [ ! -d "$2" ]; then
+	if unseen "$2"; then
+		finding warning "$1: $2 cannot be read"
+		return 1
+	elif [ ! -d "$2" ]; then
 		finding error "$1: there is no directory $2 (crashlogctl enable)"
 		return 1
 	fi
@@ -187,8 +190,13 @@ doctor_reports()
 	doctor_dir reports "$reports" || return
 	room_reports
 	doctor_room reports "$reports" report || return
+	if [ "$conf_reports_readable" = owner ] && ! has_mode "$reports" 5; then
+		finding warning "reports: $reports is shut: users cannot read" \
+		    "what is theirs (crashlogctl enable)"
+		return
+	fi
 	finding ok "reports: $(report_files | grep -c .) of $conf_slots in" \
-	    "$reports, ${free:-?} MiB free"
+	    "$reports$(readers)$(others), ${free:-?} MiB free"
 }
 
 doctor_server()

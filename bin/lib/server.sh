@@ -63,6 +63,7 @@ server_args()
 	[ "$conf_report_free" = auto ] || args="$args -m $conf_report_free"
 	[ "$conf_report_max" = 8 ] || args="$args -R $conf_report_max"
 	[ "$conf_reports_max" = 256 ] || args="$args -M $conf_reports_max"
+	[ "$conf_reports_readable" = root ] || args="$args -O"
 	printf '%s\n' "${args# }"
 }
 

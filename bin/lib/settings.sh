@@ -450,6 +450,7 @@ enable_suid()
 enable_dirs()
 {
 	put_dir "$reports" 750 adm || partly=1
+	enable_readable
 	if sends && [ "$conf_spool" != no ]; then
 		put_dir "$root$conf_spool" 700 || partly=1
 	fi
@@ -463,6 +464,28 @@ enable_dirs()
 	dir=$(store_dir)
 	[ -z "$dir" ] || put_dir "$dir" 700 || partly=1
 	[ "$partly" = 0 ] || warn "unable to make a directory"
+}
+
+# Whether others may look into the directory of reports, where some are theirs;
+# while so, usercrash_s(8) opens it.
+enable_readable()
+{
+	[ -d "$reports" ] || return 0
+	if [ "$conf_reports_readable" = owner ]; then
+		has_mode "$reports" 5 ||
+		    ! change "let others look into $reports (mode 755)" ||
+		    chmod 755 "$reports" || partly=1
+		say "reports can be read by whose crash it was (reports-readable)"
+	elif has_mode "$reports" 5; then
+		! change "keep others out of $reports (mode 750)" ||
+		    chmod 750 "$reports" || partly=1
+	fi
+}
+
+# has_mode FILE OTHERS: whether others may do all that to it.
+has_mode()
+{
+	[ $((0$(stat -c %a "$1") & $2)) = "$2" ]
 }
 
 # --- disable ---------------------------------------------------------------

@@ -153,20 +153,47 @@ room_says()
 	esac
 }
 
+# unseen DIR: whether it, or one above it, may not be looked into.
+unseen()
+{
+	unseen_at=$1
+	until [ -d "$unseen_at" ]; do
+		unseen_at=${unseen_at%/*}
+		unseen_at=${unseen_at:-/}
+	done
+	! [ -x "$unseen_at" ] ||
+	    { [ "$unseen_at" = "$1" ] && ! [ -r "$1" ]; }
+}
+
+# Of the reports, how many are not to be read by who asks; not by test(1), as
+# not all of them know of ACLs.
+others()
+{
+	set -- "$(report_files | grep -c .)" "$(crashlog_read -d "$reports" \
+	    ${store:+-s "$store"} -F tsv list 2>/dev/null | grep -c .)"
+	[ "$1" -le "$2" ] || say ", $(($1 - $2)) of others cannot be read"
+}
+
+readers()
+{
+	[ "$conf_reports_readable" = root ] ||
+	    say ', readable by their owners'
+}
+
 status_kept()
 {
 	room_reports
 	[ "$takes" != refused ] || say "refused: $(room_says report)"
-	if [ -d "$reports" ] && [ -r "$reports" ]; then
-		set -- "$(report_files | grep -c .)"
-		say "reports: $1 of $conf_slots in $reports"
+	if [ -d "$reports" ] && ! unseen "$reports"; then
+		say "reports: $(report_files | grep -c .) of $conf_slots in" \
+		    "$reports$(readers)$(others)"
 	else
 		say "reports: $reports cannot be read"
 	fi
 	dir=$(store_dir)
 	if [ -z "$dir" ]; then
 		say "store: none"
-	elif [ -d "$dir" ] && [ -r "$dir" ]; then
+	elif [ -d "$dir" ] && ! unseen "$dir"; then
 		room_store "$dir"
 		say "store: $(core_files "$dir" | grep -c .) cores," \
 		    "$(mib_of "$dir") MiB in $dir; $(room_says core)"
@@ -181,7 +208,7 @@ status_kept()
 	dir=$root$conf_spool
 	if [ "$conf_spool" = no ]; then
 		say "spool: none"
-	elif [ -d "$dir" ] && [ -r "$dir" ]; then
+	elif [ -d "$dir" ] && ! unseen "$dir"; then
 		room_spool "$dir"
 		say "spool: $(spool_files "$dir" | grep -c .) cores wait," \
 		    "$(mib_of "$dir") MiB in $dir; $(room_says core)"

@@ -131,6 +131,7 @@ pick(const struct pick *p, struct rows *rows, struct hit **hits, size_t *n,
 	char *meant = calloc(p->words + 1, 1);
 	struct hit *hit = calloc(rows->n + 1, sizeof(*hit));
 	enum meaning m;
+	int first, seen = 0;
 	size_t i, w;
 
 	*none = NULL;
@@ -143,10 +144,13 @@ pick(const struct pick *p, struct rows *rows, struct hit **hits, size_t *n,
 	for (i = 0; i < rows->n; i++) {
 		if (!wanted(p, &rows->row[i]))
 			continue;
+		/* the latest of those that can be read */
+		first = rows->row[i].error != EACCES && !seen;
+		seen |= first;
 		hit[*n] = (struct hit){.row = &rows->row[i]};
 		hit[*n].by = p->words == 0 ? M_ALL : M_NONE;
 		for (w = 0; w < p->words; w++) {
-			m = meaning(&rows->row[i], p->word[w], *n == 0);
+			m = meaning(&rows->row[i], p->word[w], first);
 			if (m == M_NONE)
 				continue;
 			meant[w] = 1;

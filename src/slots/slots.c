@@ -20,6 +20,7 @@
 #include "base/num.h"
 #include "base/owned.h"
 #include "slots/ledger.h"
+#include "slots/reader.h"
 #include "slots/ring.h"
 
 void
@@ -84,6 +85,9 @@ slots_open(const struct slots_cfg *cfg)
 
 	if (dirfd != -1 && made && slots_own(dirfd, cfg, 0750, 0700) == -1)
 		io_close(&dirfd);
+	/* one that stays shut costs no report */
+	if (dirfd != -1 && cfg->owner)
+		(void)reader_open(dirfd);
 	return dirfd;
 }
 
@@ -278,6 +282,9 @@ slots_publish(int dirfd, int fd, const struct slots_cfg *cfg, int64_t deadline,
 		errno = ENODATA;
 		return -1;
 	}
+	/* without ACLs it stays root's */
+	if (cfg->owner && reader_may(e->uid, st.st_mode))
+		(void)reader_let(fd, e->uid, st.st_mode);
 	/* gives back what was reserved and is not needed */
 	if (cfg->minfree != 0)
 		(void)!ftruncate(fd, st.st_size);

@@ -59,6 +59,7 @@ struct slots_cfg {
 	uint64_t total;
 	const char *group; /* owning group; root where it does not exist */
 	int named;	   /* do as if there were no O_TMPFILE */
+	int owner;	   /* whose crash it was may read it: slots/reader.h */
 };
 
 #define SLOTS_UID_UNKNOWN UINT32_MAX
@@ -81,8 +82,9 @@ void slots_defaults(struct slots_cfg *);
 
 /*
  * Opens the directory, which it makes (0750 root:group, not its parents) when
- * missing.  ELOOP or ENOTDIR: not a directory or a link to one; EPERM: not
- * ours, or others may write there.  The caller closes the descriptor.
+ * missing, and opens to all eyes for owner.  ELOOP or ENOTDIR: not a directory
+ * or a link to one; EPERM: not ours, or others may write there.  The caller
+ * closes the descriptor.
  */
 int slots_open(const struct slots_cfg *);
 

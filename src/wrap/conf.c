@@ -43,6 +43,7 @@ static const struct row rows[CONF_KEYS] = {
     {"report-wait", NUMBER, "", "20", 1, 3600, 0},
     {"report-max", NUMBER, "", "8", 1, 1024, 0},
     {"reports-max", NUMBER, "", "256", 1, 1 << 20, 0},
+    {"reports-readable", WORD, "root owner", "root", 0, 0, 0},
     {"receiver", HOSTS, "", "", 0, 0, 0},
     {"send-command", COMMAND, "", "", 0, 0, 0},
     {"send-timeout", NUMBER, "", "30", 1, 3600, 0},
