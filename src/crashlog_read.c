@@ -23,8 +23,8 @@
 #include "base/sandbox.h"
 #include "base/utc.h"
 #include "crashlog/info.h"
+#include "crashlog/reading.h"
 #include "crashlog/show.h"
-#include "crashlog/when.h"
 #include "slots/ledger.h"
 #include "slots/slots.h"
 
@@ -36,51 +36,6 @@
 	"[--until time] action [word ...]"
 
 enum { SINCE = 256, UNTIL, MOST = 1000000, TOP = 10 };
-
-struct options {
-	const char *command, *dir, *store, *cores, *form, *by, *frames, *user,
-	    *next;
-	char since[UTC_TEXT], until[UTC_TEXT];
-	int one, all, colour;
-	unsigned columns, most;
-	struct pick pick;
-};
-
-struct reading;
-
-struct action {
-	const char *name;
-	void (*read)(struct reading *), (*show)(struct reading *);
-};
-
-struct reading {
-	const struct options *o;
-	const struct action *action;
-	struct rows rows, cores;
-	struct buf notes, marks, text; /* ledger, or frames */
-	size_t unread;		       /* reports */
-	struct hit *hit;
-	size_t hits;
-	struct seen *seen;
-	char mark[UTC_TEXT]; /* since when, and what that is called */
-	const char *name;
-	struct screen s;
-	int code;
-};
-
-/* The time that word means, in text. */
-static void
-take_time(const char *word, char text[UTC_TEXT])
-{
-	int64_t t = when_seconds(word, (int64_t)time(NULL));
-
-	if (t == -1)
-		msg_refuse(EXIT_USAGE,
-		    "'%s' is no time; such are: -2h, yesterday, 2026-11-26, "
-		    "'2026-11-26 10:00:00', 10:00, 2026-11-26T09:00:00Z",
-		    word);
-	utc_text(t, text);
-}
 
 static void
 parse_options(struct options *o, int argc, char *argv[])
@@ -116,9 +71,9 @@ parse_options(struct options *o, int argc, char *argv[])
 		if (c == '1')
 			o->most = 1;
 		else if (c == SINCE)
-			take_time(optarg, o->since);
+			reading_time(optarg, o->since);
 		else if (c == UNTIL)
-			take_time(optarg, o->until);
+			reading_time(optarg, o->until);
 		else if (!args_take(rows, NELEM(rows), c, optarg))
 			msg_usage(SYNOPSIS);
 	}
@@ -126,115 +81,6 @@ parse_options(struct options *o, int argc, char *argv[])
 		o->dir = o->store;
 	o->pick.since = *o->since != '\0' ? o->since : NULL;
 	o->pick.until = *o->until != '\0' ? o->until : NULL;
-}
-
-/* --- what is read, before the door ---------------------------------------- */
-
-static void
-read_reports(struct reading *in)
-{
-	const struct options *o = in->o;
-	const char *dir = o->dir, *word;
-	int r, found, error, files = 0;
-
-	r = o->store != NULL ? find_store(&in->rows, dir, 1)
-			     : find_ring(&in->rows, dir);
-	error = errno;
-	for (size_t i = 0; i < o->pick.words; i++) {
-		word = o->pick.word[i];
-		found =
-		    strchr(word, '/') == NULL ? 0 : find_file(&in->rows, word);
-		if (found == -1)
-			msg_refuse(EXIT_SYSTEM, "unable to read %s: %s", word,
-			    strerror(errno));
-		files |= found;
-	}
-	if (r == -1 && !files && error == ENOENT) {
-		/* an empty answer, to who will not read an error */
-		if (in->s.form == FORM_JSON)
-			return;
-		msg_refuse(EXIT_PARTIAL, "there is no %s: no report yet", dir);
-	}
-	if (r == -1 && !files)
-		msg_refuse(
-		    EXIT_SYSTEM, "unable to read %s: %s", dir, strerror(error));
-	(void)find_beside(dir, ".notes", ROWS_NOTES, &in->notes);
-}
-
-static void
-read_cores(struct reading *in)
-{
-	const char *dir = in->o->cores;
-
-	if (dir != NULL && find_store(&in->cores, dir, 0) == -1 &&
-	    errno != ENOENT)
-		msg_refuse(
-		    EXIT_SYSTEM, "unable to read %s: %s", dir, strerror(errno));
-}
-
-/* And the cores, which are there for who may read them. */
-static void
-read_both(struct reading *in)
-{
-	read_reports(in);
-	if (in->o->cores != NULL)
-		(void)find_store(&in->cores, in->o->cores, 0);
-}
-
-static void
-read_ledger(struct reading *in)
-{
-	const char *dir = in->o->dir;
-
-	(void)find_beside(dir, ".ledger.1", LEDGER_MAX + 4096, &in->text);
-	if (find_beside(dir, ".ledger", LEDGER_MAX + 4096, &in->text) == 0)
-		return;
-	if (errno == ENOENT)
-		msg_refuse(EXIT_PARTIAL, "there is no ledger in %s yet", dir);
-	msg_refuse(
-	    EXIT_SYSTEM, "unable to read %s/.ledger: %s", dir, strerror(errno));
-}
-
-static void
-read_top(struct reading *in)
-{
-	if (in->o->by == NULL)
-		read_reports(in);
-	else
-		read_ledger(in);
-}
-
-static void
-read_mark(struct reading *in)
-{
-	const char *at;
-
-	in->name = in->o->pick.words > 0 ? in->o->pick.word[0] : NULL;
-	(void)find_beside(in->o->dir, ".marks", ROWS_NOTES, &in->marks);
-	at = ledger_mark(&in->marks, &in->name);
-	if (in->name == NULL)
-		msg_refuse(EXIT_USAGE, "since: when? there is no mark yet");
-	if (at == NULL)
-		take_time(in->name, in->mark);
-	else
-		snprintf(in->mark, sizeof(in->mark), "%s", at);
-}
-
-static void
-read_since(struct reading *in)
-{
-	read_mark(in);
-	read_ledger(in);
-}
-
-static void
-read_info(struct reading *in)
-{
-	read_both(in);
-	if (in->o->frames != NULL &&
-	    io_slurp(AT_FDCWD, in->o->frames, ROWS_NOTES, &in->text, NULL) ==
-		-1)
-		msg_die_sys(EXIT_SYSTEM, "unable to read %s", in->o->frames);
 }
 
 static void
@@ -445,12 +291,6 @@ static void
 act_time(struct reading *in)
 {
 	put(&in->s, "%s\n", in->mark);
-}
-
-static void
-read_time(struct reading *in)
-{
-	take_time(in->o->pick.words > 0 ? in->o->pick.word[0] : "", in->mark);
 }
 
 static const struct action actions[] = {{"list", read_reports, act_list},

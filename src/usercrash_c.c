@@ -45,7 +45,7 @@
 #include "slots/sink.h"
 
 #define SYNOPSIS                                                      \
-	"[-eOpv] [-d dir] [-f text | json] [-M MiB] [-m minfree]\n"    \
+	"[-eOpv] [-d dir] [-f text | json] [-M MiB] [-m minfree]\n"   \
 	"\t[-n slots] [-o file] [-R MiB] [-S socket] [-s share] [-w " \
 	"seconds]\n"                                                  \
 	"\t[--key=value ...] [pid comm sig]"
@@ -128,8 +128,9 @@ parse_options(struct options *o, int argc, char **argv)
 {
 	struct slots_cfg *slots = &o->sink.slots;
 	const struct args_row rows[] = {{'e', .flag = &o->want_environ},
-	    {'O', .flag = &slots->owner}, {'p', .flag = &o->print}, {'d', .text = &slots->dir},
-	    {'o', .text = &o->sink.output}, {'S', .text = &o->sink.socket},
+	    {'O', .flag = &slots->owner}, {'p', .flag = &o->print},
+	    {'d', .text = &slots->dir}, {'o', .text = &o->sink.output},
+	    {'S', .text = &o->sink.socket},
 	    {'M', .mib = &slots->total, .max = ARGS_MIB_MAX},
 	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX},
 	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},

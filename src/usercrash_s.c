@@ -28,8 +28,8 @@
 #include "slots/reader.h"
 #include "slots/serve.h"
 
-#define SYNOPSIS                                                          \
-	"[-iOv] [-S socket] [-d dir] [-n slots] [-s share]\n"       \
+#define SYNOPSIS                                                        \
+	"[-iOv] [-S socket] [-d dir] [-n slots] [-s share]\n"           \
 	"\t[-m minfree] [-M MiB] [-R MiB] [-c children] [-t seconds]\n" \
 	"\t[-T seconds] [-U uid ...]"
 
