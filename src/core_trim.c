@@ -31,7 +31,6 @@
 #include "base/io.h"
 #include "base/msg.h"
 #include "base/sandbox.h"
-#include "core/coreextent.h"
 #include "core/corekind.h"
 #include "crash/crashproc.h"
 #include "report/door.h"
@@ -244,25 +243,37 @@ choose(const struct options *o, struct dying *d, struct pageset *keep)
 	return pageset_settle(keep);
 }
 
+/* Of a file nothing is wanted that is behind its end; whether something was. */
+static int
+fit(struct core_head *h, uint64_t end)
+{
+	struct core_seg *s;
+	int cut = 0;
+	size_t i;
+
+	for (i = 0; i < h->nsegs; i++) {
+		s = &h->segs[i];
+		if (s->filesz == 0 ||
+		    (s->off <= end && s->filesz <= end - s->off))
+			continue;
+		s->filesz = s->off < end ? end - s->off : 0;
+		cut = 1;
+	}
+	return cut;
+}
+
+/* Of its memory; no more than there is, however often it is said to be there.
+ */
 static uint64_t
-bytes_of(const struct core_head *h)
+bytes_of(const struct core_head *h, uint64_t most)
 {
 	uint64_t sum = 0;
 	size_t i;
 
 	for (i = 0; i < h->nsegs; i++)
-		if (sum + h->segs[i].filesz >= sum)
-			sum += h->segs[i].filesz;
-	return sum;
-}
-
-static int
-is_cut(const struct options *o, const struct core_head *h)
-{
-	struct stat st;
-
-	return o->isfile && fstat(o->corefd, &st) == 0 &&
-	    core_memory_end(h) > (uint64_t)st.st_size;
+		if (__builtin_add_overflow(sum, h->segs[i].filesz, &sum))
+			return most;
+	return sum < most ? sum : most;
 }
 
 static int
@@ -282,13 +293,16 @@ work(const struct options *o, struct told *told)
 	struct pageset keep = {0};
 	struct smallcore small = {.keep = &keep, .read = read_target};
 	struct dying d;
+	struct stat st = {.st_size = INT64_MAX};
 	int r = -1;
 
+	if (o->isfile && fstat(o->corefd, &st) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to read the core");
 	if (dying_open(&d, &c, o->procfd) == 0 && shut_door(o, &d) == 0 &&
 	    choose(o, &d, &keep) == 0 && smallcore_from(&small, &d.head) == 0) {
 		small.arg = &d.t;
-		small.max = bytes_of(&d.head);
-		told->cut = is_cut(o, &d.head);
+		told->cut = fit(&d.head, (uint64_t)st.st_size);
+		small.max = bytes_of(&d.head, (uint64_t)st.st_size);
 		told->began = 1;
 		r = smallcore_write(STDOUT_FILENO, &small);
 		told->began = small.began;
@@ -300,22 +314,6 @@ work(const struct options *o, struct told *told)
 
 /* --- its parent ------------------------------------------------------------
  */
-
-/* The core as it is. */
-static int
-pass_on(const struct options *o)
-{
-	char *room = malloc(CHUNK);
-	uint64_t at = 0;
-	ssize_t n = -1;
-
-	while (room != NULL &&
-	    (n = io_pread_full(o->corefd, room, CHUNK, at)) > 0 &&
-	    io_write_full(STDOUT_FILENO, room, (size_t)n) == 0)
-		at += (uint64_t)n;
-	free(room);
-	return n == 0 ? 0 : -1;
-}
 
 static int
 ended(const struct options *o, const struct told *told, int status, int late)
@@ -340,7 +338,7 @@ ended(const struct options *o, const struct told *told, int status, int late)
 	if (told->began || !o->isfile)
 		msg_die(EXIT_SYSTEM, "unable to trim the core: %s", why);
 	msg_warn("unable to trim the core: %s: it is passed on whole", why);
-	if (pass_on(o) == -1)
+	if (smallcore_pass_on(o->corefd, STDOUT_FILENO) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to pass on the core");
 	return EXIT_PARTIAL;
 }

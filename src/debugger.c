@@ -38,6 +38,7 @@
 #include "target/target_core.h"
 #include "target/target_live.h"
 #include "target/target_notes.h"
+#include "target/untraceable.h"
 
 #define SYNOPSIS                                                         \
 	"[-ev] [-f text | json] [-t tid] [-w seconds] pid ...\n"         \
@@ -152,32 +153,12 @@ open_live(pid_t pid)
 _Noreturn static void
 die_untraceable(pid_t pid, const struct procinfo *pi, int err)
 {
-	const struct buf *b = &pi->item[PROC_STATUS].b;
-	long tracer = procinfo_number(pi, "TracerPid");
-	size_t len;
-	const char *state = proc_status_field(b->p, b->len, "State", &len);
+	char text[160];
 
-	if (err == ESRCH && state != NULL && *state == 'Z')
-		msg_die(
-		    EXIT_PARTIAL, "process %d has exited (zombie)", (int)pid);
-	if (err == ESRCH && pi->item[PROC_MAPS].err == 0 &&
-	    pi->item[PROC_MAPS].b.len == 0 && pi->item[PROC_EXE].err != 0)
-		msg_die(EXIT_PARTIAL, "process %d is a kernel thread or gone",
-		    (int)pid);
-	if (tracer > 0)
-		msg_die(EXIT_PARTIAL,
-		    "unable to trace %d: it is traced by process %ld already",
-		    (int)pid, tracer);
-	if (err == ETIMEDOUT)
-		msg_die(EXIT_PARTIAL,
-		    "unable to trace %d: no thread stopped in time", (int)pid);
-	if (err == EPERM || err == EACCES)
-		msg_die(EXIT_PARTIAL, "unable to trace %d: %s: %s", (int)pid,
-		    strerror(err),
-		    geteuid() == 0 ? "forbidden here even to root"
-				   : "root is needed");
+	if (untraceable(pi, pid, err, text, sizeof(text)))
+		msg_die(EXIT_PARTIAL, "%s", text);
 	errno = err;
-	msg_die_sys(EXIT_SYSTEM, "unable to trace %d", (int)pid);
+	msg_die_sys(EXIT_SYSTEM, "%s", text);
 }
 
 static int

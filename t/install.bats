@@ -73,13 +73,14 @@ documented()
 	    sed 's/^Fl //'
 }
 
-programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_send
+programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_live core_send
 	recv_core segfault_analyzer crashlog_read'
 
 @test "install: these files and no others" {
 	build install >/dev/null
 	diff -u - <(placed) <<-'EOF'
 		755 usr/bin/core_accept
+		755 usr/bin/core_live
 		755 usr/bin/core_send
 		755 usr/bin/core_tee
 		755 usr/bin/core_trim
@@ -118,6 +119,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_s
 		644 usr/lib/usercrash/status.sh
 		644 usr/lib/usercrash/upgrade.sh
 		644 usr/share/bash-completion/completions/core_accept
+		644 usr/share/bash-completion/completions/core_live
 		644 usr/share/bash-completion/completions/core_send
 		644 usr/share/bash-completion/completions/core_tee
 		644 usr/share/bash-completion/completions/core_trim
@@ -152,6 +154,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_s
 		644 usr/share/doc/usercrash/usercrash.conf
 		644 usr/share/doc/usercrash/xinetd.d/recv_core
 		644 usr/share/fish/vendor_completions.d/core_accept.fish
+		644 usr/share/fish/vendor_completions.d/core_live.fish
 		644 usr/share/fish/vendor_completions.d/core_send.fish
 		644 usr/share/fish/vendor_completions.d/core_tee.fish
 		644 usr/share/fish/vendor_completions.d/core_trim.fish
@@ -168,6 +171,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_s
 		644 usr/share/man/man5/usercrash.conf.5
 		644 usr/share/man/man7/usercrash.7
 		644 usr/share/man/man8/core_accept.8
+		644 usr/share/man/man8/core_live.8
 		644 usr/share/man/man8/core_send.8
 		644 usr/share/man/man8/core_tee.8
 		644 usr/share/man/man8/core_trim.8
@@ -180,6 +184,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_s
 		644 usr/share/man/man8/usercrash_c.8
 		644 usr/share/man/man8/usercrash_s.8
 		644 usr/share/zsh/site-functions/_core_accept
+		644 usr/share/zsh/site-functions/_core_live
 		644 usr/share/zsh/site-functions/_core_send
 		644 usr/share/zsh/site-functions/_core_tee
 		644 usr/share/zsh/site-functions/_core_trim

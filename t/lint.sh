@@ -142,7 +142,8 @@ may_use='
 		use["segv"] = " probe report unwind track bpf target elf out" \
 		    " memop core proc base "
 		use["probe"] = " bpf core proc base "
-		use["trim"] = " report unwind target core elf proc base "
+		use["trim"] = " report unwind target send core elf proc" \
+		    " base "
 		use["report"] = " unwind target elf memop core proc out" \
 		    " base "
 		use["unwind"] = " target elf memop core base "

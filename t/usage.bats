@@ -4,7 +4,7 @@
 load helper
 
 PROGRAMS='usercrash-wrapper usercrash_s usercrash_c debugger core_accept core_tee
-	core_trim recv_core core_send segfault_analyzer crashlog_read'
+	core_trim core_live recv_core core_send segfault_analyzer crashlog_read'
 SCRIPTS=crashlogctl
 
 path_of()

@@ -1,8 +1,11 @@
 #include "trim/smallcore.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/array.h"
 #include "base/bytes.h"
@@ -187,17 +190,35 @@ put_head(int fd, struct smallcore *c, const struct layout *l)
 }
 
 static int
-put_memory(int fd, struct smallcore *c, const Elf64_Phdr *ph, char *room)
+put_zeros(int fd, struct smallcore *c, uint64_t n, char *room)
 {
-	uint64_t done, n;
+	uint64_t part;
+
+	if (c->seekable && n > 0) {
+		c->size += n;
+		return lseek(fd, (off_t)n, SEEK_CUR) == -1 ? -1 : 0;
+	}
+	memset(room, 0, n < CHUNK ? (size_t)n : CHUNK);
+	for (; n > 0; n -= part) {
+		part = n < CHUNK ? n : CHUNK;
+		if (put(fd, c, room, (size_t)part) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+put_there(int fd, struct smallcore *c, uint64_t at, uint64_t end, char *room)
+{
+	uint64_t n;
 	ssize_t r;
 
-	for (done = 0; done < ph->p_filesz; done += n) {
-		n = ph->p_filesz - done < CHUNK ? ph->p_filesz - done : CHUNK;
-		r = c->read(c->arg, ph->p_vaddr + done, room, (size_t)n);
+	for (; at < end; at += n) {
+		n = end - at < CHUNK ? end - at : CHUNK;
+		r = c->read(c->arg, at, room, (size_t)n);
 		/* a page that cannot be read, and on behind it */
 		if (r <= 0 && n > PAGE)
-			r = c->read(c->arg, ph->p_vaddr + done, room, PAGE);
+			r = c->read(c->arg, at, room, PAGE);
 		if (r <= 0)
 			memset(room, 0, PAGE);
 		n = r > 0 ? (uint64_t)r : n < PAGE ? n : PAGE;
@@ -205,6 +226,22 @@ put_memory(int fd, struct smallcore *c, const Elf64_Phdr *ph, char *room)
 			return -1;
 	}
 	return 0;
+}
+
+static int
+put_memory(int fd, struct smallcore *c, const Elf64_Phdr *ph, char *room)
+{
+	uint64_t at = ph->p_vaddr, end = at + ph->p_filesz, from, to;
+
+	if (c->present == NULL)
+		return put_there(fd, c, at, end, room);
+	for (from = at; pageset_next(c->present, &from, end, &to); from = to) {
+		if (put_zeros(fd, c, from - at, room) == -1 ||
+		    put_there(fd, c, from, to, room) == -1)
+			return -1;
+		at = to;
+	}
+	return put_zeros(fd, c, end - at, room);
 }
 
 static int
@@ -223,7 +260,11 @@ put_all(int fd, struct smallcore *c, const struct layout *l, char *room)
 		} else if (put_memory(fd, c, &l->ph[i], room) == -1)
 			return -1;
 	}
-	return 0;
+	/* where it ends in a hole */
+	return c->seekable && c->size > 0 &&
+		ftruncate(fd, lseek(fd, 0, SEEK_CUR)) == -1
+	    ? -1
+	    : 0;
 }
 
 int
@@ -260,10 +301,13 @@ smallcore_write(int fd, struct smallcore *c)
 	char *room = malloc(CHUNK);
 	unsigned char *mapped = NULL;
 	size_t notes = c->nnotes;
+	struct stat st;
 	int r = -1;
 
 	c->size = 0;
 	c->began = 0;
+	c->seekable = c->present != NULL && fstat(fd, &st) == 0 &&
+	    S_ISREG(st.st_mode) && !(fcntl(fd, F_GETFL) & O_APPEND);
 	/* the bounds of a head keep what a note's length is well below 4 GiB */
 	if (room != NULL && (c->trimmed || (mapped = note_mapped(c)) != NULL) &&
 	    lay_out(&l, c) == 0) {
@@ -278,4 +322,18 @@ smallcore_write(int fd, struct smallcore *c)
 	free(mapped);
 	free(room);
 	return r;
+}
+
+int
+smallcore_pass_on(int from, int to)
+{
+	char *room = malloc(CHUNK);
+	uint64_t at = 0;
+	ssize_t n = -1;
+
+	while (room != NULL && (n = io_pread_full(from, room, CHUNK, at)) > 0 &&
+	    io_write_full(to, room, (size_t)n) == 0)
+		at += (uint64_t)n;
+	free(room);
+	return n == 0 ? 0 : -1;
 }

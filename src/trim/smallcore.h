@@ -29,6 +29,8 @@ struct smallcore {
 	size_t nsegs;
 	int trimmed;		    /* it has the note of what was mapped */
 	const struct pageset *keep; /* settled */
+	/* settled: what is not in it is zeros and is not read; NULL: all is */
+	const struct pageset *present;
 	/* reads memory as target's read does; what it cannot is zeros */
 	ssize_t (*read)(void *arg, uint64_t addr, void *p, size_t len);
 	void *arg;
@@ -37,12 +39,15 @@ struct smallcore {
 	/* filled in */
 	uint64_t size; /* bytes it has */
 	int began;     /* something was written */
+	int seekable;  /* private: the output can have holes */
 };
 
 /* Its notes and segments, out of a head as it was read; ENODATA: the notes are
  * not all there. */
 int smallcore_from(struct smallcore *, const struct core_head *);
-/* Writes it.  -1 with errno. */
+/* Writes it; zeros are holes where fd is a file.  -1 with errno. */
 int smallcore_write(int fd, struct smallcore *);
+/* A core as it is, from a file that can be read anywhere.  -1 with errno. */
+int smallcore_pass_on(int from, int to);
 
 #endif

@@ -51,6 +51,9 @@ fuzz_ntfile_SEEDS = t/fixtures/ntfile
 fuzz_linkmap = target core proc elf base
 fuzz_linkmap_SEEDS = t/fixtures/linkmap
 
+fuzz_trim = trim target core proc elf base
+fuzz_trim_LIB = $(if $(LZMA),-llzma)
+fuzz_trim_SEEDS = t/fixtures/core* t/fixtures/linkmap
 fuzz_report = crashlog slots net out base
 fuzz_report_SEEDS = t/fixtures/report* t/fixtures/ledger
 
