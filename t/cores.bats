@@ -161,7 +161,7 @@ places()
 		[ "$(value signature r1)" = "$(value signature r2)" ]
 		[ "$(places r1 | head -1)" = "$(head -1 true)" ]
 		at=$(places r1 | head -1)
-		addr2line -e away/l.so "${at#*+}" | grep -q '/l.c:1$'
+		addr2line -e away/l.so "${at#*+}" | grep -Eq '/l.c:1( |$)'
 		# one row, with its bias
 		[ "$(section modules r1 | grep -c '/l.so')" = 1 ]
 		section modules r1 |

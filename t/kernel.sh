@@ -19,6 +19,8 @@ kernel_lock()
 {
 	kernel_dir=${KERNEL_STATE%/*}
 	[ -d "$kernel_dir" ] || mkdir -m 700 "$kernel_dir" || return 1
+	# every sh that is meant here has -O
+	# shellcheck disable=SC3067
 	if [ -L "$kernel_dir" ] || [ ! -O "$kernel_dir" ]; then
 		echo "$kernel_dir: not ours" >&2
 		return 1

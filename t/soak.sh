@@ -43,7 +43,7 @@ dir=$(mktemp -d /run/sXXXX) || exit 111
 log=$(mktemp) || exit 111
 server='' receiver='' held=
 
-# shellcheck disable=SC2317 # by the trap
+# shellcheck disable=SC2317,SC2329 # by the trap
 finish()
 {
 	# between rounds they are somebody else's

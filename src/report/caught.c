@@ -245,7 +245,7 @@ enum {
 	GO_STACK = 4096,
 	SIGPC_ADDR = 8, /* below sigpc */
 	SIGPC_CODE = 16,
-	SIGPC_SIG = 48,
+	SIGPC_SIG = 48, /* the half of that word in which one is: by version */
 	FS_BASE = 21,
 	A64_G = 28 /* x28 */
 };
@@ -325,9 +325,8 @@ static int
 in_go(struct fault *f, const struct crash *c, struct symbols *sy)
 {
 	const struct trace *tr = &c->t->threads[0].trace;
-	uint64_t sp_pc[2], at, code, addr;
+	uint64_t sp_pc[2], at, code, addr, sig;
 	struct symbol s;
-	uint32_t sig;
 	size_t i;
 
 	for (i = 0; i + 1 < tr->n && i < FRAMES_MAX; i++) {
@@ -337,12 +336,13 @@ in_go(struct fault *f, const struct crash *c, struct symbols *sy)
 		sp_pc[0] = tr->f[i].sp;
 		sp_pc[1] = tr->f[i + 1].pc;
 		at = go_find(c, tr->f[0].sp, sp_pc);
-		if (at == 0 ||
-		    target_read(c->t, at - SIGPC_SIG, &sig, sizeof(sig)) !=
-			sizeof(sig) ||
+		if (at == 0 || target_word(c->t, at - SIGPC_SIG, &sig) == -1 ||
 		    target_word(c->t, at - SIGPC_CODE, &code) == -1 ||
-		    target_word(c->t, at - SIGPC_ADDR, &addr) == -1 ||
-		    !fault_is_raised((int)sig) || code == 0 || code >> 8 != 0)
+		    target_word(c->t, at - SIGPC_ADDR, &addr) == -1)
+			continue;
+		sig = fault_is_raised((int)(sig >> 32)) ? sig >> 32
+							: (uint32_t)sig;
+		if (!fault_is_raised((int)sig) || code == 0 || code >> 8 != 0)
 			continue;
 		memset(f, 0, sizeof(*f));
 		f->frame = i + 1;

@@ -64,10 +64,22 @@ find_caller(
 
 enum { SWITCH_MAX = 1 << 16 }; /* bytes of a frame that are looked through */
 
+/* Whether ra is where a call of systemstack returns to. */
+static int
+called_systemstack(struct walk *w, uint64_t ra, uint64_t systemstack)
+{
+	uint64_t dest;
+
+	return target_code(w->u->t, ra - 1) != NULL &&
+	    callsite_find(w->u->t, ra, &dest) == CALL_DIRECT &&
+	    dest == systemstack;
+}
+
 /*
  * systemstack() goes over to the thread's own stack and keeps the frame
- * pointer: that of its caller, on the goroutine's stack.  Below it that
- * frame's last word is the return address: the one behind a call of
+ * pointer.  In newer Go it is its own, on the goroutine's stack: the caller's is
+ * there, above that the return address.  Or it is that of its caller: below it
+ * that frame's last word is the return address, the one behind a call of
  * systemstack, of a function whose frame is just as large.
  */
 static int
@@ -75,16 +87,20 @@ cross_systemstack(struct walk *w, uint64_t systemstack, struct caller *c)
 {
 	struct target *t = w->u->t;
 	const struct function *fn;
-	uint64_t at, ra, dest, size;
+	uint64_t at, ra, fp, size;
 
 	if (w->fp % 8 != 0)
 		return -1;
+	if (target_word(t, w->fp, &fp) == 0 &&
+	    target_word(t, w->fp + 8, &ra) == 0 &&
+	    called_systemstack(w, ra, systemstack)) {
+		*c = (struct caller){.pc = ra, .sp = w->fp + 16, .fp = fp};
+		return 0;
+	}
 	for (at = w->fp - 8; w->fp - at <= SWITCH_MAX; at -= 8) {
 		if (target_word(t, at, &ra) == -1)
 			return -1;
-		if (target_code(t, ra - 1) == NULL ||
-		    callsite_find(t, ra, &dest) != CALL_DIRECT ||
-		    dest != systemstack)
+		if (!called_systemstack(w, ra, systemstack))
 			continue;
 		fn = function_at(w->u, ra - 1);
 		if (fn == NULL || !fn->go || frame_size(w, fn, &size) == -1 ||
