@@ -11,10 +11,10 @@ setup()
 {
 	needs_root
 	needs_tool unshare nsenter mount setarch
-	# what is linked dynamically, or with another libc, costs otherwise
+	# what is linked dynamically costs otherwise, another libc by a few
 	[ "$(uname -m)" = x86_64 ] || unmet "counted on x86-64"
-	ldd --version 2>/dev/null | grep -q ' 2\.36$' ||
-	    unmet "counted with glibc 2.36"
+	ROOM=25
+	! ldd --version 2>/dev/null | grep -q ' 2\.36$' || ROOM=0
 	local p
 	for p in usercrash_c debugger; do
 		if readelf -d "$BIN/$p" 2>/dev/null | grep -q NEEDED; then
@@ -70,7 +70,7 @@ within()
 		cat "$BATS_TEST_TMPDIR/count" >>"$SEEN"
 	done
 	cat "$SEEN"
-	awk -v limits="$limits" '
+	awk -v limits="$limits" -v room="$ROOM" '
 		BEGIN {
 			split(limits, limit)
 			split("calls faults KiB execs forks", what)
@@ -85,6 +85,8 @@ within()
 			line = limit[1] ":"
 			for (i = 1; i <= 5; i++) {
 				l = limit[i + 1]
+				if (l ~ /[0-9]/ && i <= 3)
+					l = int(l * (100 + room) / 100)
 				line = line " " least[i] " " what[i] \
 				    (l ~ /[0-9]/ ? " of " l : "")
 				more += l ~ /[0-9]/ && least[i] > l

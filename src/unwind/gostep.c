@@ -77,9 +77,9 @@ called_systemstack(struct walk *w, uint64_t ra, uint64_t systemstack)
 
 /*
  * systemstack() goes over to the thread's own stack and keeps the frame
- * pointer.  In newer Go it is its own, on the goroutine's stack: the caller's is
- * there, above that the return address.  Or it is that of its caller: below it
- * that frame's last word is the return address, the one behind a call of
+ * pointer.  In newer Go it is its own, on the goroutine's stack: the caller's
+ * is there, above that the return address.  Or it is that of its caller: below
+ * it that frame's last word is the return address, the one behind a call of
  * systemstack, of a function whose frame is just as large.
  */
 static int
