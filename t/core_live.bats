@@ -139,6 +139,7 @@ segments()
 	[ -z "$(awk '$1 == "State:" && $2 == "t"' "/proc/$PID/status")" ]
 	# whoever reads it does not, and is killed
 	mkfifo hangs
+	# shellcheck disable=SC2217  # it is to read nothing
 	sleep 1000 <hangs 3>&- 9>&- &
 	BGS="${BGS:-} $!"
 	"$LIVE" "$PID" >hangs 3>&- 9>&- &

@@ -6,10 +6,10 @@
  * own at these places, and does without till then: memop (one decoder a
  * machine), unwind/unwind_impl.h (libunwind's numbers; callsite.c, fallback.c,
  * restart.c, bycall.c, bycode.c, bottom.c, gostep.c, unwind.c),
- * target/sigframe.c, trim/rules.c, report/caught.c, report/panic.c,
- * report/exception.c, elf/elfnames.c, probe/ (segv_layout.c, segv_blocks.c,
- * segv_memory.c, segv_decode.c), base/seccomp.c, stream/crc32c.c.  lint holds
- * them to be all.
+ * target/sigframe.c, trim/rules.c, trim/livenotes.c, report/caught.c,
+ * report/panic.c, report/exception.c, elf/elfnames.c, probe/ (segv_layout.c,
+ * segv_blocks.c, segv_memory.c, segv_decode.c), base/seccomp.c,
+ * stream/crc32c.c.  lint holds them to be all.
  *
  * Registers travel as an array of 64-bit words in the kernel's
  * elf_gregset_t order (sys/user.h, linux/elfcore.h), as notes and
