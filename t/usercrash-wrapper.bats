@@ -827,6 +827,34 @@ crash_secret()
 	stored
 }
 
+@test "small-core: what is kept of it says what the whole says" {
+	needs_victim null
+	kernel_place
+	ln -s "$BIN/core_trim" "$RUND/b/core_trim"
+	conf "$RUND" "store $RUND/store" 'small-core small' 'core-rate no'
+	cp "$VICTIMS/null" "$RUND/small"
+	wrap
+	crash "$RUND/small"
+	reported small
+	stored
+	[ "$(stat -c %s "$STORED")" -le $((200 << 10)) ]
+	"$BIN/debugger" "$STORED" "$RUND/small" >"$RUND/r"
+	[ "$(value signature "$RUND/r")" = "$(value signature "$REPORT")" ]
+	[ "$(value cause "$RUND/r")" = "$(value cause "$REPORT")" ]
+	diff <(section backtrace "$RUND/r") <(section backtrace "$REPORT")
+	# of another, and where it is not there, all of it
+	crash "$VICTIMS/null"
+	stored
+	whole "$STORED"
+	[ "$(stat -c %s "$STORED")" -gt $((200 << 10)) ]
+	rm "$RUND/b/core_trim"
+	follow_log
+	crash "$RUND/small"
+	wait_for 20 log_lines "its core is kept whole: .*core_trim is not there"
+	stored
+	whole "$STORED"
+}
+
 @test "hook: after the report, by its facts" {
 	needs_victim null
 	kernel_place

@@ -158,7 +158,8 @@ wrapper_store(const struct wrapper *w)
 
 	make_store(w->store);
 	wrapper_add_told(w, &send, "core_send");
-	words_add(&send, "-H");
+	if (!w->small)
+		words_add(&send, "-H");
 	words_add(&send, "-");
 	wrapper_add(w, &receive, "recv_core");
 	words_add(&receive, "-i");
@@ -194,7 +195,8 @@ send_core(const struct wrapper *w)
 		exit(EXIT_SYSTEM);
 	}
 	wrapper_add_told(w, &l, "core_send");
-	words_add(&l, "-H");
+	if (!w->small)
+		words_add(&l, "-H");
 	wrapper_add_value(w, &l, "-t", CONF_SEND_TIMEOUT);
 	if (!conf_is(c, CONF_SEND_COMPRESS, "auto"))
 		wrapper_add_value(w, &l, "-z", CONF_SEND_COMPRESS);
@@ -215,6 +217,38 @@ send_core(const struct wrapper *w)
 	wrapper_add_self(w, &store, "--store");
 	words_more(&l, w->separator, &store);
 	wrapper_become_tee(w, conf_number(c, CONF_STALL), 0, &l);
+}
+
+/*
+ * What tells why it ended, in place of the core: core_trim reads the process
+ * that the kernel holds for it, and ends with it; whoever takes the core has
+ * its output, all of it or an end too soon, which is what says that it is not
+ * whole.
+ */
+static void
+trim_first(const struct wrapper *w)
+{
+	struct words trim = {.n = 0};
+	int p[2];
+	pid_t pid;
+
+	if (!wrapper_has(w, "core_trim")) {
+		msg_warn("%s: its core is kept whole: %s/core_trim is not "
+			 "there",
+		    wrapper_crash(w), w->bindir);
+		return;
+	}
+	wrapper_add_told(w, &trim, "core_trim");
+	pid = pipe2(p, O_CLOEXEC) == -1 ? -1 : child_fork();
+	if (pid == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to make a core small");
+	if (pid == 0) {
+		dup2(p[1], STDOUT_FILENO);
+		wrapper_become(&trim);
+	}
+	dup2(p[0], STDIN_FILENO);
+	close(p[0]);
+	close(p[1]);
 }
 
 _Noreturn void
@@ -238,6 +272,8 @@ wrapper_after(struct wrapper *w)
 		exit(EXIT_DONE);
 	if (w->hooks && *line != '\0')
 		run_hooks(w, line, path);
+	if (w->small && (w->send || w->store != NULL))
+		trim_first(w);
 	if (w->send)
 		send_core(w);
 	if (w->store != NULL)

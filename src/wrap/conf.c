@@ -64,6 +64,7 @@ static const struct row rows[CONF_KEYS] = {
     {"default-app", WORD, "yes no", "yes", 0, 0, 0},
     {"ignore", PATTERNS, "", "", 0, 0, 1},
     {"no-core", PATTERNS, "", "", 0, 0, 1},
+    {"small-core", PATTERNS, "", "", 0, 0, 1},
     {"program-share", PROGRAM, "", "", 1, 10000, 1},
     {"hook", COMMAND, "", "", 0, 0, 1},
     {"hook-timeout", NUMBER, "", "30", 1, 3600, 0},

@@ -48,6 +48,7 @@ enum conf_key {
 	CONF_DEFAULT_APP,
 	CONF_IGNORE,
 	CONF_NO_CORE,
+	CONF_SMALL_CORE,
 	CONF_PROGRAM_SHARE,
 	CONF_HOOK,
 	CONF_HOOK_TIMEOUT,
@@ -59,8 +60,8 @@ enum conf_key {
 struct conf {
 	/* "": none; those that have a list have it there alone */
 	const char *value[CONF_KEYS];
-	/* ignore, no-core: patterns; program-share: a pattern, a number, and
-	 * so on; send-command: its words; hook: a line each */
+	/* ignore, no-core, small-core: patterns; program-share: a pattern, a
+	 * number, and so on; send-command: its words; hook: a line each */
 	struct words list[CONF_KEYS];
 	struct buf errors; /* lines "FILE:LINE: reason", "FILE: reason" */
 	unsigned nerrors;

@@ -74,6 +74,7 @@ apply_policy(struct wrapper *w)
 		name[len - strlen(gone)] = '\0';
 	if (any_match(&w->conf.list[CONF_NO_CORE], name))
 		w->send = 0, w->store = NULL;
+	w->small = any_match(&w->conf.list[CONF_SMALL_CORE], name);
 	for (i = 0; i + 1 < shares->n; i += 2)
 		if (conf_match(shares->w[i], name)) {
 			/* the server knows but one share */
@@ -127,7 +128,7 @@ wrapper_decide(struct wrapper *w)
 	w->share = conf_is(c, CONF_SHARE, "auto") ? NULL : c->value[CONF_SHARE];
 	decide_before(w);
 	if (c->list[CONF_IGNORE].n + c->list[CONF_NO_CORE].n +
-		c->list[CONF_PROGRAM_SHARE].n >
+		c->list[CONF_SMALL_CORE].n + c->list[CONF_PROGRAM_SHARE].n >
 	    0)
 		apply_policy(w);
 	if (w->send && *dumpmode != '\0' && strcmp(dumpmode, "1") != 0 &&

@@ -22,6 +22,7 @@ struct wrapper {
 	struct told told;
 	/* what is wanted; what is NULL is not */
 	int report, send, hooks;
+	int small; /* the core goes through core_trim first */
 	const char *store, *app;
 	const char *socket, *share; /* of the report */
 	const char *separator;	    /* no word of theirs */
