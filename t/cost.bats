@@ -13,7 +13,7 @@ setup()
 	needs_tool unshare nsenter mount setarch
 	# what is linked dynamically costs otherwise, another libc by a few
 	[ "$(uname -m)" = x86_64 ] || unmet "counted on x86-64"
-	ROOM=50
+	ROOM=25
 	! ldd --version 2>/dev/null | grep -q ' 2\.36$' || ROOM=0
 	local p
 	for p in usercrash_c debugger; do

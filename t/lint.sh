@@ -235,8 +235,8 @@ lint_rings()
 			n = split($1, p, "/")
 			$1 = p[n - 1] "/" p[n]
 		}
-		# unwind has one of its own for libunwind; others mean that of libc
-		$NF == "sigprocmask" { next }
+		# unwind has its own for libunwind; others mean those of libc
+		$NF == "sigprocmask" || $NF == "pthread_sigmask" { next }
 		$(NF - 1) == "U" { uses[$1, $NF]; next }
 		$(NF - 1) ~ /^[TDBRCVW]$/ { def[$NF] = $1 }
 		END {

@@ -2,10 +2,11 @@
  * libunwind's view of a target: nothing but these accessors.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "unwind/unwind_impl.h"
@@ -21,20 +22,33 @@ extern int UNW_OBJ(dwarf_search_unwind_table)(unw_addr_space_t, unw_word_t,
 /*
  * libunwind blocks all signals around each of its locks, three times a frame:
  * most of the system calls of a report.  Here one thread walks and no handler
- * unwinds, so its calls of sigprocmask(2), which find this one, do nothing
- * meanwhile; everybody else's do what they are for.
+ * unwinds, so its calls of sigprocmask(2) and, since 1.8, pthread_sigmask(3),
+ * which find these, do nothing meanwhile; everybody else's do what they are
+ * for.
  */
 static int walking;
 
 int
+pthread_sigmask(int how, const sigset_t *set, sigset_t *old)
+{
+	int saved = errno, err = 0;
+
+	if (walking) {
+		if (old != NULL)
+			sigemptyset(old);
+	} else if (syscall(SYS_rt_sigprocmask, how, set, old, _NSIG / 8) ==
+	    -1) {
+		err = errno;
+		errno = saved;
+	}
+	return err;
+}
+
+int
 sigprocmask(int how, const sigset_t *set, sigset_t *old)
 {
-	int err = 0;
+	int err = pthread_sigmask(how, set, old);
 
-	if (!walking)
-		err = pthread_sigmask(how, set, old);
-	else if (old != NULL)
-		sigemptyset(old);
 	if (err == 0)
 		return 0;
 	errno = err;
