@@ -110,6 +110,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_l
 		644 usr/lib/usercrash/cores.sh
 		644 usr/lib/usercrash/doctor.sh
 		644 usr/lib/usercrash/frames.awk
+		644 usr/lib/usercrash/json.awk
 		644 usr/lib/usercrash/ledger.sh
 		644 usr/lib/usercrash/pick.sh
 		644 usr/lib/usercrash/reports.sh

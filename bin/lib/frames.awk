@@ -131,9 +131,16 @@ function module(i) {
 	return i
 }
 
+# A path without what text says of the file behind it.
+function bare(path) {
+	if (!json)
+		sub(/ \([^()\/]*\)$/, "", path)
+	return path
+}
+
 # Whether that is the program's own, and not one of the system's libraries.
 function is_own(i) {
-	return i <= mods && (mpath[i] == exe ||
+	return i <= mods && (bare(mpath[i]) == bare(exe) ||
 	    mpath[i] ~ /^\// && mpath[i] !~ /^\/(usr\/)?lib[0-9x]*\//)
 }
 
@@ -345,7 +352,7 @@ function text_frame(s, k, i, at, indent) {
 function short_frame(k, i, m, path, name) {
 	i = module()
 	m = is_own(i)
-	path = i <= mods ? mpath[i] : "-"
+	path = i <= mods ? bare(mpath[i]) : "-"
 	sub(/.*\//, "", path)
 	for (i = 1; i <= count[k] || i == 1; i++) {
 		name = shortened(where_func[k, i])

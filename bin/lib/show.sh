@@ -249,11 +249,14 @@ frames()
 
 cmd_show()
 {
-	raw=''
+	raw='' form=table forms='table, json'
 	while [ $# -gt 0 ]; do
 		case $1 in
 		--raw) raw=1 eaten=1 ;;
-		*) pick "$@" || bad_usage "show: no option is called $1" ;;
+		*)
+			formed "$@" || pick "$@" ||
+			    bad_usage "show: no option is called $1"
+			;;
 		esac
 		shift "$eaten"
 	done
@@ -267,12 +270,16 @@ cmd_show()
 
 show_report()
 {
+	if [ "$form" = json ]; then
+		awk -f "$libdir/json.awk" "$report" >"$tmp/json" || return
+		report=$tmp/json
+	fi
 	if [ -n "$raw" ]; then
 		cat "$report"
 		return
 	fi
 	resolve
-	if [ -n "$terminal" ]; then
+	if [ -n "$terminal" ] && [ "$form" != json ]; then
 		frames report first=1 short=1
 	else
 		frames report

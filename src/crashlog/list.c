@@ -99,12 +99,20 @@ show_list(struct screen *s, const struct hit *hit, size_t n, int hosts)
 {
 	static const enum col slots[] = {
 	    SLOT, TIME, PROGRAM, PID, SIGNAL_NAME, COUNT, SIGNATURE, CAUSE};
+	static const enum col narrow[] = {
+	    SLOT, TIME, PROGRAM, PID, SIGNAL_NAME, COUNT, CAUSE};
 	static const enum col host[] = {
 	    HOST, TIME, PROGRAM, PID, SIGNAL_NAME, COUNT, SIGNATURE, CAUSE};
 
 	if (put_plain(s, hit, n))
 		return;
 	add_notes(hit, n);
+	/* what a reader looks for is the cause */
+	if (!hosts && s->columns > 0 && s->columns < 100) {
+		put_columns(s, hit, n,
+		    "SLOT:r WHEN PROGRAM PID:r SIGNAL SAME:r CAUSE", narrow);
+		return;
+	}
 	put_columns(s, hit, n,
 	    hosts ? "HOST WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE"
 		  : "SLOT:r WHEN PROGRAM PID:r SIGNAL SAME:r SIGNATURE CAUSE",

@@ -7,7 +7,7 @@
 
 #include "out/escape.h"
 
-enum { BAR = 40, NUMBER_MAX = 15 };
+enum { BAR = 40, CELL = 20, NUMBER_MAX = 15 };
 
 enum form
 screen_form(const char *name)
@@ -120,10 +120,16 @@ put_blanks(struct screen *s, size_t n)
 	put(s, "%*s", (int)n, "");
 }
 
+size_t
+screen_bar(const struct screen *s)
+{
+	return s->columns == 0 || s->columns > BAR * 5 ? BAR : s->columns / 5;
+}
+
 void
 put_bar(struct screen *s, size_t n, size_t most, int fill)
 {
-	size_t len = (n * 2 * BAR + most) / (2 * most);
+	size_t bar = screen_bar(s), len = (n * 2 * bar + most) / (2 * most);
 
 	if (len == 0)
 		len = 1;
@@ -132,7 +138,7 @@ put_bar(struct screen *s, size_t n, size_t most, int fill)
 		put_bytes(s, "#", 1);
 	put(s, "%s", PLAIN(s));
 	if (fill)
-		put_blanks(s, BAR + 1 - len);
+		put_blanks(s, bar + 1 - len);
 }
 
 void
@@ -182,14 +188,15 @@ put_row(struct screen *s, const char *const *cell, const size_t *wide,
     const char *right, size_t n)
 {
 	struct screen line = {.colour = 0};
-	size_t pad;
+	size_t pad, w;
 
 	for (size_t i = 0; i < n; i++) {
-		pad = wide[i] - screen_width(cell[i]);
+		w = screen_width(cell[i]);
+		pad = w < wide[i] ? wide[i] - w : 0;
 		put(&line, "%s", i > 0 ? "  " : "");
 		if (right[i])
 			put_blanks(&line, pad);
-		put(&line, "%s", cell[i]);
+		put_cut(&line, cell[i], i < n - 1 ? wide[i] : 0);
 		if (!right[i] && i < n - 1)
 			put_blanks(&line, pad);
 	}
@@ -222,6 +229,9 @@ put_table(
 		return;
 	for (size_t i = 0; i < rows * n; i++) {
 		w = screen_width(cell[i]);
+		/* one long name leaves no room for what stands behind it */
+		if (s->columns > 0 && w > CELL && i % n < n - 1)
+			w = CELL;
 		if (w > wide[i % n])
 			wide[i % n] = w;
 	}

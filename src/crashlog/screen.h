@@ -42,7 +42,9 @@ void
 put(struct screen *, const char *, ...) __attribute__((format(printf, 2, 3)));
 /* In so many columns at most, the last three are dots then; 0: as it is. */
 void put_cut(struct screen *, const char *, size_t columns);
-/* A bar of up to 40 columns, in 41 of them where it is to be filled up. */
+/* How many columns a bar may have: 40, or a fifth of a terminal's. */
+size_t screen_bar(const struct screen *);
+/* A bar, in one column more where it is to be filled up. */
 void put_bar(struct screen *, size_t n, size_t most, int fill);
 
 /* JSON: an array of objects, or one; "-" is left out, plain numbers are

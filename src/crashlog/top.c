@@ -96,9 +96,11 @@ static void
 put_top(struct screen *s, struct seen *seen, size_t n, size_t most,
     const char *title)
 {
-	size_t ngroups, i, columns = s->columns > 50 ? s->columns - 50 : 0;
+	size_t ngroups, i, columns = 0;
 	struct group *g = groups(seen, n, NULL, &ngroups);
 
+	if (s->columns > 20)
+		columns = s->columns - screen_bar(s) - 10;
 	s->failed |= g == NULL;
 	if (s->form == FORM_TABLE)
 		put(s, "%s%ss%s\n", BOLD(s), title, PLAIN(s));
