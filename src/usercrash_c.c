@@ -291,7 +291,7 @@ print(struct told *told, const char *where)
 }
 
 /* A report whose worker died, or that came to its bound, ends well; one that
- * had not even begun gets what the kernel said. */
+ * had not even begun, or not as one does, gets what the kernel said. */
 static void
 mend(const struct options *o, int fd, const char *trouble)
 {
@@ -300,7 +300,7 @@ mend(const struct options *o, int fd, const char *trouble)
 
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
 		return;
-	if (st.st_size == 0) {
+	if (!crash_has_head(fd, o->format)) {
 		told_of(o, &c);
 		c.proc_why = trouble;
 		if (crash_head(&c, fd, o->format) == -1)

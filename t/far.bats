@@ -48,12 +48,12 @@ known_all_the_same()
 	not grep -q '^incomplete: ' "$R"
 }
 
-@test "the process that crashed serves its own library: all but that is told" {
+@test "class 23: the process that crashed serves its own library: all but that is told" {
 	far self
 	known_all_the_same
 }
 
-@test "another that serves it has stopped" {
+@test "class 23: another that serves it has stopped" {
 	far other
 	known_all_the_same
 }

@@ -936,7 +936,7 @@ fewer_probes()
 	unwatch
 }
 
-@test "the process that names has no capability, its own uid, a filter, no file of the kernel's" {
+@test "class 21: the process that names has no capability, its own uid, a filter, no file of the kernel's" {
 	exec 7<"$TOP/Makefile"
 	watch -t
 	exec 7<&-

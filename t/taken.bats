@@ -218,6 +218,40 @@ end_worker()
 	[ "$(cksum <"$T/r")" = "$sum" ]
 }
 
+# written DEED [OPTIONS]: what a late worker of usercrash_c leaves, $R.
+written()
+{
+	local deed=$1
+	shift
+	RC=0
+	# nor what bats has open
+	TAKEN_OVER=$deed "$K/usercrash_c" "$@" -w 2 -o "$T/r" 999999999 x 11 \
+	    <"$CORE" 2>"$T/said" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- || RC=$?
+	cat "$T/said"
+	[ "$RC" = 1 ]
+	ls -l "$T/r"
+}
+
+@test "class 19: a worker that writes more than it may: the report has its bound" {
+	written flood -R 1
+	[ "$(stat -c %s "$T/r")" -ge 1048576 ]
+	[ "$(stat -c %s "$T/r")" -le $((1048576 + 4096)) ]
+	[ "$(value signal "$T/r")" = '11 SIGSEGV' ]
+	# SIGXFSZ
+	[ "$(tail -n 1 "$T/r")" = 'incomplete: the worker died of signal 25' ]
+}
+
+@test "a worker that wrote what is no report: who crashed, all the same" {
+	written garble
+	[ "$(head -n 1 "$T/r")" = 'usercrash report 1' ]
+	[ "$(value signal "$T/r")" = '11 SIGSEGV' ]
+	[ "$(tail -n 1 "$T/r")" = 'incomplete: not done after 2 seconds' ]
+	written garble -f json
+	json_valid "$T/r"
+	[ "$(json_get "$T/r" signal)" = 11 ]
+	[ "$(json_get "$T/r" incomplete)" = 'not done after 2 seconds' ]
+}
+
 @test "a worker that cannot be killed: what it writes to is not published" {
 	local where
 	mkdir -m 750 "$T/d"

@@ -290,7 +290,7 @@ who()
 	[ -s "$T/argv.usercrash_c" ]
 }
 
-@test "a conf that others may write, or that is none, is ignored and said" {
+@test "class 14: a conf that others may write, or that is none, is ignored and said" {
 	place "$T"
 	fake "$T" usercrash_c
 	conf "$T" 'slots 7'

@@ -64,6 +64,8 @@ struct crash {
  * from the start of fd.  EINVAL, ESPIPE: fd is no file.
  */
 int crash_head(struct crash *, int fd, enum out_format);
+/* Whether what is on fd begins as a report does. */
+int crash_has_head(int fd, enum out_format);
 /* 0, or -1 with errno when memory ran out. */
 int crash_dump(struct crash *, struct out *);
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/utc.h"
 #include "core/corekind.h"
 #include "report/crash_dump.h"
@@ -76,6 +77,19 @@ dump_head(const struct crash *c, struct out *o)
 	if (signo != 0)
 		number_and_name(
 		    o, "signal", "signal_name", signo, signal_name(signo));
+}
+
+int
+crash_has_head(int fd, enum out_format format)
+{
+	static const char *const begins[] = {
+	    [OUT_TEXT] = "usercrash report 1\n",
+	    [OUT_JSON] = "{\n\"format\": \"usercrash\",\n\"version\": 1,\n"};
+	const size_t len = strlen(begins[format]);
+	char start[64];
+
+	return io_pread_full(fd, start, len, 0) == (ssize_t)len &&
+	    memcmp(start, begins[format], len) == 0;
 }
 
 int

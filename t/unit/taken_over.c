@@ -4,8 +4,9 @@
  * Linked into a program (ld --wrap), it stands where that goes behind the door.
  * Once in, it does the deed that TAKEN_OVER names, to the process TAKEN_OVER_AT
  * where one is done to somebody, and exits: 42 it was let, 43 it got an error.
- * "stay" sits there for ever; "late" does so when the report is made, and
- * writes on.  For the parent of such a one "unkillable" is what no signal ends.
+ * "stay" sits there for ever; so does "garble", when it has written what is no
+ * report; "late" does when the report is made, and writes on, as does "flood",
+ * more than it may.  For the parent of such a one "unkillable" is what no signal ends.
  */
 #include <fcntl.h>
 #include <sched.h>
@@ -15,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
@@ -25,7 +27,7 @@
 #include "base/sandbox.h"
 #include "out/out.h"
 
-enum { LET = 42, REFUSED = 43, FDS = 64 };
+enum { LET = 42, REFUSED = 43, FDS = 64, FLOOD = 256 /* times 64 KiB */ };
 
 int __real_sandbox_enter(enum sandbox_role, const struct sandbox_bounds *,
     pid_t parent, const char **why);
@@ -136,6 +138,28 @@ do_stay(void)
 	return 0;
 }
 
+/* To all files it has, n times 64 KiB of empty lines. */
+static void
+write_all(int n)
+{
+	static char lines[64 << 10];
+	struct stat st;
+	int fd;
+
+	memset(lines, '\n', sizeof(lines));
+	while (n-- > 0)
+		for (fd = STDERR_FILENO + 1; fd < FDS; fd++)
+			if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+				(void)!write(fd, lines, sizeof(lines));
+}
+
+static long
+do_garble(void)
+{
+	write_all(1);
+	return do_stay();
+}
+
 static const struct {
 	const char *name;
 	long (*act)(void);
@@ -143,7 +167,7 @@ static const struct {
     {"connect", do_connect}, {"trace", do_trace}, {"create", do_create},
     {"read", do_read}, {"kill", do_kill}, {"namespace", do_namespace},
     {"outlive", do_outlive}, {"session", do_session}, {"pass", do_pass},
-    {"stay", do_stay}};
+    {"garble", do_garble}, {"stay", do_stay}};
 
 static int
 wanted(const char *name)
@@ -174,6 +198,10 @@ __wrap_out_finish(struct out *o)
 {
 	int r = __real_out_finish(o), fd;
 
+	if (is_in && wanted("flood")) {
+		write_all(FLOOD);
+		do_stay();
+	}
 	while (is_in && (wanted("late") || wanted("unkillable")))
 		for (nap(), fd = STDERR_FILENO + 1; fd < FDS; fd++)
 			(void)!write(fd, "forged\n", 7);

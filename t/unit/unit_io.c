@@ -22,6 +22,8 @@
 
 #include "check.h"
 
+enum { LATE_S = 240 };
+
 static void
 test_buf(void)
 {
@@ -124,6 +126,37 @@ test_slurp(void)
 	close(dirfd);
 	buf_free(&b);
 	buf_free(&big);
+}
+
+/* Class 7: what a name leads to is known before it is opened. */
+static void
+test_open_regular(void)
+{
+	char dir[] = "/tmp/unit_io.XXXXXX", c;
+	int dirfd, fd;
+
+	MUST(mkdtemp(dir) != NULL && (dirfd = open(dir, O_RDONLY)) != -1);
+	MUST((fd = openat(dirfd, "f", O_WRONLY | O_CREAT, 0600)) != -1);
+	CHECK(write(fd, "x", 1) == 1);
+	close(fd);
+	MUST(symlinkat("f", dirfd, "l") == 0);
+	MUST(mkfifoat(dirfd, "p", 0600) == 0);
+	fd = io_open_regular(dirfd, "f");
+	CHECK(fd != -1 && read(fd, &c, 1) == 1 && c == 'x');
+	CHECK(fcntl(fd, F_GETFD) == FD_CLOEXEC);
+	close(fd);
+	fd = io_open_regular(dirfd, "l");
+	CHECK(fd != -1 && read(fd, &c, 1) == 1 && c == 'x');
+	close(fd);
+	FAILS(io_open_regular(dirfd, "p"), ENODEV);
+	FAILS(io_open_regular(dirfd, "."), ENODEV);
+	FAILS(io_open_regular(AT_FDCWD, "/dev/null"), ENODEV);
+	FAILS(io_open_regular(dirfd, "none"), ENOENT);
+	unlinkat(dirfd, "f", 0);
+	unlinkat(dirfd, "l", 0);
+	unlinkat(dirfd, "p", 0);
+	rmdir(dir);
+	close(dirfd);
 }
 
 /* --- owned -----------------------------------------------------------------
@@ -373,9 +406,12 @@ test_deadline(void)
 int
 main(void)
 {
+	/* a lock that is waited for without end is a failure, too */
+	alarm(LATE_S);
 	test_buf();
 	test_io_files();
 	test_slurp();
+	test_open_regular();
 	test_owned();
 	test_io_interrupted();
 	test_deadline();

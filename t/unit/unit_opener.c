@@ -12,6 +12,8 @@
 #include "base/opener.h"
 #include "check.h"
 
+enum { LATE_S = 240 };
+
 static int held[2];
 
 /* "hang" never comes back; "held" tells whether it has our pipe. */
@@ -135,6 +137,8 @@ test_drops(void)
 int
 main(void)
 {
+	/* one that is waited for without end is a failure, too */
+	alarm(LATE_S);
 	must(pipe(held) == 0, "pipe");
 	test_answers();
 	test_hangs();

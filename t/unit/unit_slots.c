@@ -8,10 +8,13 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 
 #include "ring_fixture.h"
@@ -493,6 +496,9 @@ test_users(void)
 	CHECK(copies("root") == 20);
 	by(1000, key++, "late");
 	CHECK(copies("late") == 1 && copies("root") == 19);
+	/* the oldest is one of those, whoever comes next */
+	by(1001, key++, "later");
+	CHECK(copies("late") == 1 && copies("root") == 18);
 }
 
 static void
@@ -595,6 +601,43 @@ test_told(void)
 	CHECK(ring.tell == SLOTS_TOLD);
 }
 
+/* What another does to the space there is, when a report's is reserved. */
+static struct {
+	int takes, taken; /* all that is left */
+	int err;
+} space;
+
+/* In the place of libc's. */
+int
+fallocate(int fd, int mode, off_t off, off_t len)
+{
+	space.taken = space.takes;
+	errno = space.err;
+	if (space.err != 0)
+		return -1;
+#if defined(__LP64__)
+	return (int)syscall(SYS_fallocate, fd, mode, off, len);
+#else /* whose numbers take two registers each */
+	(void)fd;
+	(void)mode;
+	return len < 0 || off != 0 ? fails(EINVAL) : fails(EOPNOTSUPP);
+#endif
+}
+
+int
+fstatvfs(int fd, struct statvfs *v)
+{
+	struct statfs fs;
+
+	memset(v, 0, sizeof(*v));
+	if (fstatfs(fd, &fs) == -1)
+		return -1;
+	v->f_frsize = (unsigned long)fs.f_frsize;
+	v->f_blocks = fs.f_blocks;
+	v->f_bavail = space.taken ? 0 : fs.f_bavail;
+	return 0;
+}
+
 /* The floor holds while many are being written, and what a report does not need
  * is given back. */
 static void
@@ -623,6 +666,18 @@ test_floor(void)
 	/* free now, but not with a whole report */
 	ring.cfg.reportmax = (uint64_t)v.f_blocks * v.f_frsize;
 	FAILS(slots_tmp(ring.fd, &ring.cfg, ring_later()), ENOSPC);
+	/* nor where another was faster, or has the last that may be taken */
+	ring.cfg.reportmax = 4096;
+	space.takes = 1;
+	FAILS(slots_tmp(ring.fd, &ring.cfg, ring_later()), ENOSPC);
+	space.takes = space.taken = 0;
+	for (space.err = ENOSPC; space.err != 0;
+	     space.err = space.err == ENOSPC ? EDQUOT : 0)
+		FAILS(slots_tmp(ring.fd, &ring.cfg, ring_later()), space.err);
+	/* a file system that cannot is no reason */
+	space.err = EOPNOTSUPP;
+	close(ring_report("x"));
+	space.err = 0;
 	/* nor where nothing can be reserved (EINVAL, below 0) */
 	ring.cfg.reportmax = UINT64_C(1) << 63;
 	FAILS(slots_tmp(ring.fd, &ring.cfg, ring_later()), ENOSPC);
