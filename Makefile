@@ -147,8 +147,8 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
-	unit_streamhead unit_pagemap unit_turn unit_lz4 unit_segv_runner \
-	unit_blocks
+	unit_streamhead unit_pagemap unit_procdir unit_turn unit_lz4 \
+	unit_segv_runner unit_blocks
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
@@ -183,6 +183,7 @@ unit_segv_live = probe bpf core proc base
 unit_segv_live_LIB = -pthread
 unit_cgpath = proc base
 unit_pagemap = proc base
+unit_procdir = proc base
 unit_elfpackage = elf base
 unit_segv_print = segv probe report target core proc out base
 unit_segv_runner = segv probe report target core proc out base

@@ -199,6 +199,11 @@ is_time()
 	[ "$(json_get json 0 kind)" = new ]
 	[ "$("$BIN/crashlog_read" -d d -F tsv since 2026-01-03)" = \
 	    "$(printf 'new\t1\tb"\tp\tc\ngone\t2\taa\tp\tc')" ]
+	# a time that is none, cut amid a letter
+	printf '2026-11-?\310\2538:14:00Z\tp\tSIGSEGV\taa\t0\tc\n' >>d/.ledger
+	r -b day top
+	not grep -P '[^\x00-\x7f]' json
+	grep -q '"2026-11-??"' json
 	rm d/usercrash_*
 	r list && [ "$(cat json)" = '[]' ]
 	r top && [ "$(cat json)" = '[]' ]

@@ -113,6 +113,7 @@ a_public_place()
 @test "class 1: what dumps is described, unless the core is another's or proves nothing" {
 	local how said="its process id may belong to another process"
 	needs_victim null
+	needs_tool python3
 	a_core
 	pattern_lock
 	cp "$CORE" "$RUND/other"
@@ -129,12 +130,23 @@ a_public_place()
 			$C -o $RUND/d/\$how.fd --pidfd=\$3 \$1 "\$2" 11 \
 			    <$RUND/\$how
 		done
+		# number and core are right, and the pidfd is another's
+		python3 - "$C" -o $RUND/d/pidfd \$1 "\$2" 11 3<$RUND/own <<'END'
+		import os, sys
+		fd = os.pidfd_open(os.getppid())
+		os.set_inheritable(fd, True)
+		os.dup2(3, 0)
+		os.execv(sys.argv[1], sys.argv[1:4] + ["--pidfd=%d" % fd] +
+		    sys.argv[4:])
+		END
 		echo done >$RUND/done
 	EOF
 	pattern "|/bin/sh $RUND/h %P %e %F"
 	crash "$VICTIMS/null"
 	wait_for 60 test -s "$RUND/done"
 	cat "$RUND/log"
+	grep -qx 'files: unavailable: its process id now belongs to another process' \
+	    "$RUND/d/pidfd"
 	for how in own own.fd cut.fd none none.fd; do
 		echo "$how"
 		grep -q '^files:$' "$RUND/d/$how"
@@ -154,7 +166,8 @@ a_public_place()
 		"$C" -o "$BATS_TEST_TMPDIR/r.$mode" --dumpmode="$mode" \
 		    "$PID" null 11 <"$CORE" 2>/dev/null || status=$?
 		[ "$status" -le 1 ]
-		[ "$(($(stat -c 0%a "$BATS_TEST_TMPDIR/r.$mode") & 7))" = 0 ]
+		# not the group's that may read the others
+		[ "$(stat -c %a "$BATS_TEST_TMPDIR/r.$mode")" = 600 ]
 	done
 	# by the kernel: nothing for the user who ran it
 	pattern_direct
@@ -168,7 +181,7 @@ a_public_place()
 	REPORT=$RUND/d/usercrash_00
 	chmod 755 "$RUND"
 	not $NOBODY cat "$REPORT" >/dev/null 2>&1
-	[ "$(stat -c %u "$REPORT")" = 0 ]
+	[ "$(stat -c %u:%a "$REPORT")" = 0:600 ]
 	[ "$(value dumpmode "$REPORT")" = 2 ]
 	# and nothing where it stood
 	[ -z "$(find "$PUBLIC" -name '*core*')" ]

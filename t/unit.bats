@@ -34,6 +34,10 @@ load helper
 	[ $rc = 0 ]
 }
 
+@test "class 6: a name that looks like the rest of stat or status" {
+	unit unit_procdir
+}
+
 @test "out: both forms, escaping, flushing" {
 	unit unit_out
 }

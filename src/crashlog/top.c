@@ -174,6 +174,10 @@ ledger_lines(struct buf *b, const char *since, const char *until, size_t *n)
 			continue;
 		for (i = 0; i < FIELDS; i++)
 			screen_printable(f[i], strlen(f[i]));
+		/* which is cut by bytes */
+		for (p = f[0]; *p != '\0'; p++)
+			if (*p < ' ' || *p > '~')
+				*p = '?';
 		if (ARRAY_ROOM(seen, *n) == -1)
 			break;
 		seen[*n] = (struct seen){.key = f[3],

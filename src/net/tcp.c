@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,6 +25,19 @@ tcp_on(int fd, int level, int option, int value)
 
 /* --- places --------------------------------------------------------------- */
 
+/* What an interface can be called (dev_valid_name() of net/core/dev.c). */
+static int
+is_zone(const char *zone)
+{
+	size_t i;
+
+	for (i = 0; zone[i] != '\0'; i++)
+		if (zone[i] <= ' ' || zone[i] >= 0x7f || zone[i] == '/' ||
+		    zone[i] == ':')
+			return 0;
+	return i > 0 && i < IF_NAMESIZE;
+}
+
 /* An IPv6 address, with a zone behind a percent sign or without. */
 static int
 is_address6(const char *host)
@@ -32,7 +46,8 @@ is_address6(const char *host)
 	unsigned char bytes[16];
 	size_t len = strcspn(host, "%");
 
-	if (len >= sizeof(address) || strcmp(host + len, "%") == 0)
+	if (len >= sizeof(address) ||
+	    (host[len] == '%' && !is_zone(host + len + 1)))
 		return 0;
 	memcpy(address, host, len);
 	address[len] = '\0';

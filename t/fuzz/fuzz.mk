@@ -11,7 +11,9 @@ FUZZ_OUT = build/fuzz
 FUZZ_SAN = -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 	-fno-omit-frame-pointer -O1 -g
 
-# each there is: one that is forgotten below does not link
+# each there is; one that is forgotten below does not link.  Its inputs are of at
+# most _LEN bytes, 65536 where nothing is said: enough for what is parsed, and few
+# enough for many a second
 FUZZERS = $(filter-out fuzz_main,$(patsubst t/fuzz/%.c,%,$(sort \
 	$(wildcard t/fuzz/fuzz_*.c))))
 fuzz_corehead = core base
@@ -21,6 +23,7 @@ fuzz_elfsym_LIB = $(if $(LZMA),-llzma)
 fuzz_elfsym_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 fuzz_dump = report unwind target core proc elf memop out base
 fuzz_dump_LIB = $(UNWIND)
+fuzz_dump_LEN = 16384
 fuzz_dump_SEEDS = t/fixtures/core* t/fixtures/lib*.elf
 fuzz_corestream = store stream crash net lz4 base
 fuzz_corestream_PART = stream_walk
@@ -29,6 +32,7 @@ fuzz_corerecv = store core stream crash net lz4 base
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
 
 fuzz_lz4 = lz4 base
+fuzz_lz4_LEN = 16384
 fuzz_lz4_SEEDS = t/fixtures/core.x86_64 t/fixtures/stream
 
 fuzz_track = track base
@@ -39,6 +43,7 @@ fuzz_perfmap = elf base
 fuzz_perfmap_SEEDS = t/fixtures/perf.map
 fuzz_sample = unwind target core proc elf memop base
 fuzz_sample_LIB = $(UNWIND)
+fuzz_sample_LEN = 16384
 fuzz_sample_SEEDS = t/fixtures/*.elf t/fixtures/crash.x86_64
 
 fuzz_fault = report unwind target core proc elf memop out base
@@ -55,6 +60,7 @@ fuzz_trim = trim target core proc elf base
 fuzz_trim_LIB = $(if $(LZMA),-llzma)
 fuzz_trim_SEEDS = t/fixtures/core* t/fixtures/linkmap
 fuzz_report = crashlog slots net out base
+fuzz_report_LEN = 4096
 fuzz_report_SEEDS = t/fixtures/report* t/fixtures/ledger
 
 # the compiler, and the engine it brings: asked once
@@ -105,7 +111,7 @@ run-$(1): $(FUZZ_OUT)/$(1)
 		    $(FUZZ_OUT)/$(1).corpus/ &&) \
 		$(FUZZ_OUT)/$(1) $(if $(FUZZ_RUNS),-runs=$(FUZZ_RUNS),\
 		    -max_total_time=$$$$secs) -seed=$(FUZZ_SEED) \
-		    -max_len=65536 -timeout=20 -print_final_stats=1 \
+		    -max_len=$(or $($(1)_LEN),65536) -timeout=20 -print_final_stats=1 \
 		    -artifact_prefix=$(FUZZ_OUT)/$(1). $(FUZZ_OUT)/$(1).corpus \
 		    >$(FUZZ_OUT)/$(1).log 2>&1 || \
 		    { tail -50 $(FUZZ_OUT)/$(1).log; exit 1; }; \

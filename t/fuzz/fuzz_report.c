@@ -40,7 +40,9 @@ check(struct screen *s)
 static void
 show(struct rows *rows, struct buf *frames, enum form form)
 {
-	static char *const words[] = {"latest", "7", "usercrash_1", "a"};
+	static char latest[] = "latest", seven[] = "7", one[] = "usercrash_1",
+		    a[] = "a";
+	static char *const words[] = {latest, seven, one, a};
 	const struct pick p = {
 	    .word = words, .words = 4, .signal = "SEGV", .unit = "a"};
 	struct screen s = {.form = form, .columns = 80};

@@ -55,7 +55,7 @@ unwind(struct modcache *c, const struct sample *s)
 {
 	struct unwind_limits lim = {.head = 16,
 	    .tail = 4,
-	    .frames = 4096,
+	    .frames = 256,
 	    .deadline = deadline_in(5000)};
 	struct sample_verdict v;
 	struct symbols *sy;
