@@ -6,7 +6,8 @@
  * where one is done to somebody, and exits: 42 it was let, 43 it got an error.
  * "stay" sits there for ever; so does "garble", when it has written what is no
  * report; "late" does when the report is made, and writes on, as does "flood",
- * more than it may.  For the parent of such a one "unkillable" is what no signal ends.
+ * more than it may.  For the parent of such a one "unkillable" is what no
+ * signal ends.
  */
 #include <fcntl.h>
 #include <sched.h>
