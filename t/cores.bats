@@ -226,6 +226,24 @@ places()
 	[ "$status" = 100 ]
 }
 
+@test "no tree of debug files on the machine: nothing is said of one" {
+	local f
+	needs_tool unshare mount strip
+	faulting d
+	strip -s -R .dynsym d/l.so 2>/dev/null || strip -s d/l.so
+	"$FORGE" -T core d/p >/dev/null
+	mkdir here lib
+	for f in /usr/lib/*; do
+		[ "$f" = /usr/lib/debug ] || ln -s "$PWD/lib/${f##*/}" here
+	done
+	# shellcheck disable=SC2016
+	unshare -m sh -c 'mount --bind /usr/lib lib &&
+	    mount --bind here /usr/lib && [ ! -e /usr/lib/debug ] &&
+	    exec "$0" core' "$D" >r
+	section backtrace r | grep -q '^ *#0'
+	not grep 'note: ' r
+}
+
 @test "a debug file by .gnu_debuglink: only with its checksum" {
 	local place
 	needs_tool objcopy

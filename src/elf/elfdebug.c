@@ -33,7 +33,7 @@ elfsym_debug_path(
 	int n;
 
 	/* The first byte is the directory: an id of one is no name. */
-	if (idlen < 2 || idlen > ELFSYM_ID_MAX)
+	if (elfsym_debug_root == NULL || idlen < 2 || idlen > ELFSYM_ID_MAX)
 		return -1;
 	for (i = 0; i < idlen; i++)
 		snprintf(hex + 2 * i, 3, "%02x", id[i]);

@@ -55,7 +55,8 @@ int elfsym_resolve_all(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *, size_t n, const char **note);
 /* Whether a query is unnamed, or named by an unsized symbol only. */
 int elfsym_wanting(const struct elfsym_query *, size_t n);
-/* ROOT above: "/usr/lib/debug".  Not from any environment; tests set it. */
+/* ROOT above: "/usr/lib/debug", NULL where there is none.  Not from any
+ * environment; tests set it. */
 extern const char *elfsym_debug_root;
 /* Who opens what is there, NULL: we do. */
 struct opener;

@@ -59,5 +59,7 @@ report_door(const struct report_outside *out, struct sandbox_bounds *b,
 		close(b->treefd);
 	if (r == 1)
 		elfsym_debug_root = "";
+	else if (near && b->treefd == -1)
+		elfsym_debug_root = NULL; /* nothing is there, nor missed */
 	return r == -1 ? -1 : 0;
 }
