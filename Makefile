@@ -148,7 +148,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
 	unit_streamhead unit_pagemap unit_procdir unit_turn unit_lz4 \
-	unit_segv_runner unit_blocks
+	unit_segv_runner unit_blocks unit_segv_top
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
@@ -188,6 +188,7 @@ unit_elfpackage = elf base
 unit_segv_print = segv probe report target core proc out base
 unit_segv_runner = segv probe report target core proc out base
 unit_blocks = target base
+unit_segv_top = segv report target core proc out base
 unit_memop = memop
 unit_fault = report unwind target elf memop core proc out base
 unit_fault_LIB = $(UNWIND)

@@ -232,6 +232,10 @@ shown()
 		END { printf "%s", rows }' "$D/out"
 }
 
+@test "--top: a full table loses no fault; a screen is no larger than its terminal" {
+	"$BUILD/t/unit_segv_top"
+}
+
 @test "--top: a program and a signature a row, the sums exact" {
 	own storm
 	cp "$VICTIMS/handled" "$D/h$NAME"
