@@ -239,4 +239,15 @@ is_time()
 	[ "$(json_get json 0 time)" = 2023-11-14T22:13:20Z ]
 	[ "$("$BIN/crashlog_read" -k st -F tsv cores | cut -f 4,14,22,23)" = \
 	    $'11\tst/h/core.c.11.1700000000\t3.0\tcomplete' ]
+	# a sender that says the time many times
+	{
+		printf 'host: h\nexe: /usr/bin/prog\npid: 11\n'
+		for n in $(seq 20); do
+			echo "time: $n"
+		done
+	} >st/h/core.c.11.1700000000.info
+	"$BIN/crashlog_read" -k st -F json cores >json
+	[ "$(json_get json 0 time)" = 1970-01-01T00:00:20Z ]
+	[ "$(json_get json 0 program)" = prog ]
+	[ "$(json_get json 0 mib)" = 3.0 ]
 }

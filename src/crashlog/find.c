@@ -369,8 +369,9 @@ rows_free(struct rows *rows)
 	for (r = rows->row; r < rows->row + rows->n; r++) {
 		buf_free(&r->head);
 		buf_free(&r->info);
-		for (size_t i = 0; i < NELEM(r->own); i++)
+		for (size_t i = 0; i < r->nown; i++)
 			free(r->own[i]);
+		free(r->own);
 	}
 	free(rows->row);
 	rows->row = NULL;

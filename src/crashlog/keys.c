@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/bytes.h"
 #include "base/num.h"
 #include "base/utc.h"
@@ -138,14 +139,10 @@ take_info(struct row *r)
 const char *
 row_own(struct row *r, char *s)
 {
-	size_t i = 0;
-
-	if (s == NULL)
-		return "-";
-	while (i < NELEM(r->own) - 1 && r->own[i] != NULL)
-		i++;
-	free(r->own[i]);
-	return r->own[i] = s;
+	if (s != NULL && ARRAY_ROOM(r->own, r->nown) == 0)
+		return r->own[r->nown++] = s;
+	free(s);
+	return "-";
 }
 
 /* The last part of the executable's path, or the name of the process. */

@@ -68,7 +68,8 @@ struct row {
 	uint64_t order; /* the newest has the greatest, by order and time */
 	struct timespec mtime;
 	struct buf head, info;
-	char *own[8]; /* what else is to be freed */
+	char **own; /* what else is to be freed, as long as the row is there */
+	size_t nown;
 };
 
 struct rows {
