@@ -173,7 +173,8 @@ debug_live(pid_t pid, const struct options *o)
 	    .uid = -1,
 	    .gid = -1,
 	    .dumpmode = -1,
-	    .rlimit = -1};
+	    .rlimit = -1,
+	    .want_environ = o->want_environ};
 	int procfd, r;
 
 	if (pid == o->self)

@@ -83,6 +83,25 @@ known_all_the_same()
 	section backtrace "$R" | grep -q ' main+0x.*(.*fuse+0x'
 }
 
+# Linux 4.17 and later read only what is no file's (CVE-2018-1120).
+@test "class 23: arguments in a page that nobody serves: as many as come before it" {
+	needs_root
+	needs_victim fuse
+	[ -e /dev/fuse ] || unmet "needs /dev/fuse"
+	local rc=0
+	bg "$VICTIMS/fuse" args "$VICTIMS/libplug.so" \
+	    "$BATS_FILE_TMPDIR/mnt" stay >"$BATS_TEST_TMPDIR/ready"
+	wait_for 20 grep -q ready "$BATS_TEST_TMPDIR/ready"
+	R=$BATS_TEST_TMPDIR/report
+	UNTIL=$((SECONDS + 18))
+	timeout 60 "$BIN/debugger" -e "$BG" >"$R" || rc=$?
+	[ "$SECONDS" -lt "$UNTIL" ]
+	[ $rc = 0 ]
+	section environ "$R" | grep -q PATH=
+	grep -q '^cmdline: .*/fuse args .*/libplug.so .* stay x*$' "$R"
+	section backtrace "$R" | grep -q ' main+0x.*(.*fuse+0x'
+}
+
 @test "unit: what the opener hands back, and one that hangs" {
 	unit unit_opener
 }

@@ -1,9 +1,10 @@
 /*
- * fuse self|other|served LIBRARY DIR [stay]: a crash in a library that a
+ * fuse self|other|served|args LIBRARY DIR [stay]: a crash in a library that a
  * program serves as DIR/libplug.so (FUSE): the one that crashes, another that
- * has stopped, or another that goes on to answer.  With "stay" it says "ready"
- * and stands still in place of crashing.  The mount is seen by us alone and
- * goes with us.  Root's, for mount(2).
+ * has stopped, or another that goes on to answer; or one anywhere, of a program
+ * that has mapped a page of that over its arguments, and the server has
+ * stopped.  With "stay" it says "ready" and stands still in place of crashing.
+ * The mount is seen by us alone and goes with us.  Root's, for mount(2).
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -12,7 +13,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -128,6 +131,57 @@ begin(const char *library, const char *dir)
 	return mount("victim", dir, "fuse", 0, options);
 }
 
+static int
+stop(pid_t server)
+{
+	return kill(server, SIGSTOP) == -1 ||
+		waitpid(server, NULL, WUNTRACED) == -1
+	    ? -1
+	    : 0;
+}
+
+static void
+wait_here(void)
+{
+	puts("ready");
+	fflush(stdout);
+	pause();
+}
+
+enum { PAGE = 4096, PADDED = 6 };
+
+/* As before, with an argument that has a page for itself. */
+static int
+pad(char *argv[], int stay)
+{
+	static char padding[3 * PAGE], yes[] = "stay", no[] = "";
+	char *padded[] = {
+	    argv[0], argv[1], argv[2], argv[3], stay ? yes : no, padding, NULL};
+
+	memset(padding, 'x', sizeof(padding) - 1);
+	return execv("/proc/self/exe", padded);
+}
+
+NOINLINE static int
+arguments_from(const char *dir, pid_t server, uintptr_t argument, int stay)
+{
+	char path[4096];
+	void *p, *at = (void *)((argument + PAGE - 1) & ~(uintptr_t)(PAGE - 1));
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/libplug.so", dir);
+	fd = open(path, O_RDONLY);
+	p = fd == -1
+	    ? MAP_FAILED
+	    : mmap(at, PAGE, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0);
+	close(fd); /* which it would be told of */
+	if (p == MAP_FAILED || stop(server) == -1)
+		return 111;
+	if (stay)
+		wait_here();
+	abort();
+}
+
 NOINLINE static int
 outer(const char *dir, pid_t server, int stay)
 {
@@ -141,15 +195,10 @@ outer(const char *dir, pid_t server, int stay)
 	if (lib == NULL || (sym = dlsym(lib, "plug_run")) == NULL ||
 	    chdir(dir) == -1)
 		return 111;
-	if (server > 0 &&
-	    (kill(server, SIGSTOP) == -1 ||
-		waitpid(server, NULL, WUNTRACED) == -1))
+	if (server > 0 && stop(server) == -1)
 		return 111;
-	if (stay) {
-		puts("ready");
-		fflush(stdout);
-		pause();
-	}
+	if (stay)
+		wait_here();
 	memcpy(&run, &sym, sizeof(run));
 	r = run();
 	KEEP();
@@ -164,6 +213,8 @@ main(int argc, char *argv[])
 
 	if (argc < 4)
 		return 100;
+	if (strcmp(argv[1], "args") == 0 && argc < PADDED)
+		return pad(argv, argc > 4);
 	if (begin(argv[2], argv[3]) == -1)
 		return 111;
 	if (strcmp(argv[1], "self") == 0) {
@@ -175,6 +226,9 @@ main(int argc, char *argv[])
 		_exit(0);
 	} else
 		close(dev);
+	if (strcmp(argv[1], "args") == 0)
+		return arguments_from(argv[3], server, (uintptr_t)argv[5],
+		    strcmp(argv[4], "stay") == 0);
 	return outer(
 	    argv[3], strcmp(argv[1], "other") == 0 ? server : 0, argc > 4);
 }
