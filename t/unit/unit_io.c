@@ -135,8 +135,10 @@ test_open_regular(void)
 	char dir[] = "/tmp/unit_io.XXXXXX", c;
 	int dirfd, fd;
 
-	MUST(mkdtemp(dir) != NULL && (dirfd = open(dir, O_RDONLY)) != -1);
-	MUST((fd = openat(dirfd, "f", O_WRONLY | O_CREAT, 0600)) != -1);
+	MUST(mkdtemp(dir) != NULL);
+	dirfd = open(dir, O_RDONLY);
+	MUST(dirfd != -1);
+	fd = openat(dirfd, "f", O_WRONLY | O_CREAT, 0600);
 	CHECK(write(fd, "x", 1) == 1);
 	close(fd);
 	MUST(symlinkat("f", dirfd, "l") == 0);
