@@ -33,8 +33,8 @@
 #include "base/deadline.h"
 #include "base/io.h"
 #include "base/msg.h"
-#include "base/num.h"
 #include "base/sandbox.h"
+#include "proc/memroom.h"
 #include "proc/procdir.h"
 #include "target/seizure.h"
 #include "target/target.h"
@@ -317,24 +317,6 @@ work(const struct options *o, struct subject *s, int fd)
 /* --- its parent ------------------------------------------------------------
  */
 
-/* Half of what is free, in bytes. */
-static uint64_t
-room_of_ours(void)
-{
-	struct buf b = {.p = NULL};
-	uint64_t kib = 0;
-	char *p;
-
-	if (io_slurp_once(AT_FDCWD, "/proc/meminfo", 65536, &b, NULL) == 0 &&
-	    (p = strstr(b.p, "MemAvailable:")) != NULL) {
-		p += strcspn(p, "0123456789");
-		p[strspn(p, "0123456789")] = '\0';
-		num_u64(p, 10, 0, UINT64_MAX >> 10, &kib);
-	}
-	buf_free(&b);
-	return kib << 9;
-}
-
 /* Where it is written while the process stands still. */
 static int
 open_output(const struct options *o, const struct subject *s)
@@ -344,7 +326,7 @@ open_output(const struct options *o, const struct subject *s)
 
 	if (fstat(STDOUT_FILENO, &st) == 0 && S_ISREG(st.st_mode))
 		return STDOUT_FILENO;
-	if (o->small || s->maps.bytes <= room_of_ours()) {
+	if (o->small || s->maps.bytes <= memroom()) {
 		fd = memfd_create("core", MFD_CLOEXEC);
 		if (fd != -1)
 			return fd;

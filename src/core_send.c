@@ -38,13 +38,14 @@
 #include "crash/crashproc.h"
 #include "proc/procdir.h"
 #include "send/corespool.h"
+#include "send/sendfront.h"
 #include "send/sendjob.h"
 #include "send/sendtext.h"
 
 #define SYNOPSIS                                                           \
 	"[-Hvx] [-c seconds] [-e encoding] [-m MiB] [-p port]\n"           \
 	"\t[-S MiB] [-s spool] [-t seconds] [-z auto | yes | no]\n"        \
-	"\t[--key=value ...]\n"                                            \
+	"\t[--release MiB] [--key=value ...]\n"                            \
 	"\treceiver[:port][,...]\n"                                        \
 	"       core_send [options] -\n"                                   \
 	"       core_send [options] -- command [arg ...]\n"                \
@@ -70,12 +71,13 @@ struct options {
 	int flush;
 };
 
-enum { K_FLUSH = CRASH_OPTION_END, OWN = 4 };
+enum { K_FLUSH = CRASH_OPTION_END, K_RELEASE, OWN = 5 };
 
 static struct option longopts[OWN + CRASH_OPTIONS + 1] = {
     {"flush", required_argument, NULL, K_FLUSH},
     {"port", required_argument, NULL, 'p'}, {"secret", no_argument, NULL, 'x'},
-    {"held", no_argument, NULL, 'H'}};
+    {"held", no_argument, NULL, 'H'},
+    {"release", required_argument, NULL, K_RELEASE}};
 
 /* --- options -------------------------------------------------------------- */
 
@@ -174,7 +176,8 @@ parse_options(struct options *o, int argc, char **argv)
 	    {'S', .mib = &o->spoolmax, .min = 1, .max = UINT32_MAX},
 	    {'s', .text = &o->spool},
 	    {'t', .seconds = &cfg->out.idle_ms, .min = 1, .max = HOUR_S},
-	    {'x', .flag = &cfg->secret}};
+	    {'x', .flag = &cfg->secret},
+	    {K_RELEASE, .mib = &cfg->release, .min = 1, .max = UINT32_MAX}};
 	const char *last = NULL;
 	char why[MSG_MAX];
 	int c, dashes;
@@ -491,5 +494,6 @@ main(int argc, char **argv)
 	/* the kernel gives it for us alone, and without close-on-exec */
 	if (o.id.pidfd > STDERR_FILENO)
 		fcntl((int)o.id.pidfd, F_SETFD, FD_CLOEXEC);
+	sendfront_begin(&o.job.cfg.release);
 	return o.flush ? flush_spool(&o) : send_one(&o);
 }

@@ -1418,3 +1418,74 @@ send_worker()
 	send -x "$P" <"$CORE"
 	[ $RC = 0 ]
 }
+
+# Where nobody takes a byte until there is a file "release".
+slow_handler()
+{
+	[ -n "${RUND:-}" ] || pattern_lock
+	cat >"$RUND/slow" <<-EOF
+		#!/bin/sh
+		until [ -e $RUND/release ] || [ ! -d $RUND ]; do sleep 0.05; done
+		exec $BIN/recv_core -i -d $RUND/store
+	EOF
+	cat >"$RUND/h" <<-EOF
+		#!/bin/sh
+		exec 2>>$RUND/log
+		exec $BIN/core_tee sh -c 'cat >$RUND/whole' \; \
+		    $S --pid=\$1 --comm=much -H $1 -t 600 -- $RUND/slow
+	EOF
+	chmod 755 "$RUND/slow" "$RUND/h"
+	rm -rf "$RUND/store" "$RUND/whole" "$RUND/release"
+	mkdir "$RUND/store"
+	pattern "|$RUND/h %P"
+}
+
+has_it()
+{
+	STORED=$(find "$RUND/store" -name 'core.much.*' ! -name '*.info' \
+	    ! -name '*.part')
+	[ -n "$STORED" ]
+}
+
+ended()
+{
+	! kill -0 "$BG" 2>/dev/null
+}
+
+@test "--release: the process goes when its memory has been copied, and all arrives" {
+	needs_victim much
+	slow_handler --release=200
+	bg "$VICTIMS/much" mb 40
+	# nobody has taken anything as yet
+	wait_for 60 ended
+	not has_it
+	[ -s "$RUND/whole" ]
+	touch "$RUND/release"
+	wait_for 60 has_it
+	cmp "$RUND/whole" "$STORED"
+	[ "$(grep -c 'core_send: info: much.*: sent to .* from memory$' \
+	    "$RUND/log")" = 1 ]
+}
+
+@test "--release: what does not fit is read from the process, which waits" {
+	needs_victim much
+	slow_handler --release=10
+	bg "$VICTIMS/much" mb 40
+	wait_for 60 test -s "$RUND/whole"
+	sleep 1
+	kill -0 "$BG"
+	touch "$RUND/release"
+	wait_for 60 has_it
+	wait_for 60 ended
+	cmp "$RUND/whole" "$STORED"
+}
+
+@test "--release: the exit code of a sending that fails is told" {
+	run "$S" --release=5 --dumpmode=1 --comm=x -- false <"$SMALL"
+	[ "$status" = 111 ]
+	run "$S" --release=5 --dumpmode=1 --comm=x -- "$BIN/recv_core" -i -d "$T" \
+	    <"$SMALL"
+	[ "$status" = 0 ]
+	run "$S" --release=x -- true <"$SMALL"
+	[ "$status" = 100 ]
+}

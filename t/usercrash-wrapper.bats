@@ -85,13 +85,13 @@ who()
 
 	# who sends
 	fake "$T" core_send
-	conf "$T" 'receiver a:1 b' 'send-timeout 9' 'send-compress yes' \
+	conf "$T" 'receiver a:1 b' 'send-timeout 9' 'send-compress yes' 'release 64' \
 	    'spool /x/y' 'spool-max 11' 'spool-free 12' 'core-rate no'
 	hand "$T" --after "${ORDINARY[@]}"
 	argv "$T/argv.core_send"
 	has --pid=999999999 --tid=999999999 --uid=1000 --gid=1001 \
 	    --signal=11 --time=1700000000 --dumpmode=1 --rlimit=0 --pidfd= \
-	    --host=host --comm=comm -H -t 9 -z yes -s /x/y -S 11 -m 12 a:1,b
+	    --host=host --comm=comm -H -t 9 -z yes --release 64 -s /x/y -S 11 -m 12 a:1,b
 	[ "${ARGV[-1]}" = a:1,b ]
 
 	conf "$T" 'send-command /usr/bin/ssh -x host' 'spool no' 'core-rate no'

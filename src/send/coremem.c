@@ -15,11 +15,13 @@
 #include "core/corehead.h"
 #include "proc/maps.h"
 #include "proc/procdir.h"
+#include "send/corecopy.h"
 #include "send/corepages.h"
 
 enum {
 	STATUS_MAX = 2 << 20, /* 65536 groups make 720 KB of it */
-	AUXV_MAX = 65536
+	AUXV_MAX = 65536,
+	COPY_CHUNK = 16 << 20
 };
 #define MAPS_MAX ((size_t)1 << 30)
 
@@ -30,6 +32,7 @@ struct coremem {
 	size_t nmaps, page;
 	int forced; /* pages without PROT_READ can be read */
 	struct corepages pages;
+	struct corecopy copy; /* p: of all that there is to read */
 };
 
 /* Reads all of an open file of /proc, which may have been read before. */
@@ -127,6 +130,7 @@ coremem_close(struct coremem *m)
 	io_close(&m->statusfd);
 	io_close(&m->auxvfd);
 	corepages_close(&m->pages);
+	corecopy_free(&m->copy);
 	free(m->maps);
 	buf_free(&m->text);
 	free(m);
@@ -199,6 +203,8 @@ coremem_next(
 	uint64_t addr = *from, limit;
 	int r;
 
+	if (m->copy.p != NULL)
+		return corecopy_next(&m->copy, from, end, max, to);
 	max = max / m->page * m->page;
 	for (; addr < end; addr = limit) {
 		p = maps_above(m->maps, m->nmaps, addr);
@@ -244,6 +250,10 @@ coremem_read(struct coremem *m, uint64_t addr, void *data, size_t len)
 	size_t skip;
 	ssize_t r;
 
+	if (m->copy.p != NULL) {
+		corecopy_read(&m->copy, addr, data, len);
+		return 0;
+	}
 	if (addr > (uint64_t)INT64_MAX - len) {
 		read_gate(addr, data, len);
 		return 0;
@@ -289,10 +299,75 @@ coremem_intact(struct coremem *m)
 	struct buf b = {0};
 	int r = 0;
 
+	if (m->copy.p != NULL)
+		return 1; /* it was when all had been copied */
 	if (slurp_again(m->statusfd, STATUS_MAX, &b) == 0)
 		r = proc_status_number(b.p, b.len, "CoreDumping", 0) == 1 &&
 		    !has_signal(&b, "SigPnd", SIGKILL) &&
 		    !has_signal(&b, "ShdPnd", SIGKILL);
 	buf_free(&b);
 	return r;
+}
+
+static int
+plan(struct coremem *m, struct corecopy *c, const struct core_head *h,
+    uint64_t max)
+{
+	uint64_t at, end, from, to;
+	size_t i;
+	int r;
+
+	for (i = 0; i < h->nsegs; i++) {
+		at = h->segs[i].vaddr;
+		end = at + h->segs[i].filesz;
+		for (;; at = to) {
+			from = at;
+			r = coremem_next(m, &from, end, SIZE_MAX, &to);
+			if (r == -1)
+				return -1;
+			if (r == 0)
+				break;
+			if (corecopy_plan(c, from, to) == -1)
+				return -1;
+			if (c->len > max)
+				return fails(EFBIG);
+		}
+	}
+	return corecopy_room(c);
+}
+
+static int
+fill(struct coremem *m, const struct corecopy *c, const struct corecopy_run *r,
+    const struct coremem_beat *b)
+{
+	uint64_t at, n;
+
+	for (at = r->addr; at < r->end; at += n) {
+		n = r->end - at < COPY_CHUNK ? r->end - at : COPY_CHUNK;
+		if (coremem_read(
+			m, at, c->p + r->at + (at - r->addr), (size_t)n) == -1)
+			return -1;
+		b->beat(b->arg);
+	}
+	return 0;
+}
+
+int
+coremem_copy(struct coremem *m, const struct core_head *h, uint64_t max,
+    const struct coremem_beat *b)
+{
+	struct corecopy c = {.run = NULL};
+	size_t i;
+	int r = plan(m, &c, h, max);
+
+	for (i = 0; i < c.n && r == 0; i++)
+		r = fill(m, &c, &c.run[i], b);
+	if (r == 0 && !coremem_intact(m))
+		r = fails(ESRCH);
+	if (r == -1) {
+		corecopy_free(&c);
+		return -1;
+	}
+	m->copy = c;
+	return 0;
 }

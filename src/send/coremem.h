@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "core/corehead.h"
+
 struct coremem;
 
 /*
@@ -59,5 +61,17 @@ int coremem_read(struct coremem *, uint64_t addr, void *, size_t len);
  * was read until now is what the kernel would have written: 1 or 0.
  */
 int coremem_intact(struct coremem *);
+struct coremem_beat { /* called again and again while it goes on */
+	void (*beat)(void *);
+	void *arg;
+};
+
+/*
+ * Copies what there is of the segments to memory of ours, where that is no more
+ * than max bytes, and the process is intact then: from now on all of the above
+ * comes from there, and the process may go.  -1: nothing has changed.
+ */
+int coremem_copy(struct coremem *, const struct core_head *, uint64_t max,
+    const struct coremem_beat *);
 
 #endif

@@ -52,6 +52,8 @@ struct send_result {
 	char why[1024];		       /* what went wrong on the way */
 };
 
+enum { SENDING_LET_GO = 1 };
+
 struct send_cfg {
 	const struct tcp_place *places; /* or, with none: */
 	size_t nplaces;
@@ -70,7 +72,9 @@ struct send_cfg {
 	int held;		   /* somebody else holds the process */
 	struct coreout_keep spool; /* its file is empty */
 	int nullfd;		   /* /dev/null, for corefd then: */
-	int donefd; /* gets a byte when corefd is needed no more */
+	int donefd; /* gets a byte when corefd is needed no more, and another,
+		       SENDING_LET_GO, when the process is not */
+	uint64_t release; /* bytes that may be copied for that, 0 none */
 	struct send_result *result;
 };
 

@@ -115,3 +115,12 @@ sending_release(struct sending *s)
 	if (s->c->donefd != -1)
 		(void)!write(s->c->donefd, "", 1);
 }
+
+void
+sending_let_go(struct sending *s)
+{
+	static const char let_go = SENDING_LET_GO;
+
+	if (s->c->donefd != -1)
+		(void)!write(s->c->donefd, &let_go, 1);
+}

@@ -31,6 +31,8 @@ void sending_hang_up(struct sending *);
 int sending_confirm(struct sending *, uint64_t size);
 /* The stream is needed no more: the process may go. */
 void sending_release(struct sending *);
+/* Nor is the process: whoever waits for us may go on. */
+void sending_let_go(struct sending *);
 /* The outcome, and what there is to tell of the core. */
 void sending_done(
     struct sending *, enum send_outcome, uint64_t size, const char *state);

@@ -18,6 +18,7 @@
 #include "base/msg.h"
 #include "base/sandbox.h"
 #include "net/transport.h"
+#include "send/sendfront.h"
 
 enum {
 	TICK_MS = 200,
@@ -74,7 +75,8 @@ static int
 shut_door(struct sendjob *j, pid_t parent)
 {
 	struct sandbox_bounds b = {
-	    .memory = (uint64_t)WORKER_MEM << 20, .treefd = -1};
+	    .memory = ((uint64_t)WORKER_MEM << 20) + j->cfg.release,
+	    .treefd = -1};
 	const char *why;
 
 	j->cfg.nullfd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -128,6 +130,8 @@ await(const struct sendjob *j, struct watch *w)
 			w->gone = 1;
 			fd_to_null(j->cfg.corefd);
 		}
+		if (n > 0 && c == SENDING_LET_GO)
+			sendfront_end();
 		if (j->tick != NULL)
 			j->tick(r);
 		now = atomic_load(&r->meter.beat);

@@ -205,6 +205,25 @@ try_spool(struct sending *s)
 		sending_done(s, SEND_SPOOLED, size, s->trouble);
 }
 
+static void
+beat_of(void *sending)
+{
+	beat(sending);
+}
+
+/* What fits into memory of ours is copied, and the process may go. */
+static void
+let_go(struct sending *s)
+{
+	const struct coremem_beat b = {beat_of, s};
+
+	if (s->c->release == 0 ||
+	    coremem_copy(s->c->mem, &s->head, s->c->release, &b) == -1)
+		return;
+	sending_release(s);
+	sending_let_go(s);
+}
+
 int
 sending_memory(struct sending *s)
 {
@@ -219,6 +238,7 @@ sending_memory(struct sending *s)
 	s->r->from = SEND_MEMORY;
 	if (s->c->held)
 		sending_release(s);
+	let_go(s);
 	if (try_receivers(s) == -1 && s->c->spool.fd != -1)
 		try_spool(s);
 	sending_release(s);

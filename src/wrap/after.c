@@ -200,6 +200,7 @@ send_core(const struct wrapper *w)
 	wrapper_add_value(w, &l, "-t", CONF_SEND_TIMEOUT);
 	if (!conf_is(c, CONF_SEND_COMPRESS, "auto"))
 		wrapper_add_value(w, &l, "-z", CONF_SEND_COMPRESS);
+	wrapper_add_bound(w, &l, "--release", CONF_RELEASE);
 	if (!conf_is(c, CONF_SUID_CORES, "keep"))
 		words_add(&l, "-x");
 	if (!conf_is(c, CONF_SPOOL, "no")) {

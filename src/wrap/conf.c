@@ -48,6 +48,7 @@ static const struct row rows[CONF_KEYS] = {
     {"send-command", COMMAND, "", "", 0, 0, 0},
     {"send-timeout", NUMBER, "", "30", 1, 3600, 0},
     {"send-compress", WORD, "auto yes no", "auto", 0, 0, 0},
+    {"release", NUMBER, "no", "no", 1, MIB, 0},
     {"spool", PATH, "no", "/var/spool/usercrash", 0, 0, 0},
     {"spool-max", NUMBER, "", "4096", 1, MIB, 0},
     {"spool-free", NUMBER, "auto", "auto", 0, MIB, 0},

@@ -12,6 +12,7 @@
 
 #include "check.h"
 #include "proc/procdir.h"
+#include "send/corecopy.h"
 #include "send/coremem.h"
 #include "send/corepages.h"
 
@@ -212,6 +213,76 @@ test_identity(const struct child *c)
 }
 
 static void
+count(void *n)
+{
+	++*(int *)n;
+}
+
+/* What was copied is what there was, segment by segment, and no more is asked
+ * of the process: two that touch, one of nothing, one that begins in a hole. */
+static void
+test_copy(const struct child *c)
+{
+	struct coremem *m = coremem_open(c->procfd);
+	uint64_t at = (uintptr_t)c->plain, from, to;
+	struct core_seg seg[3] = {{.vaddr = at, .filesz = page},
+	    {.vaddr = at + page, .filesz = page},
+	    {.vaddr = at + 2 * page, .filesz = 0}};
+	struct core_head h = {.segs = seg, .nsegs = 3};
+	unsigned char was[2 * 65536], got[2 * 65536];
+	int beats = 0;
+	const struct coremem_beat beat = {count, &beats};
+	size_t i;
+
+	must(m != NULL && coremem_load(m) == 0 && page <= 65536, "coremem");
+	must(coremem_read(m, at, was, 2 * page) == 0, "read");
+	/* not dumping: it is not intact, and nothing has changed */
+	CHECK(coremem_copy(m, &h, 1 << 20, &beat) == -1 && beats > 0);
+	CHECK(coremem_copy(m, &h, page / 2, &beat) == -1);
+	memset(got, 1, sizeof(got));
+	CHECK(coremem_read(m, at, got, 2 * page) == 0 &&
+	    memcmp(was, got, 2 * page) == 0);
+	for (i = 0; i < 2; i++) {
+		from = seg[i].vaddr;
+		if (coremem_next(m, &from, from + page, page, &to) == 1)
+			CHECK(to <= seg[i].vaddr + page);
+	}
+	coremem_close(m);
+}
+
+/* The copy alone. */
+static void
+test_runs(void)
+{
+	struct corecopy c = {.run = NULL};
+	uint64_t from, to;
+	char b[8];
+
+	CHECK(corecopy_plan(&c, 100, 104) == 0);
+	CHECK(corecopy_plan(&c, 104, 106) == 0); /* one run */
+	CHECK(corecopy_plan(&c, 200, 202) == 0);
+	CHECK(corecopy_plan(&c, 150, 151) == -1); /* not in order */
+	CHECK(c.n == 2 && c.len == 8 && corecopy_room(&c) == 0);
+	memcpy(c.p, "abcdefgh", 8);
+	from = 90;
+	CHECK(corecopy_next(&c, &from, 104, 100, &to) == 1);
+	CHECK(from == 100 && to == 104);
+	/* at the end of a segment within the run */
+	from = 104;
+	CHECK(corecopy_next(&c, &from, 104, 100, &to) == 0);
+	CHECK(corecopy_next(&c, &from, 300, 1, &to) == 1);
+	CHECK(from == 104 && to == 105);
+	from = 106;
+	CHECK(corecopy_next(&c, &from, 199, 100, &to) == 0);
+	CHECK(corecopy_next(&c, &from, 300, 100, &to) == 1 && from == 200);
+	corecopy_read(&c, 98, b, 8);
+	CHECK(memcmp(b, "\0\0abcdef", 8) == 0);
+	corecopy_read(&c, 196, b, 8);
+	CHECK(memcmp(b, "\0\0\0\0gh\0\0", 8) == 0);
+	corecopy_free(&c);
+}
+
+static void
 test_gone(struct child *c)
 {
 	struct coremem *m = coremem_open(c->procfd);
@@ -255,6 +326,8 @@ main(void)
 	test_pages(&c);
 	test_identity(&c);
 	test_gate(&c);
+	test_copy(&c);
+	test_runs();
 	test_gone(&c);
 	return check_report();
 }
