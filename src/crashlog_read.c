@@ -228,6 +228,7 @@ static void
 act_pick(struct reading *in)
 {
 	choose_some(in);
+	in->s.raw = 1;
 	show_list(&in->s, in->hit, in->hits, 0);
 }
 
@@ -256,6 +257,7 @@ act_info(struct reading *in)
 	    .frames = &in->text};
 
 	choose_some(in);
+	row_show(in->hit[0].row);
 	info.row = in->hit[0].row;
 	info_show(&in->s, &info);
 }
@@ -293,11 +295,26 @@ act_time(struct reading *in)
 	put(&in->s, "%s\n", in->mark);
 }
 
+static void
+read_nothing(struct reading *in)
+{
+	(void)in;
+}
+
+/* What others wrote, for a terminal. */
+static void
+act_text(struct reading *in)
+{
+	(void)in;
+	if (screen_filter(STDIN_FILENO, STDOUT_FILENO) == -1)
+		msg_die_sys(EXIT_SYSTEM, "unable to copy");
+}
+
 static const struct action actions[] = {{"list", read_reports, act_list},
     {"pick", read_both, act_pick}, {"files", read_reports, act_files},
     {"cores", read_cores, act_cores}, {"info", read_info, act_info},
     {"top", read_top, act_top}, {"since", read_since, act_since},
-    {"time", read_time, act_time}};
+    {"time", read_time, act_time}, {"text", read_nothing, act_text}};
 
 static void
 take_action(struct options *o, struct reading *in, char **argv)

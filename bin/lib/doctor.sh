@@ -18,7 +18,8 @@ finding()
 	esac
 	word=$1
 	shift
-	printf '%s%-8s%s %s\n' "$colour" "$word" "${colour:+$plain}" "$*"
+	printf '%s%-8s%s %s\n' "$colour" "$word" "${colour:+$plain}" \
+	    "$(say "$*")"
 }
 
 # --- what is set -----------------------------------------------------------

@@ -26,10 +26,10 @@ sysctl_mark='# Written by crashlogctl enable; crashlogctl disable removes it.'
 change()
 {
 	if [ -n "$dry" ]; then
-		printf 'would %s\n' "$*"
+		say "would $*"
 		return 1
 	fi
-	printf '%s\n' "$*"
+	say "$*"
 }
 
 # run COMMAND...: 0 also where it would be run.

@@ -268,8 +268,16 @@ cmd_show()
 	paged each_pick show_report
 }
 
+# What the worker wrote is escaped; a forged one is not: $report becomes a copy
+# that is printable.
+clean_report()
+{
+	shown <"$report" >"$tmp/report" && report=$tmp/report
+}
+
 show_report()
 {
+	clean_report || return
 	if [ "$form" = json ]; then
 		awk -f "$libdir/json.awk" "$report" >"$tmp/json" || return
 		report=$tmp/json
@@ -324,10 +332,12 @@ user_name()
 # One screen about $report.
 info_report()
 {
+	whole=$report
+	clean_report || return
 	resolve
 	frames short "${raw:-short=1}" >"$tmp/short"
 	user=$(user_name "$uid")
 	crashlog_read -c info -d "$reports" ${store:+-s "$store"} \
 	    ${dir:+-k "$dir"} ${bold:+-C} -F "$form" -f "$tmp/short" \
-	    ${user:+-u "$user"} -g "$next" info "$report"
+	    ${user:+-u "$user"} -g "$next" info "$whole"
 }

@@ -114,16 +114,18 @@ static void
 put_where(struct screen *s, const char *const *v)
 {
 	struct line l = {"where", 0};
-	char id[16], before[64];
+	char id[64], before[192];
+	const char *runtime =
+	    has(v[CONTAINER_RUNTIME]) ? v[CONTAINER_RUNTIME] : "";
 
 	item(s, &l, "host ", v[HOST]);
 	item(s, &l, "container host ", v[CONTAINER_HOST]);
 	item(s, &l, "unit ", has(v[USER_UNIT]) ? v[USER_UNIT] : v[UNIT]);
 	snprintf(id, sizeof(id), "%.*s", (int)screen_bytes(v[CONTAINER], 12),
 	    v[CONTAINER]);
-	snprintf(before, sizeof(before), "%.40s%scontainer ",
-	    has(v[CONTAINER_RUNTIME]) ? v[CONTAINER_RUNTIME] : "",
-	    has(v[CONTAINER_RUNTIME]) ? " " : "");
+	snprintf(before, sizeof(before), "%.*s%scontainer ",
+	    (int)screen_bytes(runtime, 40), runtime,
+	    *runtime != '\0' ? " " : "");
 	item(s, &l, before, has(v[CONTAINER]) ? id : "-");
 	item(s, &l, "pod ", v[POD]);
 	end_line(s, &l);

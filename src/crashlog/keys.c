@@ -145,6 +145,20 @@ row_own(struct row *r, char *s)
 	return "-";
 }
 
+void
+row_show(struct row *r)
+{
+	static const enum col paths[] = {PATH, CORE};
+	char *p;
+
+	for (size_t i = 0; i < NELEM(paths); i++) {
+		p = strdup(r->v[paths[i]]);
+		if (p != NULL)
+			screen_printable(p, strlen(p));
+		r->v[paths[i]] = row_own(r, p);
+	}
+}
+
 /* The last part of the executable's path, or the name of the process. */
 static void
 name_program(struct row *r)

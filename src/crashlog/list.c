@@ -21,14 +21,10 @@ static const char numbers[COLS] = {
 static void
 put_json(struct screen *s, const struct row *r)
 {
-	char *path = strdup(r->v[PATH]);
 	const char *slot = r->v[SLOT];
 
 	put_object(s);
-	if (path != NULL)
-		screen_printable(path, strlen(path));
-	put_member(s, "path", path, 0);
-	free(path);
+	put_member(s, "path", r->v[PATH], 0);
 	put_member(s, "slot", slot + (slot[0] == '0' && slot[1] != '\0'), 1);
 	for (size_t i = 0; i < NELEM(members); i++)
 		put_member(s, col_name[members[i]], r->v[members[i]],
@@ -104,6 +100,8 @@ show_list(struct screen *s, const struct hit *hit, size_t n, int hosts)
 	static const enum col host[] = {
 	    HOST, TIME, PROGRAM, PID, SIGNAL_NAME, COUNT, SIGNATURE, CAUSE};
 
+	for (size_t i = 0; !s->raw && i < n; i++)
+		row_show(hit[i].row);
 	if (put_plain(s, hit, n))
 		return;
 	add_notes(hit, n);
@@ -126,12 +124,15 @@ show_cores(struct screen *s, const struct hit *hit, size_t n, const char *dir)
 	    TIME, PROGRAM, PID, SIGNAL, MIB, STATE, PATH};
 	size_t len = strlen(dir);
 
-	if (put_plain(s, hit, n))
-		return;
-	for (size_t i = 0; i < n; i++)
-		if (strncmp(hit[i].row->v[PATH], dir, len) == 0 &&
+	for (size_t i = 0; i < n; i++) {
+		if (s->form == FORM_TABLE &&
+		    strncmp(hit[i].row->v[PATH], dir, len) == 0 &&
 		    hit[i].row->v[PATH][len] == '/')
 			hit[i].row->v[PATH] += len + 1;
+		row_show(hit[i].row);
+	}
+	if (put_plain(s, hit, n))
+		return;
 	put_columns(
 	    s, hit, n, "WHEN PROGRAM PID:r SIGNAL:r MIB:r STATE NAME", cols);
 }

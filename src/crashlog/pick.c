@@ -225,6 +225,9 @@ pick_core(struct row *r, const struct rows *cores, int beside)
 			    strncmp(c->v[PATH], r->v[PATH], n - 7) == 0
 			   : *r->v[PID] != '-' && same_process(c, r))
 			break;
+	/* a name that would end its column is nobody's of ours */
+	if (i < cores->n && strpbrk(c->v[PATH], "\t\n") != NULL)
+		i = cores->n;
 	r->v[CORE] = i < cores->n ? c->v[PATH] : "-";
 	r->v[MIB] = i < cores->n ? c->v[MIB] : "-";
 }

@@ -100,6 +100,8 @@ int rows_relate(struct rows *, struct buf *notes);
 int row_signed(const struct row *);
 /* A string for v[] that goes with the row; "-" where there is none. */
 const char *row_own(struct row *, char *);
+/* Its paths become text that may be looked at, and opened no more. */
+void row_show(struct row *);
 void rows_free(struct rows *);
 
 #endif

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "out/escape.h"
 
-enum { BAR = 40, CELL = 20, NUMBER_MAX = 15 };
+enum { BAR = 40, CELL = 20, NUMBER_MAX = 15, FILTER = 1 << 18 };
 
 enum form
 screen_form(const char *name)
@@ -40,6 +41,50 @@ screen_printable(char *s, size_t n)
 		p += len;
 	}
 	*s = '\0';
+}
+
+/* Printable, what stands between tabs and ends of lines; n bytes and room for a
+ * NUL.  How many are left. */
+static size_t
+filter(char *s, size_t n)
+{
+	char *begin = s, *end = s + n, *p, *out = s, c;
+
+	for (; s < end; s = p + 1) {
+		for (p = s; p < end && *p != '\n' && *p != '\t'; p++)
+			continue;
+		c = *p;
+		screen_printable(s, (size_t)(p - s));
+		n = strlen(s);
+		memmove(out, s, n);
+		out += n;
+		if (p < end)
+			*out++ = c;
+	}
+	return (size_t)(out - begin);
+}
+
+int
+screen_filter(int from, int to)
+{
+	static char b[FILTER + 1];
+	size_t have = 0, n;
+	char *nl, tail;
+	ssize_t got;
+
+	while ((got = io_read_full(from, b + have, FILTER - have)) > 0) {
+		have += (size_t)got;
+		/* whole lines, and one that is too long as it comes */
+		nl = have < FILTER ? NULL : memrchr(b, '\n', have);
+		n = nl == NULL ? have : (size_t)(nl + 1 - b);
+		have -= n;
+		tail = b[n]; /* which becomes a NUL */
+		if (io_write_full(to, b, filter(b, n)) == -1)
+			return -1;
+		b[n] = tail;
+		memmove(b, b + n, have);
+	}
+	return (int)got;
 }
 
 int

@@ -21,6 +21,7 @@ struct screen {
 	int objects;	  /* JSON: those of the array so far */
 	int members;	  /* and of the object */
 	int failed;
+	int raw; /* paths are to be opened, not looked at */
 };
 
 #define BOLD(s) ((s)->colour ? "\033[1m" : "")
@@ -42,6 +43,11 @@ void
 put(struct screen *, const char *, ...) __attribute__((format(printf, 2, 3)));
 /* In so many columns at most, the last three are dots then; 0: as it is. */
 void put_cut(struct screen *, const char *, size_t columns);
+/*
+ * All that comes from one descriptor to another, so that it is printable; ends
+ * of lines and tabs stay.  -1 with errno.
+ */
+int screen_filter(int from, int to);
 /* How many columns a bar may have: 40, or a fifth of a terminal's. */
 size_t screen_bar(const struct screen *);
 /* A bar, in one column more where it is to be filled up. */

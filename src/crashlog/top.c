@@ -203,6 +203,8 @@ ledger_mark(struct buf *b, const char **name)
 		if (p == NULL || (want != NULL && strcmp(p + 1, want) != 0))
 			continue;
 		*p++ = '\0';
+		screen_printable(line, strlen(line));
+		screen_printable(p, strlen(p));
 		*name = p;
 		found = line;
 	}
@@ -243,9 +245,10 @@ by_time(const void *a, const void *b)
 static void
 put_cell(struct screen *s, const struct cell *c, size_t wide, size_t highest)
 {
-	char time[32], count[32];
+	char time[64], count[32];
 
-	snprintf(time, sizeof(time), "%.*s", (int)wide, c->seen->time);
+	snprintf(time, sizeof(time), "%.*s",
+	    (int)screen_bytes(c->seen->time, wide), c->seen->time);
 	snprintf(count, sizeof(count), "%zu", c->n);
 	if (s->form == FORM_TSV) {
 		put(s, "%s\t%s\t%s\t%s\n", time, c->seen->signature, count,
