@@ -138,7 +138,11 @@ fetched()
 # path may have a remark in parentheses behind it.
 own_file()
 {
+	own_last=
 	for f in "$2" "${2% (*)}"; do
+		# without a remark it is the same, and known
+		[ "$f" != "$own_last" ] || continue
+		own_last=$f
 		f=$root$f
 		# neither a FIFO nor a device is looked into
 		if [ -f "$f" ] && [ "$1" != - ] &&
