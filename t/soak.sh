@@ -193,8 +193,8 @@ at_rest()
 	rm -f "$dir/held"
 	n=$(find "$dir/t/d" -name 'usercrash_*' | wc -l)
 	[ "$n" -le $slots ] || bad "$n reports in $slots slots"
-	n=$(find "$dir/t/d" -name '.[!.]*' ! -name '.slots*' ! -name .ledger |
-	    wc -l)
+	n=$(find "$dir/t/d" -name '.[!.]*' ! -name '.slots*' ! -name .ledger \
+	    ! -name .turns | wc -l)
 	[ "$n" = 0 ] || bad "$n hidden files"
 	# one that crashes again and again is counted in its next line
 	told=$((told + $(awk '/^usercrash_c: [a-z]*: .*\[[0-9]+\] / {
