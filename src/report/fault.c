@@ -16,7 +16,9 @@ enum {
 
 /*
  * A stack has run out when the address lies just below a writable mapping (in
- * a guard, or in nothing) and the stack pointer stands at that mapping's end.
+ * a guard, or in nothing) and the stack pointer stands at that mapping's end;
+ * or in what is writable and yet refused, beside the stack pointer: the guard
+ * is no mapping of its own (MADV_GUARD_INSTALL of Linux 6.13, by glibc 2.42).
  */
 static int
 is_overflow(const struct fault *f, const struct crash *c)
@@ -30,6 +32,11 @@ is_overflow(const struct fault *f, const struct crash *c)
 		return 0;
 	sp = f->regs.r[t->arch->sp];
 	m = maps_above(t->maps, t->nmaps, f->addr);
+	if (m != NULL && f->addr >= m->start && (m->prot & MAP_W) &&
+	    f->have_code && f->code == SEGV_ACCERR)
+		return sp >= m->start && sp < m->end &&
+		    (sp > f->addr ? sp - f->addr : f->addr - sp) <
+		    STACK_NEAR / 8;
 	if (m != NULL && f->addr >= m->start && !(m->prot & MAP_W))
 		m = m + 1 < t->maps + t->nmaps ? m + 1 : NULL;
 	if (m == NULL || !(m->prot & MAP_W) || f->addr >= m->start)
