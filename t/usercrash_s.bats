@@ -131,7 +131,7 @@ request()
 @test "wrong usage exits 100 and says what is wanted" {
 	run "$BIN/usercrash_s" -x
 	[ "$status" = 100 ]
-	[[ $output == *"usage: usercrash_s [-iv] [-S socket]"* ]]
+	[[ $output == *"usage: usercrash_s [-iOv] [-S socket]"* ]]
 	run "$BIN/usercrash_s" surplus
 	[ "$status" = 100 ]
 	[[ $output == "usage: usercrash_s "* ]]

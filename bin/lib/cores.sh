@@ -151,7 +151,7 @@ gdb_unpriv()
 	exec 6<"$tmp/core"
 	rm -f "$tmp/core"
 	core=/proc/self/fd/6
-	gdb_as=$(say "$unpriv_how" | sed "s/65534/$gdb_uid/g")
+	gdb_as=$(raw "$unpriv_how" | sed "s/65534/$gdb_uid/g")
 	HOME=$tmp/home
 	export HOME
 	unset XDG_CACHE_HOME XDG_CONFIG_HOME DEBUGINFOD_CACHE_PATH
@@ -278,7 +278,7 @@ flush_env()
 	while IFS= read -r word; do
 		set -- "$@" "$word"
 	done <<-END
-		$(say "$line" | xargs printf '%s\n')
+		$(raw "$line" | xargs printf '%s\n')
 	END
 	flush "$root/var/spool/usercrash" "$@"
 }

@@ -294,7 +294,7 @@ doctor_receiver()
 		fi
 		return
 	fi
-	for receiver in $(say "$conf_receiver" | tr , ' '); do
+	for receiver in $(raw "$conf_receiver" | tr , ' '); do
 		split_receiver "$receiver"
 		rc=0
 		reaches "$host" "$port" || rc=$?
@@ -325,7 +325,7 @@ report_of_pid()
 {
 	report=$(crashlog_read -d "$reports" -F tsv list "pid:$1" 2>/dev/null |
 	    cut -f 14 | while IFS= read -r f; do
-		grep -Fqx "${f##*/} $(inode "$f")" "$tmp/inodes" || say "$f"
+		grep -Fqx "${f##*/} $(inode "$f")" "$tmp/inodes" || raw "$f"
 	done | head -n 1)
 	[ -n "$report" ]
 }

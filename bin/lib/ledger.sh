@@ -80,6 +80,6 @@ mark_now()
 	(
 		hold "$reports" "$ring_lock"
 		umask 027
-		say "$(pick_time now) $1" >>"$reports/.marks"
+		raw "$(pick_time now) $1" >>"$reports/.marks"
 	) || die 111 "unable to write $reports/.marks"
 }

@@ -105,7 +105,7 @@ server_start()
 	fi
 	[ "$kind" != none ] || return 0
 	kind=${note%% *} pidfile=${conf_socket%/*}/usercrash_s.pid
-	say "$note" | put_file "$root$state/server" 600 || return 1
+	raw "$note" | put_file "$root$state/server" 600 || return 1
 	if ! "start_$kind"; then
 		warn "unable to start the server by $kind; usercrash_c takes" \
 		    "the slots itself"

@@ -175,16 +175,16 @@ keep_or_now()
 save_state()
 {
 	{
-		say "kernel.core_pattern $(pattern_before)"
-		say "kernel.core_pipe_limit $(
+		raw "kernel.core_pattern $(pattern_before)"
+		raw "kernel.core_pipe_limit $(
 		    keep_or_now kernel.core_pipe_limit)"
-		say "fs.suid_dumpable $(keep_or_now fs.suid_dumpable)"
+		raw "fs.suid_dumpable $(keep_or_now fs.suid_dumpable)"
 		{
 			grep '^set ' "$root$state/saved" 2>/dev/null
-			say "set kernel.core_pattern $new_pattern"
-			say "set kernel.core_pipe_limit $new_limit"
+			raw "set kernel.core_pattern $new_pattern"
+			raw "set kernel.core_pipe_limit $new_limit"
 			[ "$conf_suid_dumpable" = keep ] ||
-			    say "set fs.suid_dumpable $conf_suid_dumpable"
+			    raw "set fs.suid_dumpable $conf_suid_dumpable"
 		} | sort -u
 	} | put_file "$root$state/saved" 600
 }
@@ -248,11 +248,11 @@ put_sysctl_file()
 	fi
 	put_dir "$root${sysctl_file%/*}" 755
 	{
-		say "$sysctl_mark"
-		say "kernel.core_pipe_limit = $new_limit"
-		say "kernel.core_pattern = $new_pattern"
+		raw "$sysctl_mark"
+		raw "kernel.core_pipe_limit = $new_limit"
+		raw "kernel.core_pattern = $new_pattern"
 		[ "$conf_suid_dumpable" = keep ] ||
-		    say "fs.suid_dumpable = $conf_suid_dumpable"
+		    raw "fs.suid_dumpable = $conf_suid_dumpable"
 	} | put_file "$root$sysctl_file" 644
 }
 
