@@ -468,6 +468,8 @@ after()
 		crash /usr/sbin/httpd
 		wait_until 30 arrived 'httpd.*' || die "no core"
 		;;
+	# nobody types as fast as its report gets its name
+	'usercrash.7 ./boom') wait_until 30 crashlogctl show boom ;;
 	'usercrash.7 crashlogctl disable')
 		crashlogctl enable >/dev/null
 		crash "$AT/null"

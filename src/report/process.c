@@ -408,6 +408,9 @@ dump_lines(const struct crash *c, enum proc_item what, char sep, struct out *o)
 				p[i] = ' ';
 		for (n = (size_t)(nl - p); n > 0 && p[n - 1] == ' '; n--)
 			;
+		/* a title may have been written over it with blanks */
+		if (n == 0 && sep == '\0')
+			continue;
 		out_bytes(o, NULL, "  ", p, n);
 		out_text(o, "\n");
 	}
