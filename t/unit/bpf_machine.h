@@ -10,6 +10,8 @@
 #ifndef BPF_MACHINE_H
 #define BPF_MACHINE_H
 
+#include <stdalign.h>
+
 #include "bpf/insn.h"
 
 enum {
@@ -42,7 +44,7 @@ struct machine {
 	/* the map of shares: as many as there is room for */
 	struct {
 		uint32_t key;
-		unsigned char value[64];
+		alignas(8) unsigned char value[64]; /* as the kernel has it */
 	} share[8];
 	unsigned nshares;
 	long room; /* bytes left in the ring */
