@@ -29,8 +29,9 @@ far()
 		[ "$STATUS" != 111 ] || unmet "needs mount(2) of FUSE"
 		return 1
 	}
-	R=$RUND/d/usercrash_00
-	wait_for 60 test -s "$R"
+	# others may crash meanwhile, and it has a namespace of its own
+	wait_for 60 report_with exe "$VICTIMS/fuse"
+	R=$REPORT
 	# in the time of the files, and not in that of the whole report
 	[ "$SECONDS" -lt "$UNTIL" ]
 	sed '/^registers:/,/^threads:/d' "$R"

@@ -73,7 +73,7 @@ static int go[2];
 static pid_t
 child(void (*act)(void))
 {
-	struct rlimit none = {0, 0};
+	struct rlimit none = {1, 1}; /* nor a handler: core(5) */
 	pid_t pid;
 	char c;
 
