@@ -149,8 +149,7 @@ hook()
 		wait_for 30 test -e "$D/ran"
 		unwatch
 		[ "$STATUS" = 0 ]
-		not grep -qx 'FAULT_FUNCTION=' "$D/env" || continue
-		break
+		grep -qx 'FAULT_FUNCTION=' "$D/env" || break
 	done
 	[ "$(cat "$D/args")" = '<a b><$(touch x)><-t>' ]
 	[ "$(cat "$D/fds")" = '0 1 2 3 ' ]
