@@ -140,7 +140,8 @@ hook()
 	hook "env | grep ^FAULT_ >$D/env; printf '<%s>' \"\$@\" >$D/args
 	    ls /proc/self/fd | tr '\n' ' ' >$D/fds; cat >$D/stdin
 	    echo said; id -u >$D/ran.new; mv $D/ran.new $D/ran"
-	# on a busy machine a program may have gone before its file is open
+	# once beside other tests the file was not had, so there was no name;
+	# why is not known
 	for _ in 1 2 3; do
 		rm -f "$D/ran" "$D/env"
 		own null
