@@ -94,6 +94,14 @@ trims()
 	done
 }
 
+# No rule names the middle of a stack that was used up.
+@test "what the report has read is kept, whatever the rules say" {
+	forged -T overflow
+	trims -s 4 -m 0
+	[ $RC = 0 ]
+	same_report
+}
+
 @test "cores that others wrote: notes last, no text, no list of files" {
 	local o
 	for o in -TL -ZH -F -TLHRF; do
