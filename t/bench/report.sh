@@ -6,6 +6,8 @@
 #   BENCH_ROUNDS=N   rounds of every row (else 11 down to 3, as they take)
 #   BENCH_DIR=DIR    where reports and core files go: a disk, a tmpfs (/run)
 #   BENCH_ONLY=RE    rows that match, of 10MB 201thr 1GB 8GB storm pause
+#   BENCH_OLD=DIR    programs of another build, beside ours as "old"
+#   BENCH_PEERS=LIST of gdb, eu-stack and systemd (else all that are there)
 #   SYSTEMD_ROOT=DIR where systemd-coredump is unpacked (else: installed or not)
 #
 # How it is measured: t/bench/rounds.sh.  The start is the moment before the
@@ -32,10 +34,11 @@ crash()
 	tool=$1
 	shift
 	case $tool in
-	server | alone)
-		sock=$run/s
-		[ "$tool" = server ] || sock=$run/none
-		pattern "|$run/c -d$run/d -S$sock $own_args" &&
+	server | alone | old)
+		sock=$run/s handler=$run/c
+		[ "$tool" != alone ] || sock=$run/none
+		[ "$tool" != old ] || sock=$run/o.s handler=$run/o
+		pattern "|$handler -d$run/d -S$sock $own_args" &&
 		    "$clock" -d "$run/d" -p usercrash_ "$@"
 		;;
 	quit)
@@ -90,12 +93,13 @@ systemd_start()
 	mkdir -p "$sd_dir"
 }
 
+# server_start DIR SOCKET: the usercrash_s of DIR.
 server_start()
 {
-	"$BIN/usercrash_s" -d "$run/d" -S "$run/s" >"$tmp/s" 2>&1 &
+	"$1/usercrash_s" -d "$run/d" -S "$2" >"$tmp/s" 2>&1 &
 	pids="$pids $!"
 	i=0
-	until [ -S "$run/s" ]; do
+	until [ -S "$2" ]; do
 		i=$((i + 1))
 		[ $i -lt 500 ] || return 1
 		sleep 0.02
@@ -113,19 +117,25 @@ pauses()
 	say "pause, $2 threads: $n rounds"
 	r=0
 	while [ $r -le "$n" ]; do
-		for t in debugger gdb eu-stack; do
+		for t in debugger old gdb eu-stack; do
 			case $t in
 			debugger) set -- "$BIN/debugger \$PID >$tmp/bt" ;;
+			old) set -- "$BENCH_OLD/debugger \$PID >$tmp/bt" ;;
 			gdb) set -- "gdb $gdb_args -p \$PID >$tmp/bt 2>&1" ;;
 			*) set -- "eu-stack -p \$PID >$tmp/bt 2>&1 ||
 			    [ \$? = 1 ]" ;;
 			esac
-			have "$t" || [ "$t" = debugger ] || continue
+			case $t in
+			debugger) ;;
+			old) [ -n "$BENCH_OLD" ] || continue ;;
+			*) [ "${others#*"$t"}" != "$others" ] || continue ;;
+			esac
 			got=$("$clock" -g -x "$1" "$victim" 10 \
 			    $((${row%thr} - 1)) live)
 			own=-
-			[ "$t" != debugger ] ||
-			    own=$(sed -n 's/^pause_us: //p' "$tmp/bt")
+			case $t in debugger | old)
+				own=$(sed -n 's/^pause_us: //p' "$tmp/bt") ;;
+			esac
 			[ $r = 0 ] ||
 			    echo "$row $t $r $got ${own:--}" >>"$tmp/pauses"
 		done
@@ -139,10 +149,17 @@ run=$(mktemp -d "${BENCH_DIR:-/run}/uXXXX") || exit 111
 mkdir -m 750 "$run/d" && mkdir "$run/core" || exit 111
 ln -s "$BIN/usercrash_c" "$run/c"
 ln -s "$out/quit" "$run/q"
-server_start || {
+: "${BENCH_OLD:=}"
+ours="server alone"
+[ -z "$BENCH_OLD" ] || {
+	ours="$ours old"
+	ln -s "$BENCH_OLD/usercrash_c" "$run/o"
+}
+if ! server_start "$BIN" "$run/s" || { [ -n "$BENCH_OLD" ] &&
+    ! server_start "$BENCH_OLD" "$run/o.s"; }; then
 	say "error: usercrash_s does not start: $(cat "$tmp/s")"
 	exit 111
-}
+fi
 lock
 pattern "|$run/q" || {
 	say "error: core_pattern cannot be set here"
@@ -150,9 +167,11 @@ pattern "|$run/q" || {
 }
 unlock
 
-tools="server alone quit"
+tools="$ours quit"
 others=
+: "${BENCH_PEERS=gdb eu-stack systemd}"
 for t in gdb eu-stack; do
+	[ "${BENCH_PEERS#*"$t"}" != "$BENCH_PEERS" ] || continue
 	if have $t; then
 		others="$others $t"
 	else
@@ -160,7 +179,9 @@ for t in gdb eu-stack; do
 	fi
 done
 : "${SYSTEMD_ROOT:=}"
-if systemd_start; then
+if [ "${BENCH_PEERS#*systemd}" = "$BENCH_PEERS" ]; then
+	:
+elif systemd_start; then
 	others="$others systemd"
 else
 	say "systemd-coredump is not installed: left out"
@@ -172,7 +193,7 @@ rounds 10MB 11 "$tools$others" "$victim" 10 0
 rounds 201thr 7 "$tools$others" "$victim" 10 200
 rounds 1GB 5 "$tools$others" "$victim" 1024 0
 [ -z "${BENCH_BIG:-}" ] || rounds 8GB 3 "$tools$others" "$victim" 8192 0
-rounds storm 5 "server alone quit" -n 100 "$victim" 1 0
+rounds storm 5 "$ours quit" -n 100 "$victim" 1 0
 pauses 7 1
 pauses 7 201
 
@@ -184,10 +205,10 @@ if [ -s "$tmp/times" ]; then
 	echo
 	echo "From the crash to its complete report (storm: to the last of 100):"
 	grep -v ' quit ' "$tmp/times" >"$tmp/reports"
-	table "$tmp/reports" 4 "server alone$others"
+	table "$tmp/reports" 4 "$ours$others"
 	echo
 	echo "From the crash until the process is gone:"
-	table "$tmp/times" 5 "quit server alone$others"
+	table "$tmp/times" 5 "quit $ours$others"
 	if wanted storm; then
 		echo
 		echo "Reports of 100 simultaneous crashes, fewest of all rounds:"
@@ -199,13 +220,13 @@ fi
 if [ -s "$tmp/pauses" ]; then
 	echo
 	echo "A live process stands still, by its own clock (0.15 is none):"
-	table "$tmp/pauses" 5 "debugger gdb eu-stack"
+	table "$tmp/pauses" 5 "debugger old gdb eu-stack"
 	echo
 	echo "By the report's pause_us:"
-	table "$tmp/pauses" 6 "debugger"
+	table "$tmp/pauses" 6 "debugger old"
 	echo
 	echo "The command takes in all:"
-	table "$tmp/pauses" 4 "debugger gdb eu-stack"
+	table "$tmp/pauses" 4 "debugger old gdb eu-stack"
 fi
 cat <<-END
 

@@ -173,10 +173,11 @@ table()
 				s = "-"
 				if (ms != "")
 					s = sprintf("%.1f", median(ms))
-				if (ms != "" && i > 1 && ratio != "")
-					s = s sprintf(" %7s", \
-					    sprintf("x%.*f", \
-					    median(ratio) < 20, median(ratio)))
+				if (ms != "" && i > 1 && ratio != "") {
+					x = median(ratio)
+					s = s sprintf(" %7s", sprintf("x%.*f", \
+					    (x < 2) + (x < 20), x))
+				}
 				printf " %18s", s
 			}
 			print ""
