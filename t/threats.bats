@@ -440,6 +440,33 @@ json_there()
 	grep -q '^container: .*mnt' "$REPORT"
 }
 
+# As root with less than the mapped files' own links take: they are found by
+# name then, as the process sees it.
+@test "class 8: by its name, a file is that of the process's own root, and the same" {
+	local r=$BATS_TEST_TMPDIR/r less='-sys_admin,-checkpoint_restore'
+	needs_root
+	needs_victim live
+	needs_tool nsenter setpriv unshare
+	unshare -m true 2>/dev/null || unmet "needs mount namespaces"
+	setpriv --bounding-set "$less" true || unmet "needs setpriv's names"
+	a_public_place
+	cp "$VICTIMS/strlen" "$PUBLIC/prog"
+	cat >"$PUBLIC/run" <<-EOF
+		mount --bind $VICTIMS/live $PUBLIC/prog
+		exec $PUBLIC/prog
+	EOF
+	live unshare -m sh "$PUBLIC/run"
+	setpriv --bounding-set "$less" "$D" "$PID" >"$r"
+	cat "$r"
+	chain_is "$(thread_truth live.c live)" prog "$r"
+	# another one of that name is none
+	nsenter -m -t "$PID" mount --bind "$VICTIMS/strlen" "$PUBLIC/prog"
+	setpriv --bounding-set "$less" "$D" "$PID" >"$r"
+	section modules "$r" | grep '/prog (the file was replaced)$'
+	frames "$r" | awk '$3 == "prog" && $2 != "??" { print; bad = 1 }
+		END { exit bad }'
+}
+
 @test "class 9: no shell ever sees what a program is called" {
 	needs_victim comm
 	pattern_lock

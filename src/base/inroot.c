@@ -29,7 +29,7 @@ climb(struct walk *w, int depth)
 		close(w->dir[w->depth--]);
 }
 
-/* Puts what a link says in its place before the rest. */
+/* Puts what a link says in its place before the rest: "/..." or nothing. */
 static int
 follow(struct walk *w, int fd, const char *rest)
 {
@@ -42,11 +42,10 @@ follow(struct walk *w, int fd, const char *rest)
 		return -1;
 	if (++w->links > LINKS_MAX)
 		return fails(ELOOP);
-	if ((size_t)n + 1 + len >= sizeof(w->rest))
+	if ((size_t)n + len >= sizeof(w->rest))
 		return fails(ENAMETOOLONG);
-	memmove(w->rest + n + 1, rest, len + 1);
+	memmove(w->rest + n, rest, len + 1);
 	memcpy(w->rest, target, (size_t)n);
-	w->rest[n] = '/';
 	if (*target == '/')
 		climb(w, 0);
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * unit_io: base/io, base/owned, base/deadline: files, directories and locks
- * that are ours, what interrupts, waiting.
+ * unit_io: base/io, base/owned, base/inroot, base/deadline: files, directories
+ * and locks that are ours, links of another root, what interrupts, waiting.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
+#include "base/inroot.h"
 #include "base/io.h"
 #include "base/owned.h"
 
@@ -405,6 +407,69 @@ test_deadline(void)
 	CHECK(deadline_poll(p[0], POLLIN, deadline_in(-1)) == POLLNVAL);
 }
 
+/* What path is below that root, by either way; ino 0: none. */
+static void
+leads(int rootfd, const char *path, ino_t ino)
+{
+	int (*const way[])(int, const char *) = {inroot_path, inroot_walk};
+	struct stat st;
+	size_t i;
+	int fd;
+
+	for (i = 0; i < 2; i++) {
+		fd = way[i](rootfd, path);
+		CHECK_OF(path, fd != -1 ? ino != 0 : ino == 0);
+		CHECK_OF(path,
+		    fd == -1 || (fstat(fd, &st) == 0 && st.st_ino == ino));
+		if (fd != -1)
+			close(fd);
+	}
+}
+
+/* A link out of the root is a link within it. */
+static void
+test_inroot(void)
+{
+	static const char *const made[] = {"absolute", "out", "loop", "etc/in",
+	    "etc/up", "etc/out", "etc/root"};
+	char dir[] = "/tmp/unit_io.XXXXXX", deep[300];
+	struct stat in, top;
+	size_t i;
+	int rootfd;
+
+	MUST(mkdtemp(dir) != NULL);
+	rootfd = open(dir, O_RDONLY | O_DIRECTORY);
+	MUST(rootfd != -1 && mkdirat(rootfd, "etc", 0755) == 0);
+	close(openat(rootfd, "etc/in", O_CREAT | O_WRONLY, 0644));
+	MUST(
+	    fstatat(rootfd, "etc/in", &in, 0) == 0 && fstat(rootfd, &top) == 0);
+	MUST(symlinkat("/etc/in", rootfd, "absolute") == 0 &&
+	    symlinkat("../../../../etc/in", rootfd, "etc/up") == 0 &&
+	    symlinkat("/etc/passwd", rootfd, "out") == 0 &&
+	    symlinkat("../../../../../etc/passwd", rootfd, "etc/out") == 0 &&
+	    symlinkat("/", rootfd, "etc/root") == 0 &&
+	    symlinkat("loop", rootfd, "loop") == 0);
+	leads(rootfd, "/etc/in", in.st_ino);
+	leads(rootfd, "absolute", in.st_ino);
+	leads(rootfd, "etc/up", in.st_ino);
+	leads(rootfd, "etc/root/absolute", in.st_ino);
+	leads(rootfd, "../..", top.st_ino);
+	leads(rootfd, "out", 0);
+	leads(rootfd, "etc/out", 0);
+	leads(rootfd, "etc/root/etc/passwd", 0);
+	leads(rootfd, "../../../etc/passwd", 0);
+	leads(rootfd, "etc/in/..", 0);
+	leads(rootfd, "loop", 0);
+	memset(deep, 'n', sizeof(deep));
+	deep[sizeof(deep) - 1] = '\0';
+	leads(rootfd, deep, 0);
+	for (i = 0; i < NELEM(made); i++)
+		unlinkat(rootfd, made[i], 0);
+	unlinkat(rootfd, "etc", AT_REMOVEDIR);
+	close(rootfd);
+	CHECK(rmdir(dir) == 0);
+}
+
 int
 main(void)
 {
@@ -415,6 +480,7 @@ main(void)
 	test_slurp();
 	test_open_regular();
 	test_owned();
+	test_inroot();
 	test_io_interrupted();
 	test_deadline();
 	return check_report();
