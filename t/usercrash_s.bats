@@ -279,6 +279,35 @@ usercrash_00 server" ]
 	tidy
 }
 
+# As services have one.  A link from its mount to the asker's there is not.
+@test "the same with a server in a mount namespace of its own" {
+	local format
+	needs_root
+	needs_tool unshare
+	unshare -m true 2>/dev/null || unmet "needs mount namespaces"
+	AS=(unshare -m sh -c 'mount --bind "$0" "$0" && exec "$@"' "$D")
+	mkdir -m 750 "$L"
+	server
+	mkfifo "$D/core"
+	for format in text json; do
+		"$BIN/usercrash_c" -f $format -m 0 -S "$S" -d "$L" --dumpmode=2 \
+		    999999999 victim 11 <>"$D/core" 2>>"$D/client" 3>&- 9>&- &
+		BGS="$BGS $!"
+		# who has a worker has a descriptor of the server's
+		wait_for 20 pgrep -P $!
+		kill -KILL "$(child)"
+		echo nothing >"$D/core"
+		wait_for 60 gone $!
+	done
+	cat "$D/client"
+	[ "$(names)" = 2 ]
+	[ "$(value comm "$L/usercrash_00")" = victim ]
+	[ "$(json_get "$L/usercrash_01" comm)" = victim ]
+	[ "$(stat -c %a:%u "$L/usercrash_00")" = 600:0 ]
+	rm "$L/.turns" "$L/.ledger"
+	tidy
+}
+
 @test "server killed -9: its child finishes, a new server takes over" {
 	server
 	hold a

@@ -117,6 +117,37 @@ sink_open(
 	return s->fd == -1 ? -1 : 0;
 }
 
+/*
+ * The server's file is on the server's mount.  That of a service with a
+ * namespace of its own is not ours, and no link leads from one to the other
+ * (EXDEV, link(2)): a file of ours gets what is in it.
+ */
+static int
+bring_home(const struct sink_cfg *cfg, struct sink *s)
+{
+	char piece[16384];
+	struct stat st;
+	uint64_t off = 0;
+	ssize_t n;
+	int fd;
+
+	if (fstat(s->fd, &st) == -1)
+		return -1;
+	fd = slots_tmp(s->dirfd, &cfg->slots, deadline_in(SLOTS_LOCK_MS));
+	if (fd == -1)
+		return -1;
+	while ((n = io_pread_full(s->fd, piece, sizeof(piece), off)) > 0 &&
+	    io_write_full(fd, piece, (size_t)n) == 0)
+		off += (uint64_t)n;
+	if (n != 0 || ((st.st_mode & S_IRGRP) == 0 && fchmod(fd, 0600) == -1)) {
+		io_close(&fd);
+		return -1;
+	}
+	close(s->fd);
+	s->fd = fd;
+	return 0;
+}
+
 int
 sink_publish(const struct sink_cfg *cfg, struct sink *s)
 {
@@ -146,6 +177,11 @@ sink_publish(const struct sink_cfg *cfg, struct sink *s)
 		if (s->dirfd == -1)
 			return -1;
 	}
+	if (slots_publish(s->dirfd, s->fd, &cfg->slots,
+		deadline_in(SLOTS_LOCK_MS), &s->entry) == 0)
+		return 0;
+	if (errno != EXDEV || s->connfd == -1 || bring_home(cfg, s) == -1)
+		return -1;
 	return slots_publish(s->dirfd, s->fd, &cfg->slots,
 	    deadline_in(SLOTS_LOCK_MS), &s->entry);
 }
