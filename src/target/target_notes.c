@@ -3,6 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TOO_MANY "the core has more than 65536 threads"
+
+_Static_assert((int)TARGET_THREADS_MAX == 65536, "as TOO_MANY says");
+
 static void
 take_regs(
     struct target *t, const struct core_thread *ct, struct target_thread *th)
@@ -24,20 +28,22 @@ target_take_notes(struct target *t, const struct core_head *h,
 {
 	const struct proc_task *task;
 	struct target_thread *th;
-	size_t i;
+	size_t i, n = h->nthreads;
 
+	if (n > TARGET_THREADS_MAX)
+		n = TARGET_THREADS_MAX;
 	t->machine = h->machine;
 	t->elfclass = h->elfclass;
 	t->arch = h->elfclass == 2 ? arch_find(h->machine) : NULL;
 	t->auxv = malloc(h->auxvlen + 1);
-	t->threads = calloc(h->nthreads + 1, sizeof(*t->threads));
+	t->threads = calloc(n + 1, sizeof(*t->threads));
 	if (t->auxv == NULL || t->threads == NULL)
 		return -1;
 	if (h->auxvlen > 0)
 		memcpy(t->auxv, h->auxv, h->auxvlen);
 	t->auxvlen = h->auxvlen;
-	t->threads_why = h->trouble;
-	for (i = 0; i < h->nthreads; i++) {
+	t->threads_why = n < h->nthreads ? TOO_MANY : h->trouble;
+	for (i = 0; i < n; i++) {
 		th = &t->threads[t->nthreads++];
 		th->nstid = th->tid = h->threads[i].pid;
 		take_regs(t, &h->threads[i], th);

@@ -13,6 +13,11 @@
 #include "proc/procinfo.h"
 #include "target/target.h"
 
+/* Notes are hostile, and a thread takes much more room than its note: those
+ * beyond are left out, and threads_why says so.  No machine of ours has as many
+ * in a process. */
+enum { TARGET_THREADS_MAX = 65536 };
+
 /*
  * Names and thread ids as they are here come from what was gathered of the
  * process (NULL: nothing).  crash_tid: the crashing thread as the kernel named
