@@ -206,8 +206,8 @@ end_worker()
 	local sum
 	export TAKEN_OVER=late
 	RC=0
-	"$K/usercrash_c" -w 1 -o "$T/r" 999999999 x 11 <"$CORE" \
-	    2>"$T/said" 3>&- 9>&- || RC=$?
+	timeout -s KILL 60 "$K/usercrash_c" -w 1 -o "$T/r" 999999999 x 11 \
+	    <"$CORE" 2>"$T/said" 3>&- 9>&- || RC=$?
 	ended
 	sum=$(cksum <"$T/r")
 	tail -n 3 "$T/r"

@@ -308,6 +308,15 @@ usercrash_00 server" ]
 	tidy
 }
 
+@test "a server that hangs: the asker takes a slot itself" {
+	server
+	kill -STOP "$SERVER"
+	timeout -s KILL 60 "$BIN/usercrash_c" -m 0 -S "$S" -d "$L" \
+	    999999999 victim 11 </dev/null 2>"$D/client" || [ $? = 1 ]
+	cat "$D/client"
+	[ "$(value comm "$L/usercrash_00")" = victim ]
+}
+
 @test "server killed -9: its child finishes, a new server takes over" {
 	server
 	hold a
