@@ -296,7 +296,7 @@ usercrash_00 server" ]
 		# who has a worker has a descriptor of the server's
 		wait_for 20 pgrep -P $!
 		kill -KILL "$(child)"
-		echo nothing >"$D/core"
+		printf "%4096s" "no core" >"$D/core"
 		wait_for 60 gone $!
 	done
 	cat "$D/client"
