@@ -58,7 +58,7 @@ told()
 	local name
 	told altstack altstack.c
 	cd "$BATS_TEST_TMPDIR"
-	for name in abort raise blocked fault; do
+	for name in abort raise blocked guard fault; do
 		[ "$(value caught_signal $name)" = "11 SIGSEGV" ]
 		[ "$(value caught_access $name)" = write ]
 		section fault_registers $name | grep -q .

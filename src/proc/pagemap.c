@@ -5,8 +5,10 @@
 
 #include "base/io.h"
 
-/* present, swapped */
+/* present, swapped; a guard of madvise(2), which is "swapped" as well (and is
+ * told from it since Linux 6.15) */
 #define PAGE_HERE (UINT64_C(3) << 62)
+#define PAGE_GUARD (UINT64_C(1) << 58)
 
 void
 pagemap_open(struct pagemap *p, int procfd)
@@ -30,8 +32,9 @@ pagemap_forget(struct pagemap *p)
 
 /* What is known of a page; what is not to be known is there. */
 static int
-is_here(struct pagemap *p, uint64_t page)
+what_is(struct pagemap *p, uint64_t page)
 {
+	uint64_t entry;
 	ssize_t r;
 
 	if (page - p->first >= p->n) {
@@ -40,19 +43,23 @@ is_here(struct pagemap *p, uint64_t page)
 		    p->first * sizeof(p->entry[0]));
 		p->n = r > 0 ? (size_t)r / sizeof(p->entry[0]) : 0;
 	}
-	return page - p->first >= p->n ||
-	    (p->entry[page - p->first] & PAGE_HERE) != 0;
+	if (page - p->first >= p->n)
+		return PAGEMAP_HERE;
+	entry = p->entry[page - p->first];
+	if (entry & PAGE_GUARD)
+		return PAGEMAP_GUARD;
+	return entry & PAGE_HERE ? PAGEMAP_HERE : PAGEMAP_NOT_HERE;
 }
 
 size_t
-pagemap_span(struct pagemap *p, uint64_t addr, size_t len, int *here)
+pagemap_span(struct pagemap *p, uint64_t addr, size_t len, int *what)
 {
 	uint64_t page = addr / p->page;
 	size_t n = (size_t)(p->page - addr % p->page);
 
-	*here = p->fd == -1 || is_here(p, page);
+	*what = p->fd == -1 ? PAGEMAP_HERE : what_is(p, page);
 	while (n < len && p->fd != -1 && ++page - p->first < p->n &&
-	    is_here(p, page) == *here)
+	    what_is(p, page) == *what)
 		n += p->page;
 	return n < len && p->fd != -1 ? n : len;
 }

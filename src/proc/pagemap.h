@@ -13,6 +13,10 @@
 
 enum { PAGEMAP_AT_ONCE = 64 };
 
+/* What a page is.  A guard (MADV_GUARD_INSTALL, by which glibc 2.42 ends the
+ * stacks of threads) is nobody's to read, whatever its mapping says. */
+enum { PAGEMAP_NOT_HERE, PAGEMAP_HERE, PAGEMAP_GUARD };
+
 struct pagemap { /* private */
 	int fd;	 /* -1: everything is said to be there */
 	uint64_t page, first;
@@ -27,8 +31,8 @@ void pagemap_close(struct pagemap *);
 void pagemap_forget(struct pagemap *);
 /*
  * How many of len bytes (at least one) from addr on are as the first is, as far
- * as that is known; *here: they are there.
+ * as that is known, and *what that is.
  */
-size_t pagemap_span(struct pagemap *, uint64_t addr, size_t len, int *here);
+size_t pagemap_span(struct pagemap *, uint64_t addr, size_t len, int *what);
 
 #endif

@@ -358,6 +358,21 @@ in_go(struct fault *f, const struct crash *c, struct symbols *sy)
 	return -1;
 }
 
+/*
+ * Beside the stack pointer, and refused to us as well: a guard in the midst of
+ * the stack's mapping (MADV_GUARD_INSTALL, as glibc 2.42 has it).
+ */
+static int
+is_guard(const struct fault *sent, const struct crash *c, uint64_t addr)
+{
+	const uint64_t near = 64 << 10;
+	uint64_t sp = sent->regs.r[c->t->arch->sp];
+	char byte;
+
+	return sent->signo == SIGSEGV && addr - sp + near < 2 * near &&
+	    target_read(c->t, addr, &byte, 1) != 1;
+}
+
 /* No frame of it: what the instruction at pc could not have done. */
 static int
 at_pc(struct fault *f, const struct fault *sent, const struct crash *c)
@@ -376,7 +391,7 @@ at_pc(struct fault *f, const struct fault *sent, const struct crash *c)
 	need = (op.access & MEMOP_READ ? MAP_R : 0) |
 	    (op.access & MEMOP_WRITE ? MAP_W : 0);
 	m = target_map(c->t, op.ea);
-	if (m != NULL && (m->prot & need) == need)
+	if (m != NULL && (m->prot & need) == need && !is_guard(sent, c, op.ea))
 		return -1;
 	memset(f, 0, sizeof(*f));
 	f->regs = sent->regs;

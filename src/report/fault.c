@@ -18,7 +18,8 @@ enum {
  * A stack has run out when the address lies just below a writable mapping (in
  * a guard, or in nothing) and the stack pointer stands at that mapping's end;
  * or in what is writable and yet refused, beside the stack pointer: the guard
- * is no mapping of its own (MADV_GUARD_INSTALL of Linux 6.13, by glibc 2.42).
+ * is no mapping of its own (MADV_GUARD_INSTALL of Linux 6.13, by glibc 2.42),
+ * and what the kernel tells of it is SEGV_MAPERR.
  */
 static int
 is_overflow(const struct fault *f, const struct crash *c)
@@ -33,7 +34,7 @@ is_overflow(const struct fault *f, const struct crash *c)
 	sp = f->regs.r[t->arch->sp];
 	m = maps_above(t->maps, t->nmaps, f->addr);
 	if (m != NULL && f->addr >= m->start && (m->prot & MAP_W) &&
-	    f->have_code && f->code == SEGV_ACCERR)
+	    f->have_code && (f->code == SEGV_ACCERR || f->code == SEGV_MAPERR))
 		return sp >= m->start && sp < m->end &&
 		    (sp > f->addr ? sp - f->addr : f->addr - sp) <
 		    STACK_NEAR / 8;

@@ -182,25 +182,26 @@ stack_bounds(struct target *t, struct seized *th, size_t most)
 	    : most;
 }
 
-/* Marks what of a stack is there for copying.  What is not, and of no file, is
- * zeros; to read it would make the process bigger. */
+/* Marks what of a stack is there for copying, up to a guard, if it is in the
+ * same mapping.  What is not, and of no file, is zeros; to read it would make
+ * the process bigger. */
 static void
 take_stack(struct target *t, struct pieces *b, struct seized *th, size_t most)
 {
 	struct live_source *s = t->src;
 	size_t len = stack_bounds(t, th, most), at, n;
 	const struct map *m = target_map(t, th->start);
-	int here, empty = m != NULL && map_begins_empty(m);
+	int what, empty = m != NULL && map_begins_empty(m);
 
 	if (len > s->arenalen - s->used)
 		len = s->arenalen - s->used;
 	th->p = s->arena + s->used;
 	for (at = 0; at < len; at += n) {
-		n = pagemap_span(&s->pages, th->start + at, len - at, &here);
-		if (here) {
+		n = pagemap_span(&s->pages, th->start + at, len - at, &what);
+		if (what == PAGEMAP_HERE) {
 			th->len = at + n;
 			add_piece(t, b, th, at, n);
-		} else if (!empty)
+		} else if (what == PAGEMAP_GUARD || !empty)
 			break;
 	}
 	s->used += th->len;

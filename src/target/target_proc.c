@@ -48,7 +48,7 @@ read_piece(struct target *t, uint64_t addr, void *p, size_t len)
 {
 	struct proc_source *s = t->src;
 	const struct map *m = maps_above(t->maps, t->nmaps, addr);
-	int far, here;
+	int far, what;
 
 	if (m != NULL && addr < m->start) {
 		len = len < m->start - addr ? len : (size_t)(m->start - addr);
@@ -58,8 +58,8 @@ read_piece(struct target *t, uint64_t addr, void *p, size_t len)
 	far = m != NULL && (m->prot & MAP_FAR);
 	if (m == NULL || !(far || s->gently))
 		return io_pread_full(s->memfd, p, len, addr);
-	len = pagemap_span(&s->pages, addr, len, &here);
-	if (here)
+	len = pagemap_span(&s->pages, addr, len, &what);
+	if (what != PAGEMAP_NOT_HERE)
 		return io_pread_full(s->memfd, p, len, addr);
 	if (map_begins_empty(m)) {
 		memset(p, 0, len);

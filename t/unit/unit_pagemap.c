@@ -11,6 +11,7 @@
 #include "check.h"
 
 enum { PAGES = 300, FROM = 100, TO = 230 };
+enum { GUARD_INSTALL = 102 }; /* MADV_GUARD_INSTALL, Linux 6.13 */
 
 static int procfd;
 static size_t page;
@@ -63,6 +64,35 @@ test_span(void)
 	CHECK(m.fd == -1);
 }
 
+/* A guard in the midst of what is there; kernels of 6.13 and 6.14 do not tell,
+ * older ones have none. */
+static void
+test_guard(void)
+{
+	const size_t at = (FROM + 10) * page;
+	uint64_t entry = 0;
+	struct pagemap m;
+	size_t n;
+	int what;
+
+	if (madvise(p + at, 2 * page, GUARD_INSTALL) == -1)
+		return;
+	pagemap_open(&m, procfd);
+	MUST(pread(m.fd, &entry, sizeof(entry),
+		 (off_t)(((uintptr_t)p + at) / page * sizeof(entry))) ==
+	    sizeof(entry));
+	for (n = 0; n < 4 && entry >> 58 & 1; n++) {
+		CHECK(pagemap_span(&m, (uintptr_t)p + at - page + n * page, 1,
+			  &what) == 1);
+		CHECK(
+		    what == (n == 1 || n == 2 ? PAGEMAP_GUARD : PAGEMAP_HERE));
+	}
+	if (entry >> 58 & 1)
+		CHECK(pagemap_span(&m, (uintptr_t)p + at - page, 9 * page,
+			  &what) == page);
+	pagemap_close(&m);
+}
+
 /* Where nothing is known, everything is there. */
 static void
 test_unknown(void)
@@ -92,6 +122,7 @@ main(void)
 	CHECK(procfd != -1 && p != MAP_FAILED);
 	madvise(p, PAGES * page, MADV_NOHUGEPAGE);
 	test_span();
+	test_guard();
 	test_unknown();
 	return check_report();
 }
