@@ -348,10 +348,13 @@ named_threads()
 	truth overflow.c
 	pattern_lock
 	(
-		ulimit -s 256 # gdb takes minutes over a big one
+		ulimit -s 128 # gdb takes minutes over a big one
 		NO_GDB=1 tee_victim overflow "" overflow
 	)
-	TREPORT=$(ls "$RUND"/d/report.*) CORE=$(ls "$RUND"/d/core.*)
+	TREPORT=$BATS_TEST_TMPDIR/report CORE=$BATS_TEST_TMPDIR/core
+	cp "$RUND"/d/report.* "$TREPORT"
+	cp "$RUND"/d/core.* "$CORE"
+	pattern_release # others wait for it
 	for end in 40 -8; do
 		gdb_do "$VICTIMS/overflow" "$CORE" \
 		    -ex "frame apply $end info frame" \
