@@ -148,6 +148,9 @@ static const struct seccomp_rule rules[] = {
     {SYS_fcntl64, SEND, SC_EQUAL, 1, F_SETPIPE_SZ, 0},
 #endif
     {SYS_dup3, SEND, SC_ANY, 0, 0, 0},
+#if defined(SYS_dup2) /* dup3(2) of musl, without flags */
+    {SYS_dup2, SEND, SC_ANY, 0, 0, 0},
+#endif
     /* a connection, never elsewhere than where it leads */
     {SYS_recvfrom, STORE, SC_ANY, 0, 0, 0},
     {SYS_sendto, STORE, SC_NULL, 4, 0, 0},
