@@ -111,7 +111,7 @@ endif
 # takes of it what it calls and no more.  In the order in which they are
 # linked: a room calls only rooms that stand behind it (t/lint.sh, rooms).
 ROOMS = wrap segv probe trim report bpf track unwind target send store crashlog \
-	slots core stream crash net proc elf memop out lz4 base
+	accept slots core stream crash net proc elf memop out lz4 base
 room = $(patsubst src/%.c,$(BUILD)/%.o,$(wildcard src/$(1)/*.c))
 # archives ROOM...: of those rooms, in the order of ROOMS
 archives = $(patsubst %,$(BUILD)/%.a,$(filter $(1),$(ROOMS)))
@@ -128,7 +128,7 @@ core_trim = trim report unwind target core crash proc elf memop out base
 debugger = report unwind target core proc elf memop out base
 recv_core = store core stream crash net lz4 base
 core_send = send core stream crash net proc lz4 base
-core_accept = crash net proc base
+core_accept = accept crash net proc base
 core_tee = base
 crashlog_read = crashlog slots net out base
 segfault_analyzer = segv probe report bpf track unwind target core proc elf memop out base

@@ -313,6 +313,84 @@ except ConnectionResetError: pass' "$RUND/s"
 	done
 }
 
+# is_pattern GLOB: whether core_pattern is like that.
+is_pattern()
+{
+	# shellcheck disable=SC2053
+	[[ $(cat /proc/sys/kernel/core_pattern) == $1 ]]
+}
+
+@test "-p: the socket once it answers, the pipe at the end, and theirs stays" {
+	needs_socket
+	needs_victim null
+	handler
+	[ "$("$BIN/core_accept" -k)" = @@ ]
+	kernel_set /proc/sys/kernel/core_pattern core
+	kernel_set /proc/sys/kernel/core_pipe_limit 1024
+	bg "$BIN/core_accept" -p -l "$RUND/s" "$RUND/h" %P %e 2>"$RUND/log"
+	wait_for 30 is_pattern "@@$RUND/s"
+	crash "$VICTIMS/null"
+	args >/dev/null
+	kill "$BG"
+	wait_for 30 gone "$BG"
+	is_pattern "|$RUND/h %P %e"
+	crash "$VICTIMS/null"
+	args >/dev/null
+	# the watcher is killed: the acceptor does it
+	bg "$BIN/core_accept" -p -l "$RUND/s" "$RUND/h" %P %e 2>>"$RUND/log"
+	wait_for 30 is_pattern "@@$RUND/s"
+	kill -KILL "$BG"
+	wait_for 30 is_pattern "|$RUND/h %P %e"
+	bg "$BIN/core_accept" -p -l "$RUND/s" "$RUND/h" %P %e 2>>"$RUND/log"
+	wait_for 30 is_pattern "@@$RUND/s"
+	kernel_put /proc/sys/kernel/core_pattern "|/bin/false %P"
+	kill "$BG"
+	wait_for 30 gone "$BG"
+	is_pattern "|/bin/false %P"
+}
+
+@test "-p: those that wait when it ends are served" {
+	needs_socket
+	needs_victim null
+	handler
+	sed -i '2i sleep 0.1' "$RUND/h"
+	kernel_set /proc/sys/kernel/core_pipe_limit 1024
+	bg "$BIN/core_accept" -p -c 2 -l "$RUND/s" "$RUND/h" %P %e \
+	    2>"$RUND/log"
+	A=$BG
+	wait_for 30 is_pattern "@@$RUND/s"
+	for _ in {1..20}; do
+		bg "$VICTIMS/null"
+	done 2>/dev/null
+	wait_for 30 eval "ls $RUND/d | grep -q args"
+	kill "$A"
+	wait_for 60 eval "[ \$(ls $RUND/d | grep -c '^args[.0-9]*\$') = 20 ]"
+	not grep -q lost "$RUND/log"
+}
+
+@test "-p: no pattern can be made of that command" {
+	local bad
+	for bad in "true" "/bin/true a\ b" "/bin/true $(printf '%0120d' 0)"; do
+		RC=0
+		eval "$BIN/core_accept" -p -l /run/x "$bad" 2>"$T/err" || RC=$?
+		[ "$RC" = 100 ]
+		grep -q 'option -p: no core_pattern can be made' "$T/err"
+	done
+}
+
+@test "the socket of Linux 6.16, where nothing is asked" {
+	needs_socket
+	needs_victim null
+	handler
+	accept_start "$RUND/h" %P $SPEC
+	pattern "@$RUND/s"
+	crash "$VICTIMS/null"
+	args >"$T/args"
+	grep -qx '<11>' "$T/args"
+	grep -q 'CoreDumping:.1' "$T/args"
+	not grep -q . "$RUND/log"
+}
+
 @test "a storm of 100: each served" {
 	needs_socket
 	needs_victim null

@@ -39,6 +39,8 @@ usage_is_100()
 	exits 100 ctl list --bogus 2>/dev/null
 	exits 100 ctl list '' 2>/dev/null
 	exits 100 ctl enable now 2>/dev/null
+	exits 100 ctl enable --sockets 2>/dev/null
+	exits 100 ctl disable --socket 2>/dev/null
 	exits 100 ctl --conf 2>/dev/null
 	exits 100 ctl --server bogus status 2>/dev/null
 	exits 100 ctl --root "$CTL/nowhere" status 2>/dev/null
@@ -758,6 +760,66 @@ recorder()
 	grep -qx "s6-svscanctl -a $CTL/scan" "$CTL/calls"
 	ctl disable >/dev/null
 	[ ! -e "$CTL/scan/usercrash_s" ]
+}
+
+# A core_accept for settings of our own: what it is, is in its options.
+fake_accept()
+{
+	printf '#!/bin/sh\n[ "$1" != -k ] || echo @@\n' >"$CTL/bin/core_accept"
+	chmod 755 "$CTL/bin/core_accept"
+	ACCEPTS="core_accept -p -l $CTL/s/core.sock $CTL/bin/usercrash-wrapper -k -c $CTL/c -s $CTL/v P%P I%I p%p i%i u%u g%g d%d s%s t%t c%c C%C F%F h%h e%e"
+	# nobody listens there: it is all about how it would be started
+	sed -i 's/^	until_true 50 socket_is_live/	true/' \
+	    "$CTL/lib/usercrash/socket.sh"
+}
+
+@test "enable --socket: by systemd, OpenRC, runit and s6" {
+	ctl_install
+	ctl_fake_proc
+	fake_accept
+	mkdir -p "$CTL/lib/systemd/system" "$CTL/sv" "$CTL/scan" "$CTL/init.d" \
+	    "$CTL/share/doc/usercrash"
+	cp "$TOP"/etc/systemd/* "$CTL/lib/systemd/system"
+	cp -R "$TOP/etc/openrc" "$CTL/share/doc/usercrash"
+	recorder systemctl rc-update rc-service sv s6-svscanctl s6-svunlink
+	sed -i "s|^etcunits=.*|etcunits=$CTL/units|; s|/etc/init.d|$CTL/init.d|
+	    s|/etc/conf.d|$CTL/conf.d|; s|/etc/sv|$CTL/sv|
+	    s|scan=/run/service|scan=$CTL/scan|
+	    s|for d in /var/service|for d in $CTL/scan|" \
+	    "$CTL/lib/usercrash/server.sh" "$CTL/lib/usercrash/socket.sh"
+	ctl --server systemd enable --socket >/dev/null
+	grep -qx 'systemctl enable --now core_accept.service' "$CTL/calls"
+	[ "$(sed -n 's/^ExecStart=//p' "$CTL/units/core_accept.service" |
+	    sed 's/%%/%/g')" = "$CTL/bin/$ACCEPTS" ]
+	not grep -E '(^|[^%])%[^%]' "$CTL/units/core_accept.service"
+	# at boot, and when it stops, the pipe; which is what stays here
+	grep -qx "kernel.core_pattern = |${ACCEPTS#* * * * }" "$CTL/99.conf"
+	[ "$(fake_pattern)" = "|${ACCEPTS#* * * * }" ]
+	grep -qx "set kernel.core_pattern @@$CTL/s/core.sock" "$CTL/v/saved"
+	ctl disable >/dev/null
+	grep -qx 'systemctl disable --now core_accept.service' "$CTL/calls"
+	[ -z "$(ls "$CTL/units")" ]
+	ctl --server openrc enable --socket >/dev/null
+	head -1 "$CTL/init.d/core_accept" | grep -q openrc-run
+	grep -qx "command_args=\"${ACCEPTS#* }\"" "$CTL/init.d/core_accept"
+	sh -n "$CTL/init.d/core_accept"
+	ctl disable >/dev/null
+	diff <(grep '^rc.*core_accept' "$CTL/calls") - <<-END
+		rc-update add core_accept default
+		rc-service core_accept start
+		rc-service core_accept stop
+		rc-update del core_accept default
+	END
+	[ ! -e "$CTL/init.d/core_accept" ]
+	ctl --server runit enable --socket >/dev/null
+	grep -qxF "exec $CTL/bin/$ACCEPTS" "$CTL/scan/core_accept/run"
+	ctl disable >/dev/null
+	[ ! -e "$CTL/scan/core_accept" ] && [ ! -e "$CTL/sv/core_accept" ]
+	ctl --server s6 enable --socket >/dev/null 2>&1
+	grep -qxF "exec $CTL/bin/$ACCEPTS" "$CTL/scan/core_accept/run"
+	ctl disable >/dev/null
+	[ ! -e "$CTL/scan/core_accept" ]
+	[ "$(fake_all)" = "$(printf 'core\n0\n0')" ]
 }
 
 # --- images ----------------------------------------------------------------

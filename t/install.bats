@@ -117,6 +117,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_l
 		644 usr/lib/usercrash/server.sh
 		644 usr/lib/usercrash/settings.sh
 		644 usr/lib/usercrash/show.sh
+		644 usr/lib/usercrash/socket.sh
 		644 usr/lib/usercrash/status.sh
 		644 usr/lib/usercrash/upgrade.sh
 		644 usr/share/bash-completion/completions/core_accept

@@ -151,6 +151,7 @@ may_use='
 		use["target"] = " elf core proc base "
 		use["send"] = use["store"] = " crash stream core net" \
 		    " lz4 proc base "
+		use["accept"] = " crash net proc base "
 		use["crash"] = " proc base "
 		use["crashlog"] = " slots out base "
 		use["slots"] = " net base "

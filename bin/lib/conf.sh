@@ -46,7 +46,16 @@ pattern_program()
 pattern_is_ours()
 {
 	pattern_find "$1"
-	[ "$pattern_p" = usercrash-wrapper ]
+	[ "$pattern_p" = usercrash-wrapper ] || pattern_is_socket "$1"
+}
+
+# pattern_is_socket PATTERN: whether it is core_accept's that we start.
+pattern_is_socket()
+{
+	case $1 in
+	"@${conf_socket%/*}/core.sock" | "@@${conf_socket%/*}/core.sock") ;;
+	*) return 1 ;;
+	esac
 }
 
 # saved_value KEY FILE: what was set before, from crashlogctl's saved state

@@ -87,6 +87,7 @@ doctor_pattern()
 	program=${program%% *}
 	case $active_pattern in
 	*" $pattern_args") ;;
+	@*) program=$bindir/usercrash-wrapper ;;
 	*)
 		finding warning "core_pattern: its arguments are not what" \
 		    "this version sets (crashlogctl enable)"
@@ -341,7 +342,7 @@ kernel_log()
 			for (i = from + 1; i <= NR; i++) {
 				s = line[i]
 				sub(/^\[[^]]*\] */, "", s)
-				if (s ~ /(usercrash[-_][a-z]+|core_tee|core_send|recv_core): / &&
+				if (s ~ /(usercrash[-_][a-z]+|core_tee|core_send|core_accept|recv_core): / &&
 				    (pid == "" || index(s, pid)))
 					print s
 			}
@@ -493,6 +494,7 @@ cmd_doctor()
 	doctor_trust
 	doctor_programs
 	doctor_pattern
+	doctor_socket
 	doctor_limits
 	doctor_boot
 	doctor_reports

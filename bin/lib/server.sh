@@ -10,6 +10,10 @@
 # usercrash_c takes the slots itself.
 #
 # $state/server: one line: kind of server, its pid file, its options
+#
+# The service meant is in $svc, a program's name; its socket in $svc_at, its
+# options in $args, the file it is noted in in $svc_note.  The other one is
+# core_accept (socket.sh).
 
 mark='# Written by crashlogctl enable.'
 unit=usercrash_s.socket
@@ -67,12 +71,17 @@ server_args()
 	printf '%s\n' "${args# }"
 }
 
-# Does anybody listen on the socket?
-server_listens()
+# listens_at PATH: does anybody listen on that socket?
+listens_at()
 {
-	awk -v path="$conf_socket" '
+	awk -v path="$1" '
 		$8 == path && $4 == "00010000" { found = 1 }
 		END { exit !found }' /proc/net/unix 2>/dev/null
+}
+
+server_listens()
+{
+	listens_at "$conf_socket"
 }
 
 server_state()
@@ -89,49 +98,76 @@ server_state()
 	fi
 }
 
+the_server()
+{
+	svc=usercrash_s svc_at=$conf_socket svc_note=$root$state/server
+	args=$(server_args)
+}
+
 server_start()
 {
-	kind=$(server_kind)
-	args=$(server_args)
-	# beside the socket, where that is
-	pidfile=${conf_socket%/*}/usercrash_s.pid
-	note="$kind $pidfile $args"
-	if noted=$(cat "$root$state/server" 2>/dev/null); then
-		# one with other options goes first
-		[ "$noted" = "$note" ] || server_stop
-	elif [ -z "$root" ] && server_listens; then
-		# somebody else's, and so it stays
-		return 0
-	fi
-	[ "$kind" != none ] || return 0
-	kind=${note%% *} pidfile=${conf_socket%/*}/usercrash_s.pid
-	raw "$note" | put_file "$root$state/server" 600 || return 1
-	if ! "start_$kind"; then
-		warn "unable to start the server by $kind; usercrash_c takes" \
-		    "the slots itself"
-		return 1
-	fi
+	the_server
+	service_start && return
+	warn "unable to start the server by $kind; usercrash_c takes the" \
+	    "slots itself"
+	return 1
 }
 
 server_stop()
 {
-	if ! read -r kind pidfile _ 2>/dev/null <"$root$state/server"; then
-		drop_file "$root$state/server"
+	the_server
+	service_stop
+}
+
+# A note that is there by what started the service, and with which options.
+service_start()
+{
+	kind=$(server_kind)
+	# beside the socket, where that is
+	pidfile=${conf_socket%/*}/$svc.pid
+	note="$kind $pidfile $args"
+	if noted=$(cat "$svc_note" 2>/dev/null); then
+		# one with other options goes first
+		[ "$noted" = "$note" ] || service_stop
+	elif [ -z "$root" ] && listens_at "$svc_at"; then
+		# somebody else's, and so it stays
+		return 0
+	fi
+	[ "${note%% *}" != none ] || return 0
+	kind=${note%% *} pidfile=${conf_socket%/*}/$svc.pid
+	raw "$note" | put_file "$svc_note" 600 || return 1
+	service_do start
+}
+
+service_stop()
+{
+	if ! read -r kind pidfile _ 2>/dev/null <"$svc_note"; then
+		drop_file "$svc_note"
 		return
 	fi
 	case $kind in
 	systemd | openrc | runit | s6 | daemon) ;;
 	*)
 		warn "unable to stop a server by '$kind'"
-		drop_file "$root$state/server"
+		drop_file "$svc_note"
 		return 1
 		;;
 	esac
-	if ! "stop_$kind"; then
+	if ! service_do stop; then
 		warn "unable to stop the server by $kind"
 		return 1
 	fi
-	drop_file "$root$state/server"
+	drop_file "$svc_note"
+}
+
+# service_do start|stop: by $kind; where that wants more than a command line,
+# each service has a way of its own.
+service_do()
+{
+	case $svc-$kind in
+	core_accept-systemd | core_accept-openrc) "$1_core_$kind" ;;
+	*) "$1_$kind" ;;
+	esac
 }
 
 # put_marked PATH MODE: like put_file, with a mark; a file of somebody else's
@@ -150,7 +186,7 @@ drop_marked()
 		drop_file "$1"
 		# a directory that was made for it
 		case ${1%/*} in
-		*/usercrash*) rmdir "${1%/*}" 2>/dev/null || : ;;
+		*/usercrash* | */core_accept) rmdir "${1%/*}" 2>/dev/null || : ;;
 		esac
 	fi
 }
@@ -280,7 +316,7 @@ put_service()
 		#!/bin/sh
 		$mark
 		exec 2>&1
-		exec $bindir/usercrash_s $args
+		exec $bindir/$svc $args
 	END
 }
 
@@ -298,26 +334,26 @@ start_runit()
 {
 	scan=$(runit_scan)
 	[ -n "$scan" ] || return 1
-	put_service "$root/etc/sv/usercrash_s" || return 1
-	[ -e "$scan/usercrash_s" ] ||
-	    run ln -s /etc/sv/usercrash_s "$scan/usercrash_s"
+	put_service "$root/etc/sv/$svc" || return 1
+	[ -e "$scan/$svc" ] ||
+	    run ln -s "/etc/sv/$svc" "$scan/$svc"
 }
 
 stop_runit()
 {
 	scan=$(runit_scan)
-	[ -n "$root" ] || ! have sv || run sv down usercrash_s
-	if [ -n "$scan" ] && [ -L "$scan/usercrash_s" ]; then
-		drop_file "$scan/usercrash_s"
+	[ -n "$root" ] || ! have sv || run sv down "$svc"
+	if [ -n "$scan" ] && [ -L "$scan/$svc" ]; then
+		drop_file "$scan/$svc"
 	fi
-	drop_marked "$root/etc/sv/usercrash_s/run"
+	drop_marked "$root/etc/sv/$svc/run"
 }
 
 start_s6()
 {
 	scan=/run/service
 	[ -z "$root" ] && [ -d $scan ] && have s6-svscanctl || return 1
-	put_service $scan/usercrash_s || return 1
+	put_service "$scan/$svc" || return 1
 	run s6-svscanctl -a $scan || return 1
 	warn "$scan is made anew at boot: for a service that stays see" \
 	    "${bindir%/*}/share/doc/usercrash/s6"
@@ -326,15 +362,15 @@ start_s6()
 stop_s6()
 {
 	scan=/run/service
-	if [ -d $scan/usercrash_s ]; then
-		! have s6-svunlink || run s6-svunlink $scan usercrash_s
-		drop_marked $scan/usercrash_s/run
+	if [ -d "$scan/$svc" ]; then
+		! have s6-svunlink || run s6-svunlink $scan "$svc"
+		drop_marked "$scan/$svc/run"
 	fi
 }
 
 # --- a plain daemon --------------------------------------------------------
 
-# The id in the pid file, if it still is a usercrash_s; else of the one that
+# The id in the pid file, if it still is that server; else of the one that
 # holds the lock beside the socket: two that were started at once have both
 # written the file, and one of them has gone.
 daemon_pid()
@@ -343,22 +379,22 @@ daemon_pid()
 		say "$pid"
 		return
 	fi
-	# shellcheck disable=SC2012
-	inode=$(ls -i "${pidfile%/*}"/*.lock 2>/dev/null |
-	    awk '{ print $1; exit }')
-	[ -n "$inode" ] || return 1
-	pid=$(awk -v end=":$inode\$" '$2 == "FLOCK" && $6 ~ end {
-		print $5
-		exit
-	}' /proc/locks)
-	is_server "$pid" && say "$pid"
+	for lock in "${pidfile%/*}"/*.lock; do
+		pid=$(awk -v end=":$(inode "$lock")\$" '
+			$2 == "FLOCK" && $6 ~ end { print $5; exit }' /proc/locks)
+		if is_server "$pid"; then
+			say "$pid"
+			return
+		fi
+	done
+	return 1
 }
 
 is_server()
 {
 	conf_is_num "$1" || return 1
 	case $(readlink "/proc/$1/exe") in
-	*/usercrash_s | */"usercrash_s (deleted)") ;;
+	*/"$svc" | */"$svc (deleted)") ;;
 	*) return 1 ;;
 	esac
 }
@@ -379,9 +415,9 @@ start_daemon()
 {
 	[ -z "$root" ] || return 1
 	! daemon_pid >/dev/null || return 0
-	have usercrash_s || return 1
+	have "$svc" || return 1
 	put_dir "${conf_socket%/*}" 755 || return 1
-	change "run usercrash_s${args:+ $args} as a daemon" || return 0
+	change "run $svc${args:+ $args} as a daemon" || return 0
 	log=/dev/null
 	[ ! -w /dev/kmsg ] || log=/dev/kmsg
 	set --
@@ -390,8 +426,20 @@ start_daemon()
 	# none that nobody can find.  The words are numbers and plain paths.
 	# shellcheck disable=SC2016,SC2086
 	(cd / && exec sh -c 'echo $$ >"$0" && exec "$@"' "$pidfile" "$@" \
-	    usercrash_s $args </dev/null >/dev/null 2>>$log 9>&-) &
-	until_true 50 server_listens
+	    "$svc" $args </dev/null >/dev/null 2>>$log 9>&-) &
+	daemon=$!
+	until_true 50 daemon_settled
+	listens_at "$svc_at"
+}
+
+# It listens, or has ended.
+daemon_settled()
+{
+	listens_at "$svc_at" && return
+	case $(sed 's/.*) //' "/proc/$daemon/stat" 2>/dev/null) in
+	Z* | X* | '') ;;
+	*) return 1 ;;
+	esac
 }
 
 stop_daemon()

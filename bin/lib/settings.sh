@@ -14,6 +14,7 @@
 #                 fs.suid_dumpable VALUE
 #                 set KEY VALUE                    each value that we set
 # $state/server   how the server was started, if we did (server.sh)
+# $state/socket   the same of core_accept (socket.sh)
 #
 # disable puts back a value only where it still is one that we set: what
 # somebody else has set meanwhile is theirs.
@@ -101,6 +102,11 @@ drop_file()
 put_dir()
 {
 	[ ! -d "$1" ] || return 0
+	# with -n it is missing the second time, too
+	case ${dirs_said:-} in
+	*"<$1>"*) return 0 ;;
+	esac
+	dirs_said=${dirs_said:-}${dry:+<$1>}
 	change "make directory $1 (mode $2${3:+, group $3})" || return 0
 	mkdir -p "${1%/*}" || return 1
 	# another one may make it at the same time
@@ -114,7 +120,7 @@ put_dir()
 # state_safe: whether what we left there can only be ours; else $conf_why.
 state_safe()
 {
-	for f in saved server lock rate; do
+	for f in saved server socket lock rate; do
 		conf_safe "$root$state" "$root$state/$f" || return
 	done
 }
@@ -182,6 +188,10 @@ save_state()
 		{
 			grep '^set ' "$root$state/saved" 2>/dev/null
 			raw "set kernel.core_pattern $new_pattern"
+			if [ -n "$socket" ]; then
+				raw "set kernel.core_pattern @$(core_socket)"
+				raw "set kernel.core_pattern @@$(core_socket)"
+			fi
 			raw "set kernel.core_pipe_limit $new_limit"
 			[ "$conf_suid_dumpable" = keep ] ||
 			    raw "set fs.suid_dumpable $conf_suid_dumpable"
@@ -274,7 +284,8 @@ make_pattern()
 			;;
 		esac
 	fi
-	new_pattern="|$wrapper"
+	# what stands behind a socket is not called by the kernel
+	new_pattern="|$wrapper${socket:+ -k}"
 	[ "$conf" = "$conf_file" ] || new_pattern="$new_pattern -c $conf"
 	[ "$state" = "$conf_statedir" ] ||
 	    new_pattern="$new_pattern -s $state"
@@ -385,14 +396,24 @@ explain_cores()
 
 cmd_enable()
 {
-	plain_command "$@"
+	socket=
+	while [ $# -gt 0 ]; do
+		option "$@" || case $1 in
+		--socket) socket=1 ;;
+		*) bad_usage "no option or operand is called $1" ;;
+		esac
+		shift "$eaten"
+	done
 	need_root
 	read_conf
+	# it stays what it is, until disable
+	[ ! -e "$root$state/socket" ] || socket=1
 	[ "$conf_rc" = 0 ] ||
 	    die 100 "$root$conf is wrong: nothing was changed"
 	make_pattern
 	[ -x "$root$wrapper" ] || die 111 "unable to find $root$wrapper"
-	for p in usercrash_c core_tee core_send recv_core; do
+	for p in usercrash_c core_tee core_send recv_core ${socket:+core_accept}
+	do
 		[ -x "$root${wrapper%/*}/$p" ] ||
 		    warn "$root${wrapper%/*}/$p is not there"
 	done
@@ -413,9 +434,7 @@ cmd_enable()
 		    die 111 "unable to set kernel.core_pipe_limit"
 	fi
 	put_sysctl_file || die 111 "unable to write $root$sysctl_file"
-	[ -n "$root" ] || sysctl_put kernel.core_pattern "$new_pattern" ||
-	    die 111 "unable to set kernel.core_pattern: it is" \
-	        "'$(sysctl_get kernel.core_pattern)'"
+	enable_pattern
 	enable_suid
 	if [ -n "$dry" ]; then
 		explain_before "$(pattern_before)"
@@ -424,6 +443,19 @@ cmd_enable()
 	fi
 	explain_room
 	return "$partly"
+}
+
+# The pipe; and then the socket, where that is wanted and is not live.
+enable_pattern()
+{
+	if [ -n "$socket" ] && [ -z "$root" ] && socket_is_live &&
+	    socket_is_same; then
+		return
+	fi
+	[ -n "$root" ] || sysctl_put kernel.core_pattern "$new_pattern" ||
+	    die 111 "unable to set kernel.core_pattern: it is" \
+	        "'$(sysctl_get kernel.core_pattern)'"
+	[ -z "$socket" ] || socket_start || partly=1
 }
 
 # enable_suid: what becomes of processes whose memory is a secret.  The kernel
@@ -526,8 +558,12 @@ cmd_disable()
 			warn "unable to set fs.suid_dumpable"
 			partly=1
 		}
+		# first its end, which leaves a pipe
+		[ ! -e "$state/socket" ] || socket_stop || partly=1
 		put_back kernel.core_pattern ||
 		    die 111 "unable to set kernel.core_pattern"
+	elif [ -e "$root$state/socket" ]; then
+		socket_stop || partly=1
 	fi
 	if [ "$sysctl_file" != no ] && { [ ! -e "$root$sysctl_file" ] ||
 	    grep -Fqx "$sysctl_mark" "$root$sysctl_file"; }; then

@@ -10,6 +10,10 @@ is_active()
 	else
 		active_pattern=$(sysctl_get kernel.core_pattern)
 	fi
+	# which socket is ours the conf says
+	case $active_pattern in
+	@*) [ -n "${conf_socket:-}" ] || read_conf ;;
+	esac
 	pattern_is_ours "$active_pattern"
 }
 
@@ -81,6 +85,10 @@ cmd_status()
 		say "conf: $root$conf, with errors"
 	fi
 	say "server: $(server_state)"
+	if [ -e "$root$state/socket" ] || pattern_is_socket "$active_pattern"
+	then
+		say "socket: $(socket_state)"
+	fi
 	status_kept
 	return $rc
 }

@@ -44,7 +44,7 @@ struct ack {
 	uint32_t size, spare;
 	uint64_t mask;
 };
-enum { REQUEST_MAX = 4096 };
+enum { REQUEST_MAX = 4096, ELF_MAGIC = 4 };
 
 static int
 ask_info(struct coresock *c)
@@ -120,6 +120,10 @@ coresock_answer(int connfd, uint64_t what, int64_t deadline, unsigned *mark)
 	uint32_t said = 0;
 
 	*mark = 0;
+	if (deadline_poll(connfd, POLLIN, deadline) > 0 &&
+	    recv(connfd, more, ELF_MAGIC, MSG_PEEK) == ELF_MAGIC &&
+	    memcmp(more, "\177ELF", ELF_MAGIC) == 0)
+		return what & CORESOCK_KERNEL ? 0 : fails(EPROTO);
 	if (read_all(connfd, &req, sizeof(req), deadline) == -1)
 		return -1;
 	if (req.size < sizeof(req) || req.size > sizeof(more) ||

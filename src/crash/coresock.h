@@ -1,6 +1,7 @@
 /*
  * coresock: the kernel at the other end of a coredump socket ("@@/path" in
- * core_pattern, core(5), Linux 6.17).
+ * core_pattern, core(5), Linux 6.17; "@/path", Linux 6.16, where nothing is
+ * asked and the core comes at once).
  *
  * The kernel connects for the process that crashed, says in a few bytes what it
  * can do, waits for what is wanted and says whether that makes sense; then the
@@ -39,9 +40,10 @@ enum {
  */
 int coresock_peer(int connfd, struct coresock *);
 /*
- * Takes the kernel's request and answers it.  0: as was asked.  -1 with errno:
- * EPROTO it is no such request, EINVAL the kernel refuses the answer and *mark
- * says why (enum coredump_mark), else as of read(2), ETIMEDOUT.
+ * Takes the kernel's request and answers it.  0: as was asked, or it is a
+ * socket of 6.16, whose process waits if core_pipe_limit is not 0.  -1 with
+ * errno: EPROTO it is no such request, EINVAL the kernel refuses the answer and
+ * *mark says why (enum coredump_mark), else as of read(2), ETIMEDOUT.
  */
 int
 coresock_answer(int connfd, uint64_t what, int64_t deadline, unsigned *mark);

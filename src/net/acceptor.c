@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/deadline.h"
+#include "net/local.h"
 
 #define TOO_MANY_OF_HOST "too many connections from this host"
 
@@ -188,6 +189,25 @@ acceptor_run(struct acceptor *a)
 		fd = rest || !has_room(a) ? -1 : a->listenfd;
 		if (pool_sleep(&a->pool, fd, ms) && !pool_stopping())
 			take(a);
+	}
+}
+
+void
+acceptor_drain(struct acceptor *a)
+{
+	int signals = pool_stopping(), ms, rest;
+	unsigned n;
+
+	for (n = 0; n < NET_BACKLOG && pool_sleep(&a->pool, a->listenfd, 0);
+	     n++)
+		take(a);
+	while (a->waiting.n > 0 && pool_stopping() == signals) {
+		pool_reap(&a->pool);
+		advance(a);
+		ms = waiting_left(&a->waiting);
+		rest = deadline_left(a->rest);
+		if (ms != -1)
+			pool_sleep(&a->pool, -1, rest && rest < ms ? rest : ms);
 	}
 }
 

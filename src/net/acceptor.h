@@ -46,11 +46,14 @@ struct acceptor {
 int
 acceptor_init(struct acceptor *, unsigned max, void (*killed)(pid_t, int sig));
 /*
- * Runs until SIGTERM or SIGINT.  Then close the socket, and acceptor_finish()
- * sends away who waits, and waits finishms for the children, or for another
- * such signal.  The number of children left.
+ * Runs until SIGTERM or SIGINT.  acceptor_drain() then takes what has connected
+ * so far and serves all who wait, as long as they may, or until another such
+ * signal; for a server that lets them wait.  Then close the socket, and
+ * acceptor_finish() sends away who waits, and waits finishms for the children,
+ * or for another such signal.  The number of children left.
  */
 void acceptor_run(struct acceptor *);
+void acceptor_drain(struct acceptor *);
 unsigned acceptor_finish(struct acceptor *, int64_t finishms);
 
 #endif
