@@ -220,6 +220,7 @@ parse_options(int argc, char *argv[], struct spool *s)
 		}
 	if (argc != optind)
 		msg_usage(SYNOPSIS);
+	slots->writers = s->max;
 }
 
 static void

@@ -55,6 +55,7 @@ struct slots_cfg {
 	unsigned share;	    /* of one program; 0: a quarter of n, at least 1 */
 	uint64_t minfree;   /* bytes that stay free: base/floor.h */
 	uint64_t reportmax; /* bytes that a report may have */
+	unsigned writers;   /* that may write one at once, at most */
 	/* Bytes of all slots; 0: any number; at least twice reportmax. */
 	uint64_t total;
 	const char *group; /* owning group; root where it does not exist */

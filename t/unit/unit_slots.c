@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -655,6 +656,13 @@ test_floor(void)
 	CHECK(unlinkat(ring.fd, "can", 0) == 0);
 	ring.cfg.reportmax = 4 << 20;
 	ring.cfg.minfree = 4096;
+	/* room for all that may write: nothing is taken */
+	ring.cfg.writers = 1;
+	fd = ring_report("x");
+	CHECK(fstat(fd, &st) == 0 && st.st_blocks < 100);
+	CHECK(ring_place(fd, 1) == 0);
+	close(fd);
+	ring.cfg.writers = UINT_MAX;
 	fd = ring_report("x");
 	CHECK(fstat(fd, &st) == 0);
 	if (can) {
