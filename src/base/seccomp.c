@@ -35,8 +35,9 @@ enum { LOW = 0, HIGH = 4 };
 
 enum {
 	HEAD = 4,
-	A_RULE = 8, /* instructions, at most */
-	CODE_MAX = HEAD + SECCOMP_RULES * A_RULE + 1
+	LEAF = 4,    /* so many rules are asked one after the other */
+	A_RULE = 11, /* instructions, at most, with those that lead to it */
+	CODE_MAX = HEAD + SECCOMP_RULES * A_RULE
 };
 
 struct code {
@@ -66,7 +67,7 @@ end(struct code *c, unsigned verdict)
 
 /*
  * if (nr == rule's && its argument passes) return its verdict;
- * else on to the next rule, with the number in the accumulator again.
+ * else on to what follows, with the number in the accumulator again.
  */
 static void
 add_rule(struct code *c, const struct seccomp_rule *r)
@@ -105,12 +106,57 @@ add_rule(struct code *c, const struct seccomp_rule *r)
 	load(c, offsetof(struct seccomp_data, nr));
 }
 
+/*
+ * n rules in the order of their numbers, as a tree.  The kernel tries a filter
+ * on every number there is when it is set (seccomp_cache_prepare_bitmap() of
+ * kernel/seccomp.c): that would be each time past all rules.
+ */
+static void
+add_rules(struct code *c, const struct seccomp_rule *const r[], size_t n)
+{
+	size_t i, half = n / 2;
+	unsigned short over;
+
+	/* those of one number stay together, in their order */
+	while (half > 0 && r[half - 1]->nr == r[half]->nr)
+		half--;
+	if (n <= LEAF || half == 0) {
+		for (i = 0; i < n; i++)
+			add_rule(c, r[i]);
+		end(c, SECCOMP_RET_KILL_PROCESS);
+		return;
+	}
+	add(c, BPF_JMP | BPF_JGE | BPF_K, (unsigned)r[half]->nr, 0, 1);
+	over = c->n;
+	add(c, BPF_JMP | BPF_JA, 0, 0, 0);
+	add_rules(c, r, half);
+	c->insn[over].k = (unsigned)(c->n - over - 1);
+	add_rules(c, r + half, n - half);
+}
+
+/* The rules of a role, those of one number in the order they were given. */
+static size_t
+sort_rules(const struct seccomp_rule *rules, size_t n, unsigned role,
+    const struct seccomp_rule *r[])
+{
+	size_t i, at, many = 0;
+
+	for (i = 0; i < n; i++) {
+		if ((rules[i].roles & role) == 0)
+			continue;
+		for (at = many++; at > 0 && r[at - 1]->nr > rules[i].nr; at--)
+			r[at] = r[at - 1];
+		r[at] = &rules[i];
+	}
+	return many;
+}
+
 int
 seccomp_shut(const struct seccomp_rule *rules, size_t n, unsigned role)
 {
-	struct code c = {.n = 0};
+	const struct seccomp_rule *sorted[SECCOMP_RULES];
+	struct code c;
 	struct sock_fprog prog;
-	size_t i;
 
 	if (MACHINE == 0) {
 		errno = ENOSYS;
@@ -120,14 +166,12 @@ seccomp_shut(const struct seccomp_rule *rules, size_t n, unsigned role)
 		errno = E2BIG;
 		return -1;
 	}
+	c.n = 0;
 	load(&c, offsetof(struct seccomp_data, arch));
 	add(&c, BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0);
 	end(&c, SECCOMP_RET_KILL_PROCESS);
 	load(&c, offsetof(struct seccomp_data, nr));
-	for (i = 0; i < n; i++)
-		if (rules[i].roles & role)
-			add_rule(&c, &rules[i]);
-	end(&c, SECCOMP_RET_KILL_PROCESS);
+	add_rules(&c, sorted, sort_rules(rules, n, role, sorted));
 	prog.len = c.n;
 	prog.filter = c.insn;
 	/* what is parsed is data: no speculation need be slowed for it */
