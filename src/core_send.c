@@ -179,7 +179,6 @@ parse_options(struct options *o, int argc, char **argv)
 	    {'x', .flag = &cfg->secret},
 	    {K_RELEASE, .mib = &cfg->release, .min = 1, .max = UINT32_MAX}};
 	const char *last = NULL;
-	char why[MSG_MAX];
 	int c, dashes;
 
 	defaults(o);
@@ -211,9 +210,7 @@ parse_options(struct options *o, int argc, char **argv)
 		case ':':
 			msg_usage(SYNOPSIS);
 		default:
-			if (crash_id_take(
-				&o->id, c, optarg, why, sizeof(why)) == -1)
-				msg_warn("%s", why);
+			crash_id_try(&o->id, c, optarg);
 		}
 	}
 	dashes = optind > 1 && argv[optind - 1] != last &&

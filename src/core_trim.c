@@ -75,15 +75,6 @@ static struct option longopts[1 + CRASH_OPTIONS + 1] = {
     {"data", no_argument, NULL, 'd'}};
 
 static void
-take(struct options *o, int option, const char *value)
-{
-	char why[MSG_MAX];
-
-	if (crash_id_take(&o->id, option, value, why, sizeof(why)) == -1)
-		msg_warn("%s", why);
-}
-
-static void
 parse_options(struct options *o, int argc, char **argv)
 {
 	const struct args_row rows[] = {{'d', .flag = &o->rules.data},
@@ -107,7 +98,7 @@ parse_options(struct options *o, int argc, char **argv)
 			o->id.pid =
 			    (int64_t)args_number("pid", optarg, 1, INT32_MAX);
 		else if (c >= CRASH_OPTION && c < CRASH_OPTION_END)
-			take(o, c, optarg);
+			crash_id_try(&o->id, c, optarg);
 		else
 			msg_usage(SYNOPSIS);
 	}

@@ -81,16 +81,6 @@ enum { OWN = 1 };
 static struct option longopts[OWN + CRASH_OPTIONS + 1] = {
     {"format", required_argument, NULL, 'f'}};
 
-/* A value of the kernel's: nonsense costs no report. */
-static void
-take(struct options *o, int option, const char *value)
-{
-	char why[MSG_MAX];
-
-	if (crash_id_take(&o->id, option, value, why, sizeof(why)) == -1)
-		msg_warn("%s", why);
-}
-
 /*
  * pid comm sig, as good as --pid, --comm and --signal; kernels before 5.3
  * split a comm at its blanks, and may lose an empty one.
@@ -116,10 +106,10 @@ parse_operands(struct options *o, int argc, char **argv)
 			msg_warn("no comm and no signal given");
 		return;
 	}
-	take(o, CRASH_SIGNAL, argv[argc - 1]);
+	crash_id_try(&o->id, CRASH_SIGNAL, argv[argc - 1]);
 	if (argc < 3)
 		return;
-	take(o, CRASH_COMM, argv[1]);
+	crash_id_try(&o->id, CRASH_COMM, argv[1]);
 	crash_id_words(id, argc - 2, argv + 2);
 }
 
@@ -162,7 +152,7 @@ parse_options(struct options *o, int argc, char **argv)
 		else if (c == ':')
 			msg_usage(SYNOPSIS);
 		else
-			take(o, c, optarg);
+			crash_id_try(&o->id, c, optarg);
 	}
 	if (o->print && o->sink.output != NULL &&
 	    strcmp(o->sink.output, "-") == 0)

@@ -20,6 +20,7 @@
 #include "base/child.h"
 #include "base/deadline.h"
 #include "base/io.h"
+#include "base/passfd.h"
 #include "base/sandbox.h"
 
 enum { BLOCK = 1 << 20, FILES = 4096 };
@@ -33,11 +34,6 @@ struct answer {
 	uint32_t serial;
 	int err; /* 0: a descriptor comes with it */
 	char why[OPENER_WHY];
-};
-
-union control {
-	struct cmsghdr align;
-	char space[CMSG_SPACE(sizeof(int))];
 };
 
 /* --- the opener ------------------------------------------------------------
@@ -93,19 +89,9 @@ answer(int sock, struct answer a, int fd)
 {
 	struct iovec iov = {&a, sizeof(a)};
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-	union control control;
-	struct cmsghdr *c;
+	union passfd u;
 
-	memset(&control, 0, sizeof(control));
-	if (fd != -1) {
-		mh.msg_control = &control;
-		mh.msg_controllen = sizeof(control.space);
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
+	passfd_put(&mh, &u, fd);
 	if (sendmsg(sock, &mh, MSG_NOSIGNAL) == -1)
 		_exit(1);
 }
@@ -240,12 +226,8 @@ hear(struct opener *o, int64_t deadline, int *fd)
 {
 	struct answer a;
 	struct iovec iov = {&a, sizeof(a)};
-	union control control;
-	struct msghdr mh = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = sizeof(control.space)};
-	struct cmsghdr *c;
+	union passfd u;
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 	int r = deadline_poll(o->askfd, POLLIN, deadline);
 
 	*fd = -1;
@@ -254,11 +236,10 @@ hear(struct opener *o, int64_t deadline, int *fd)
 	if (r <= 0)
 		return -1;
 	errno = EPIPE;
-	if (recvmsg(o->askfd, &mh, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(a))
+	passfd_room(&mh, &u);
+	if (recvmsg(o->askfd, &mh, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(a) ||
+	    passfd_take(&mh, fd) == -1)
 		return -1;
-	c = CMSG_FIRSTHDR(&mh);
-	if (c != NULL && c->cmsg_type == SCM_RIGHTS)
-		memcpy(fd, CMSG_DATA(c), sizeof(*fd));
 	if (a.serial == o->serial) {
 		memcpy(o->why, a.why, sizeof(o->why) - 1);
 		errno = a.err;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/msg.h"
 #include "base/num.h"
 
 /* The end of the year 9999: what RFC 3339 can tell. */
@@ -114,6 +115,15 @@ crash_id_take(struct crash_id *id, int c, const char *s, char *why, size_t len)
 	snprintf(why, len, "%s has more than %zu bytes and is cut", f->key,
 	    f->size - 1);
 	return -1;
+}
+
+void
+crash_id_try(struct crash_id *id, int c, const char *s)
+{
+	char why[MSG_MAX];
+
+	if (crash_id_take(id, c, s, why, sizeof(why)) == -1)
+		msg_warn("%s", why);
 }
 
 int

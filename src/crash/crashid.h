@@ -65,6 +65,8 @@ void crash_id_options(struct option *);
  */
 int crash_id_take(
     struct crash_id *, int c, const char *value, char *why, size_t len);
+/* The same; it is the kernel's: nonsense is a warning, and costs nothing. */
+void crash_id_try(struct crash_id *, int c, const char *value);
 /* What the core is encoded with; -1 when it cannot be called so. */
 int crash_id_encoding(struct crash_id *, const char *);
 /* Kernels before 5.3 split a comm at its blanks: the words that come before

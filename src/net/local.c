@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "base/owned.h"
+#include "base/passfd.h"
 
 static int
 net_address(const char *path, struct sockaddr_un *sun)
@@ -279,26 +280,13 @@ net_peer(int fd, struct ucred *cred)
 int
 net_send(int fd, const void *data, size_t size, int passfd, int64_t deadline)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
+	union passfd u;
 	struct iovec iov = {
 	    .iov_base = (void *)(uintptr_t)data, .iov_len = size};
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
 	ssize_t w;
 
-	if (passfd != -1) {
-		memset(&control, 0, sizeof(control));
-		mh.msg_control = &control;
-		mh.msg_controllen = sizeof(control.space);
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &passfd, sizeof(int));
-	}
+	passfd_put(&mh, &u, passfd);
 	for (;;) {
 		w = sendmsg(fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (w == (ssize_t)size)
@@ -317,37 +305,6 @@ net_send(int fd, const void *data, size_t size, int passfd, int64_t deadline)
 	}
 }
 
-/*
- * Takes what descriptors came.  The kernel installs as many as fit, and the
- * padding of one control message has room for two: look at all of them.
- */
-static int
-net_take_fds(struct msghdr *mh, int *gotfd)
-{
-	struct cmsghdr *c;
-	size_t i, n;
-	int fd, strays = 0, cut = (mh->msg_flags & MSG_CTRUNC) != 0;
-
-	for (c = CMSG_FIRSTHDR(mh); c != NULL; c = CMSG_NXTHDR(mh, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (i = 0; i < n; i++) {
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (gotfd != NULL && *gotfd == -1) {
-				*gotfd = fd;
-				continue;
-			}
-			close(fd);
-			strays = 1;
-		}
-	}
-	if (!strays && !cut)
-		return 0;
-	errno = cut && !strays && gotfd && *gotfd == -1 ? EMFILE : EPROTO;
-	return -1;
-}
-
 static int
 net_is_stream(int fd)
 {
@@ -361,10 +318,7 @@ net_is_stream(int fd)
 int
 net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
+	union passfd u;
 	struct iovec iov;
 	struct msghdr mh;
 	size_t got = 0;
@@ -381,8 +335,7 @@ net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 		iov.iov_len = size - got;
 		mh.msg_iov = &iov;
 		mh.msg_iovlen = 1;
-		mh.msg_control = &control;
-		mh.msg_controllen = sizeof(control.space);
+		passfd_room(&mh, &u);
 		n = recvmsg(fd, &mh, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 		if (n == -1) {
 			if (errno == EINTR || errno == EAGAIN)
@@ -396,7 +349,9 @@ net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 				continue;
 			goto fail;
 		}
-		if (net_take_fds(&mh, gotfd) == -1)
+		/* one for all of it: a second is a stray */
+		if (passfd_take(&mh,
+			gotfd && *gotfd == -1 ? gotfd : NULL) == -1)
 			goto fail;
 		if (n == 0 && got == 0) {
 			if (gotfd != NULL)

@@ -15,6 +15,7 @@
 #include "base/child.h"
 #include "base/io.h"
 #include "base/msg.h"
+#include "base/passfd.h"
 #include "base/sandbox.h"
 
 enum {
@@ -93,23 +94,11 @@ next(const struct keeper *k)
 static int
 answer(int askfd, int fd, int err)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {.space = {0}};
+	union passfd u;
 	struct iovec iov = {&err, sizeof(err)};
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
 
-	if (fd != -1) {
-		mh.msg_control = &control;
-		mh.msg_controllen = sizeof(control.space);
-		c = CMSG_FIRSTHDR(&mh);
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
+	passfd_put(&mh, &u, fd);
 	return sendmsg(askfd, &mh, MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
@@ -231,30 +220,22 @@ segv_keeper_start(const struct segv_keeper_opts *o)
 int
 segv_keeper_ask(int askfd, enum segv_keeper_ask what)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
+	union passfd u;
 	char ask = (char)what;
 	int err, fd = -1;
 	struct iovec iov = {&err, sizeof(err)};
-	struct msghdr mh = {.msg_iov = &iov,
-	    .msg_iovlen = 1,
-	    .msg_control = &control,
-	    .msg_controllen = sizeof(control.space)};
-	struct cmsghdr *c;
+	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
 	ssize_t n;
 
 	if (write(askfd, &ask, 1) != 1)
 		return -1;
+	passfd_room(&mh, &u);
 	while (
 	    (n = recvmsg(askfd, &mh, MSG_CMSG_CLOEXEC)) == -1 && errno == EINTR)
 		;
 	if (n != sizeof(err))
 		return n == -1 ? -1 : fails(EPIPE);
-	c = CMSG_FIRSTHDR(&mh);
-	if (c != NULL && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+	if (passfd_take(&mh, &fd) == -1)
+		return -1;
 	return fd != -1 ? fd : fails(err != 0 ? err : EPROTO);
 }

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/bytes.h"
+#include "base/passfd.h"
 
 /* --- sending ---------------------------------------------------------------
  */
@@ -27,28 +28,16 @@ wait_room(struct segv_wire *w)
 static int
 put(struct segv_wire *w, const char *p, size_t len, int fd)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = {.space = {0}};
+	union passfd u;
 	struct iovec iov;
 	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1};
-	struct cmsghdr *c;
 	ssize_t n;
 
 	if (w->fd == -1)
 		return fails(EPIPE);
 	while (len > 0) {
 		iov = (struct iovec){(void *)(uintptr_t)p, len};
-		mh.msg_control = fd != -1 ? &control : NULL;
-		mh.msg_controllen = fd != -1 ? sizeof(control.space) : 0;
-		if (fd != -1) {
-			c = CMSG_FIRSTHDR(&mh);
-			c->cmsg_level = SOL_SOCKET;
-			c->cmsg_type = SCM_RIGHTS;
-			c->cmsg_len = CMSG_LEN(sizeof(int));
-			memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-		}
+		passfd_put(&mh, &u, fd);
 		n = sendmsg(w->fd, &mh, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n == -1 && (errno == EAGAIN || errno == EINTR) &&
 		    wait_room(w) == 0)
