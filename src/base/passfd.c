@@ -47,8 +47,8 @@ passfd_take(struct msghdr *mh, int *fd)
 			continue;
 		n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
 		for (i = 0; i < n; i++) {
-			memcpy(&got, CMSG_DATA(c) + i * sizeof(int),
-			    sizeof(got));
+			memcpy(
+			    &got, CMSG_DATA(c) + i * sizeof(int), sizeof(got));
 			if (fd != NULL && one == -1) {
 				one = got;
 				continue;

@@ -350,8 +350,8 @@ net_recv(int fd, void *data, size_t size, int *gotfd, int64_t deadline)
 			goto fail;
 		}
 		/* one for all of it: a second is a stray */
-		if (passfd_take(&mh,
-			gotfd && *gotfd == -1 ? gotfd : NULL) == -1)
+		if (passfd_take(&mh, gotfd && *gotfd == -1 ? gotfd : NULL) ==
+		    -1)
 			goto fail;
 		if (n == 0 && got == 0) {
 			if (gotfd != NULL)
