@@ -202,10 +202,11 @@ unit_corestore = store core stream crash net lz4 base
 
 # what the bats files drive, with arguments
 AIDS = spool_client stream_aid core_peer segv_watch sample_crash core_forge \
-	fault_at cost_count
+	fault_at cost_count cut_link
 cost_count = base
 core_forge = proc base
 spool_client = slots net base
+cut_link = base
 stream_aid = stream crash net lz4 base
 core_peer = stream crash lz4 base
 segv_watch = probe bpf core proc base

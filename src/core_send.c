@@ -491,6 +491,7 @@ main(int argc, char **argv)
 	/* the kernel gives it for us alone, and without close-on-exec */
 	if (o.id.pidfd > STDERR_FILENO)
 		fcntl((int)o.id.pidfd, F_SETFD, FD_CLOEXEC);
+	stream_key_make(o.job.cfg.key);
 	sendfront_begin(&o.job.cfg.release);
 	return o.flush ? flush_spool(&o) : send_one(&o);
 }

@@ -2,8 +2,8 @@
  * recv_core: receives cores and keeps them.
  *
  * recv_core [-aiPvz] [-d dir] [-u user] [-p port] [-b max] [-T total]
- *     [-m minfree] [-t idle] [-l life] [-c children] [-C per-host]
- *     [-R seconds] [bind-address] [-r command [arg ...]]
+ *     [-m minfree] [-k keep] [-t idle] [-l life] [-c children]
+ *     [-C per-host] [-R seconds] [bind-address] [-r command [arg ...]]
  *
  * - listens on a TCP port, or on a socket that socket activation passes;
  * - forks per connection; the child runs corerecv_serve() and exits; -i runs
@@ -38,11 +38,12 @@
 #include "store/corehook.h"
 #include "store/corerecv.h"
 #include "store/storehome.h"
+#include "store/storeparts.h"
 
-#define SYNOPSIS                                                           \
-	"[-aiPvz] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"      \
-	"\t[-m minfree] [-t idle] [-l life] [-c children] [-C per-host]\n" \
-	"\t[-R seconds] [bind-address] [-r command [arg ...]]"
+#define SYNOPSIS                                                       \
+	"[-aiPvz] [-d dir] [-u user] [-p port] [-b max] [-T total]\n"  \
+	"\t[-m minfree] [-k keep] [-t idle] [-l life] [-c children]\n" \
+	"\t[-C per-host] [-R seconds] [bind-address] [-r command [arg ...]]"
 
 enum {
 	CHILDREN = 64,
@@ -255,10 +256,10 @@ trouble(const char *what)
 }
 
 static void
-removed(const char *host, const char *name, uint64_t bytes)
+removed(const char *host, const char *name, uint64_t bytes, const char *why)
 {
-	msg_info("removed %s/%s, %" PRIu64 " bytes, to make room", host, name,
-	    bytes);
+	msg_info(
+	    "removed %s/%s, %" PRIu64 " bytes, %s", host, name, bytes, why);
 }
 
 static void
@@ -376,6 +377,7 @@ parse_options(int argc, char *argv[], struct receiver *s)
 	    {'b', .mib = &store->maxcore, .max = ARGS_MIB_MAX},
 	    {'m', .mib = &store->minfree, .max = ARGS_MIB_MAX},
 	    {'R', .seconds = &s->hookms, .min = 1, .max = ARGS_SECONDS_MAX},
+	    {'k', .seconds = &store->keepms, .max = ARGS_SECONDS_MAX},
 	    {'l', .seconds = &s->cfg.lifems, .min = 1, .max = ARGS_SECONDS_MAX},
 	    {'t', .seconds = &s->cfg.idlems, .min = 1,
 		.max = ARGS_SECONDS_MAX}};
@@ -383,7 +385,8 @@ parse_options(int argc, char *argv[], struct receiver *s)
 
 	/* the first '-': operands come as option 1, and -r ends it all */
 	while (s->hook == NULL &&
-	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:il:m:p:r:t:u:vz")) != -1)
+	    (opt = getopt(argc, argv, "-C:PR:T:ab:c:d:ik:l:m:p:r:t:u:vz")) !=
+		-1)
 		if (opt == 1 && s->address == NULL)
 			s->address = optarg;
 		else if (opt == 'r')
@@ -406,7 +409,9 @@ main(int argc, char *argv[])
 	static struct receiver s = {.cfg = {.idlems = RECV_IDLE_MS,
 					.lifems = RECV_LIFE_MS,
 					.trace = trace},
-	    .cfg.store = {.minfree = FLOOR_SHARE, .removed = removed},
+	    .cfg.store = {.minfree = FLOOR_SHARE,
+		.keepms = PARTS_KEEP_MS,
+		.removed = removed},
 	    .hookms = HOOK_MS,
 	    .dir = STORE_DIR,
 	    .port = STREAM_PORT,

@@ -200,6 +200,7 @@ static const struct seccomp_rule rules[] = {
 #endif
     {SYS_getdents64, STORE, SC_ANY, 0, 0, 0},
     {SYS_fchmod, STORE, SC_EQUAL, 1, 0440, 0},
+    {SYS_fchmod, STORE, SC_EQUAL, 1, 0600, 0},
     {SYS_mkdirat, STORE, SC_ANY, 0, 0, 0},
     {SYS_unlinkat, STORE, SC_ANY, 0, 0, 0},
 #if defined(SYS_renameat)

@@ -1,4 +1,4 @@
-#include "send/coreout.h"
+#include "send/coreout_impl.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,10 +12,7 @@
 #include "stream/crc32c.h"
 
 enum {
-	FREE_EVERY = 16 << 20, /* bytes between two looks at the free space */
-	REPLY_RATE = 16 << 10, /* bytes a receiver must put on disk in 1 ms */
-	WORD_MS = 5000, /* for what one that takes nothing has said before */
-	TAKES_MS = 3000 /* for its word that it takes what is packed */
+	FREE_EVERY = 16 << 20 /* bytes between two looks at the free space */
 };
 
 void
@@ -26,7 +23,12 @@ coreout_again(struct coreout *o, int outfd, int infd)
 	o->told = 0;
 	o->outfd = outfd;
 	o->infd = infd;
-	o->refused = 0;
+	o->refused = o->broke = o->keeps = o->deaf = o->mismatch = 0;
+	o->joint = o->skipped = 0;
+	memset(&o->has, 0, sizeof(o->has));
+	o->since = deadline_in(0);
+	o->heard = o->asking = 0;
+	o->waits = 0;
 	*o->why = '\0';
 	o->replylen = o->nrun = o->rd = o->tr = 0;
 	o->reset = 0;
@@ -42,20 +44,6 @@ coreout_start(struct coreout *o)
 	    (ftruncate(o->keep.fd, 0) == -1 ||
 		lseek(o->keep.fd, 0, SEEK_SET) == -1))
 		o->keep_err = errno;
-}
-
-static void
-beat(struct coreout *o, int64_t allow_ms)
-{
-	atomic_store(&o->cfg->meter->allow_ms, (int)allow_ms);
-	atomic_fetch_add(&o->cfg->meter->beat, 1);
-}
-
-static int
-lost(struct coreout *o, const char *reason)
-{
-	snprintf(o->why, sizeof(o->why), "%s", reason);
-	return -1;
 }
 
 /* --- the file ------------------------------------------------------------- */
@@ -96,7 +84,7 @@ keep(struct coreout *o, const struct iovec *from, size_t n)
 	memcpy(iov, from, n * sizeof(*iov));
 	for (i = 0; i < n; i++)
 		len += iov[i].iov_len;
-	beat(o, 4 * o->cfg->idle_ms); /* disks have their moments */
+	coreout_beat(o, 4 * o->cfg->idle_ms); /* disks have their moments */
 	if (keep_room(o, len) == -1)
 		goto give_up;
 	while (first < n) {
@@ -107,7 +95,7 @@ keep(struct coreout *o, const struct iovec *from, size_t n)
 			goto give_up;
 		}
 		o->kept += (size_t)w;
-		beat(o, 4 * o->cfg->idle_ms);
+		coreout_beat(o, 4 * o->cfg->idle_ms);
 		skip(iov, n, &first, (size_t)w);
 	}
 	return;
@@ -117,100 +105,6 @@ give_up:
 }
 
 /* --- the receiver --------------------------------------------------------- */
-
-/* What it has said before its turn is no OK, whatever it is. */
-static int
-judge_early(struct coreout *o)
-{
-	struct stream_reply r;
-	char *nl = memchr(o->reply, '\n', o->replylen);
-
-	if (nl == NULL)
-		return lost(o, "it answered out of turn, and not in a line");
-	if (stream_reply_parse(o->reply, (size_t)(nl - o->reply), &r) == -1)
-		return lost(o, "its answer makes no sense");
-	o->refused = 1;
-	if (r.ok)
-		return lost(o, "it said OK before it had all");
-	snprintf(o->why, sizeof(o->why), "it said: %.480s",
-	    *r.name != '\0' ? r.name : "ERR");
-	return -1;
-}
-
-/* What is said of one that said nothing. */
-static int
-gone(struct coreout *o)
-{
-	return lost(o,
-	    o->reset ? "it reset the connection" : "it closed the connection");
-}
-
-/* Its word that it takes what is packed comes before its answer. */
-static void
-hear_takes(struct coreout *o)
-{
-	const size_t len = sizeof(STREAM_TAKES) - 1;
-
-	if (!o->pack.offered || o->pack.takes || o->replylen < len ||
-	    memcmp(o->reply, STREAM_TAKES, len) != 0)
-		return;
-	o->pack.takes = 1;
-	o->replylen -= len;
-	memmove(o->reply, o->reply + len, o->replylen);
-}
-
-/*
- * Takes what there is of its answer: 1 when that is a line, or all it can
- * hold; 0 when more may come, -1 when nothing will (errno 0 for its end).
- */
-static int
-hear(struct coreout *o)
-{
-	ssize_t r;
-
-	r = read(
-	    o->infd, o->reply + o->replylen, sizeof(o->reply) - o->replylen);
-	/* a reset is told once, and the answer lies behind it */
-	if (r == -1 && errno == ECONNRESET && !o->reset++)
-		return 0;
-	if (r == -1)
-		return errno == EINTR || errno == EAGAIN ? 0 : -1;
-	if (r == 0) {
-		errno = 0;
-		return -1;
-	}
-	o->replylen += (size_t)r;
-	hear_takes(o);
-	beat(o, o->cfg->idle_ms);
-	return memchr(o->reply, '\n', o->replylen) != NULL ||
-	    o->replylen == sizeof(o->reply);
-}
-
-/* It takes nothing any more; perhaps it has said why. */
-static int
-lost_while_writing(struct coreout *o, int err)
-{
-	int64_t deadline =
-	    deadline_in(o->cfg->idle_ms < WORD_MS ? o->cfg->idle_ms : WORD_MS);
-	int r = 0;
-
-	while (o->infd != -1 && r == 0 &&
-	    deadline_poll(o->infd, POLLIN, deadline) > 0)
-		r = hear(o);
-	if (r == 1)
-		return judge_early(o);
-	o->reset |= err == ECONNRESET;
-	return err == EPIPE || err == ECONNRESET ? gone(o)
-						 : lost(o, strerror(err));
-}
-
-static int
-too_slow(struct coreout *o, const char *what, int64_t ms)
-{
-	snprintf(o->why, sizeof(o->why), "%s for %d seconds", what,
-	    (int)(ms / 1000));
-	return -1;
-}
 
 /* Until it takes more: 0.  What it says meanwhile ends it. */
 static int
@@ -223,18 +117,18 @@ await_turn(struct coreout *o, int64_t deadline)
 	for (;;) {
 		r = poll(p, 2, deadline_left(deadline));
 		if (r == -1 && errno != EINTR)
-			return lost(o, strerror(errno));
+			return coreout_lost(o, strerror(errno));
 		if (r == 0)
-			return too_slow(o, "it took nothing", o->cfg->idle_ms);
+			return coreout_slow(
+			    o, "it took nothing", o->cfg->idle_ms);
 		if (r <= 0)
 			continue;
 		if (p[1].revents != 0) {
-			r = hear(o);
+			r = coreout_hear(o);
 			if (r == 1)
-				return judge_early(o);
+				return coreout_judge_early(o);
 			if (r == -1)
-				return errno != 0 ? lost(o, strerror(errno))
-						  : gone(o);
+				return coreout_ended(o, errno);
 		}
 		if (p[0].revents != 0)
 			return 0;
@@ -253,21 +147,21 @@ tell(struct coreout *o, const struct iovec *from, size_t n)
 
 	memcpy(iov, from, n * sizeof(*iov));
 	while (first < n) {
-		beat(o, o->cfg->idle_ms);
+		coreout_beat(o, o->cfg->idle_ms);
 		if (await_turn(o, deadline) == -1)
 			return -1;
 		w = writev(o->outfd, iov + first, (int)(n - first));
 		if (w == -1) {
 			if (errno == EINTR || errno == EAGAIN)
 				continue;
-			return lost_while_writing(o, errno);
+			return coreout_shut(o, errno);
 		}
 		deadline = deadline_in(o->cfg->idle_ms);
 		o->told += (size_t)w;
 		skip(iov, n, &first, (size_t)w);
 	}
 	corepack_sent(&o->pack, o->told - was, deadline_ns() - since);
-	beat(o, o->cfg->idle_ms);
+	coreout_beat(o, o->cfg->idle_ms);
 	return 0;
 }
 
@@ -287,39 +181,29 @@ emit(struct coreout *o, const struct iovec *iov, size_t n)
 
 /* --- a stream ------------------------------------------------------------- */
 
-/* Until it says that it takes what is packed, or has had the time to. */
-static int
-await_takes(struct coreout *o)
-{
-	int64_t deadline = deadline_in(TAKES_MS);
-	int r = 0;
-
-	while (r == 0 && !o->pack.takes &&
-	    deadline_poll(o->infd, POLLIN, deadline) > 0)
-		r = hear(o);
-	return r == 1 ? judge_early(o) : r == -1 ? gone(o) : 0;
-}
-
 int
 coreout_header(struct coreout *o, const void *p, size_t len)
 {
 	struct iovec iov;
 	struct buf b = {0};
-	int r;
+	char key[STREAM_KEY];
+	int r, asks;
 
 	/* what hears nobody is told nothing, but for a file */
-	o->pack.offered =
-	    o->pack.when != COREPACK_NO && (o->infd != -1 || o->keep.fd != -1);
+	o->pack.offered = o->infd != -1 || o->keep.fd != -1;
 	r = buf_append(&b, p, len);
 	if (r == 0 && o->pack.offered && !stream_head_offers(p, len))
-		r = stream_head_offer(&b);
+		r = stream_head_offer(&b, o->key);
+	asks = o->ask && r == 0 && stream_head_key(b.p, b.len, key);
+	o->asking = asks && o->outfd != -1 && o->infd != -1;
 	iov.iov_base = b.p;
 	iov.iov_len = b.len;
-	r = r == -1 ? lost(o, strerror(errno)) : emit(o, &iov, 1);
+	r = r == -1 ? coreout_lost(o, strerror(errno)) : emit(o, &iov, 1);
 	buf_free(&b);
-	if (r == 0 && o->pack.offered && o->pack.when == COREPACK_YES &&
-	    o->outfd != -1 && o->infd != -1)
-		r = await_takes(o);
+	if (r == 0 && o->outfd != -1 && o->infd != -1 &&
+	    (asks || o->pack.when == COREPACK_YES))
+		r = coreout_await_words(o);
+	o->asking = 0;
 	return r;
 }
 
@@ -330,11 +214,52 @@ coreout_head(struct coreout *o, const struct crash_id *id)
 	int r;
 
 	if (stream_head_format(id, &b) == -1)
-		r = lost(o, strerror(errno));
+		r = coreout_lost(o, strerror(errno));
 	else
 		r = coreout_header(o, b.p, b.len);
 	buf_free(&b);
 	return r;
+}
+
+/* A whole frame at once, with nothing put before it. */
+static int
+mark(struct coreout *o, const struct stream_frame *f, const void *payload)
+{
+	unsigned char hdr[STREAM_FRAME];
+	struct iovec iov[2] = {
+	    {hdr, sizeof(hdr)}, {(void *)(uintptr_t)payload, f->len}};
+
+	stream_frame_put(hdr, f);
+	return emit(o, iov, 2);
+}
+
+/* The receiver is told that it goes on there. */
+static int
+say_joint(struct coreout *o)
+{
+	unsigned char payload[STREAM_JOINT];
+	struct stream_frame f = {
+	    .type = STREAM_FROM, .len = STREAM_JOINT, .off = o->joint};
+
+	stream_joint_put(payload, &o->sum);
+	f.crc = crc32c(0, payload, sizeof(payload));
+	return mark(o, &f, payload);
+}
+
+static int
+skip_to_joint(struct coreout *o, struct stream_frame *f, const void **p)
+{
+	int r = coreout_skip(o, f, p);
+
+	return r == 0 ? say_joint(o) : r;
+}
+
+int
+coreout_joined(struct coreout *o, uint64_t upto)
+{
+	if (o->has.off == 0)
+		return 0;
+	return coreout_skipped(o, upto) == -1 ? -1 : say_joint(o);
 }
 
 /* Where it comes from cannot be trusted. */
@@ -342,31 +267,38 @@ static int
 spoilt(struct coreout *o, const char *reason)
 {
 	o->refused = -1;
-	return lost(o, reason);
+	return coreout_lost(o, reason);
 }
 
-/* A file alone keeps what is packed; a receiver gets what it takes. */
+/* A file alone keeps what is packed; a receiver gets what it takes.  1: it is
+ * not sent. */
 static int
 pack(struct coreout *o, struct stream_frame *f, const void **p)
 {
 	const void *was = *p;
 	struct stream_frame g = *f;
 	char *plain = o->pack.room;
+	int r;
 
 	if (o->outfd == -1)
-		o->pack.takes = o->pack.on = o->pack.offered;
+		o->pack.takes = o->pack.on =
+		    o->pack.offered && o->pack.when != COREPACK_NO;
 	if (f->type == STREAM_LZ4) {
 		if (plain == NULL)
-			return lost(o, strerror(ENOMEM));
+			return coreout_lost(o, strerror(ENOMEM));
 		plain += STREAM_BLOCK;
 		if (stream_frame_unpack(&g, was, plain) == -1)
 			return spoilt(o, "what is packed in it is damaged");
 		*p = plain;
 	}
+	r = o->has.off > 0 ? skip_to_joint(o, &g, p) : 0;
+	if (r != 0)
+		return r;
 	if (stream_sum_data(&o->sum, &g) == -1)
 		return spoilt(o, "its parts overlap");
 	o->tr += g.len;
-	if (f->type == STREAM_LZ4 && o->pack.takes) {
+	/* as it is, unless a part of it was cut off */
+	if (f->type == STREAM_LZ4 && o->pack.takes && g.off == f->off) {
 		*p = was;
 		return 0;
 	}
@@ -380,9 +312,11 @@ coreout_frame(struct coreout *o, const struct stream_frame *from, const void *p)
 {
 	struct iovec *iov = &o->iov[2 * o->nrun];
 	struct stream_frame frame = *from, *f = &frame;
+	int r;
 
-	if (pack(o, f, &p) == -1)
-		return -1;
+	r = pack(o, f, &p);
+	if (r != 0)
+		return r == 1 ? 0 : -1;
 	stream_frame_put(o->hdr[o->nrun], f);
 	iov[0].iov_base = o->hdr[o->nrun];
 	iov[0].iov_len = STREAM_FRAME;
@@ -410,61 +344,25 @@ coreout_flush(struct coreout *o, size_t n)
 int
 coreout_end(struct coreout *o, uint64_t size, const char *state)
 {
-	struct stream_end end = {.size = size, .data = o->sum.data};
+	struct stream_end end = {.size = size};
 	struct stream_frame f = {.type = STREAM_END, .off = size};
-	unsigned char hdr[STREAM_FRAME];
 	struct buf b = {0};
-	struct iovec iov[2];
 	int r;
 
+	if (coreout_joined(o, size) == -1)
+		return -1;
+	end.data = o->sum.data;
 	end.crc = stream_sum_end(&o->sum, size);
 	snprintf(end.state, sizeof(end.state), "%s",
 	    state != NULL ? state : "complete");
 	if (stream_end_format(&end, &b) == -1) {
-		r = lost(o, strerror(errno));
+		r = coreout_lost(o, strerror(errno));
 	} else {
 		f.len = (uint32_t)b.len;
 		f.crc = crc32c(0, b.p, b.len);
-		stream_frame_put(hdr, &f);
-		iov[0].iov_base = hdr;
-		iov[0].iov_len = sizeof(hdr);
-		iov[1].iov_base = b.p;
-		iov[1].iov_len = b.len;
-		r = emit(o, iov, 2);
+		r = mark(o, &f, b.p);
 		atomic_store(&o->cfg->meter->next, size);
 	}
 	buf_free(&b);
 	return r;
-}
-
-int
-coreout_reply(struct coreout *o, uint64_t size, struct stream_reply *reply)
-{
-	/* it may have to bring all of it to a slow disk first */
-	int64_t ms = o->cfg->idle_ms + (int64_t)(o->sum.data / REPLY_RATE);
-	int64_t deadline = deadline_in(ms);
-	const char *nl;
-	int r = 0;
-
-	beat(o, ms);
-	while (r == 0) {
-		r = deadline_poll(o->infd, POLLIN, deadline);
-		if (r == 0)
-			return too_slow(o, "it had all and did not answer", ms);
-		if (r > 0)
-			r = hear(o);
-	}
-	if (r == -1)
-		return lost(o,
-		    errno != 0 ? strerror(errno)
-			       : "it had all and went without an answer");
-	nl = memchr(o->reply, '\n', o->replylen);
-	if (nl == NULL ||
-	    stream_reply_parse(o->reply, (size_t)(nl - o->reply), reply) == -1)
-		return lost(o, "its answer makes no sense");
-	if (!reply->ok)
-		return judge_early(o);
-	if (reply->bytes != size || reply->crc != stream_sum_end(&o->sum, size))
-		return lost(o, "it says OK, but of another core");
-	return 0;
 }

@@ -5,6 +5,12 @@
  * The receiver is hostile: it may answer early, stop reading, or vanish; each
  * of that ends it here with a reason, and never the file.  A block of a core
  * is put as it comes; whole 4 KiB of zeros in it are not sent.
+ *
+ * A receiver that has a part of this core, from a connection that broke, says
+ * up to where (stream/corestream.h).  Until then frames are only summed up; if
+ * that gives its checksum they are sent from there on, else it must be asked
+ * nothing and given all (mismatch).  So a core that is replayed, from a file or
+ * from memory, is sent once, whatever a receiver claims.
  */
 #ifndef SEND_COREOUT_H
 #define SEND_COREOUT_H
@@ -50,18 +56,31 @@ struct coreout {
 	int infd;  /* its answer comes here; -1: it gives none */
 	struct coreout_keep keep;
 	struct corepack pack; /* when and room are the caller's */
+	char key[STREAM_KEY]; /* of the part that a receiver keeps, or "" */
+	int ask; /* wait for what it has; else what it says is not used */
 	/* how it goes */
 	struct stream_sum sum;
 	uint64_t told; /* bytes that went to the receiver */
 	uint64_t kept;
-	int keep_err; /* why the file is given up, an errno; it is emptied */
-	int refused;  /* the receiver answered, and not OK */
+	int keep_err;	/* why the file is given up, an errno; it is emptied */
+	int refused;	/* the receiver answered, and not OK */
+	int broke;	/* the connection did, by itself */
+	int keeps;	/* the receiver keeps parts */
+	int heard;	/* all it says before its answer */
+	int64_t since;	/* of the stream: base/deadline.h */
+	int deaf;	/* it was asked, and said nothing at all */
+	int mismatch;	/* what it has is not of this core */
+	uint64_t joint; /* what it had, and was not sent again, up to there; */
+	uint64_t skipped;	     /* that was so many bytes of data */
 	char why[STREAM_REASON_MAX]; /* it is lost to us */
 	/* private */
 	char reply[STREAM_REPLY_MAX];
 	size_t replylen, nrun, rd, tr;
-	int reset;	  /* seen */
-	uint64_t checked; /* kept when the free space was last looked at */
+	int reset; /* seen */
+	int asking;
+	unsigned waits;	       /* how often it said so */
+	struct stream_has has; /* off 0: all is sent */
+	uint64_t checked;      /* kept when the free space was last looked at */
 	unsigned char hdr[COREOUT_RUNS][STREAM_FRAME];
 	struct iovec iov[2 * COREOUT_RUNS];
 };
@@ -84,6 +103,9 @@ int coreout_put(struct coreout *, uint64_t off, const void *, size_t len);
  * is.  The file has all of it then, if it is not given up (keep_err).
  */
 int coreout_flush(struct coreout *, size_t n);
+/* After a replay by hand, up to there: what the receiver has must not be
+ * more. */
+int coreout_joined(struct coreout *, uint64_t upto);
 /* END for a core of that size; state NULL is "complete".  As flush. */
 int coreout_end(struct coreout *, uint64_t size, const char *state);
 /* For another receiver, before coreout_replay() of what went to the first. */

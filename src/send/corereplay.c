@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "send/coreout.h"
+#include "send/coreout_impl.h"
 #include "stream/crc32c.h"
 
 static int
@@ -86,8 +86,10 @@ replay(struct coreout *o, int fd, char *block, struct stream_end *end)
 		return -1;
 	for (at = (uint64_t)n;;) {
 		r = replay_frame(o, fd, &at, block, &f);
-		if (r <= 0)
-			return r;
+		if (r == 0)
+			return coreout_joined(o, o->sum.next);
+		if (r == -1)
+			return -1;
 		if (f.type == STREAM_END)
 			return replay_end(o, &f, block, end);
 		if (coreout_frame(o, &f, block) == -1 ||

@@ -106,6 +106,7 @@ start(const struct send_cfg *c)
 	s->block = malloc(STREAM_BLOCK);
 	s->out.cfg = &c->out;
 	s->out.pack.when = c->pack;
+	memcpy(s->out.key, c->key, sizeof(s->out.key));
 	s->out.pack.room = c->pack != COREPACK_NO || c->spool.fd != -1
 	    ? malloc(COREPACK_ROOM)
 	    : NULL;
@@ -160,7 +161,7 @@ send_kept(struct sending *s)
 	const struct send_cfg *c = s->c;
 	struct stream_end end;
 
-	while (sending_next(s) == 0) {
+	for (; sending_next(s) == 0; sending_failed(s, s->out.why)) {
 		coreout_again(&s->out, s->out.outfd, s->out.infd);
 		if (coreout_replay(&s->out, c->spool.fd, s->block, &end) == 0) {
 			if (end.size == UINT64_MAX) {
@@ -170,6 +171,7 @@ send_kept(struct sending *s)
 			} else if (coreout_end(&s->out, end.size, end.state) ==
 				0 &&
 			    sending_confirm(s, end.size) == 0) {
+				s->r->deaf |= s->out.deaf;
 				sending_done(s, SEND_SENT, end.size,
 				    stream_is_complete(&end) ? NULL
 							     : end.state);
@@ -182,7 +184,7 @@ send_kept(struct sending *s)
 			s->r->outcome = SEND_DAMAGED;
 			return;
 		}
-		sending_failed(s, s->out.why);
+		s->r->deaf |= s->out.deaf;
 	}
 }
 

@@ -45,6 +45,8 @@ struct send_result {
 	enum send_source from;
 	uint64_t size, data;
 	uint64_t told; /* bytes that went to the receiver, or the spool */
+	uint64_t joint, twice; /* resumed there; bytes of data sent again */
+	int deaf;	       /* as in struct send_cfg */
 	struct crash_id id;
 	char to[TCP_TEXT_MAX];	       /* the receiver that has it */
 	char name[STREAM_REPLY_MAX];   /* what it calls it */
@@ -69,7 +71,9 @@ struct send_cfg {
 	struct coremem *mem; /* NULL: by the stream only */
 	int withhold;	     /* not if mem is of its process: it has secrets */
 	enum corepack_when pack;
-	int held;		   /* somebody else holds the process */
+	char key[STREAM_KEY]; /* nobody can guess it; "" none */
+	int deaf; /* the receiver says nothing of what it has of a core */
+	int held; /* somebody else holds the process */
 	struct coreout_keep spool; /* its file is empty */
 	int nullfd;		   /* /dev/null, for corefd then: */
 	int donefd; /* gets a byte when corefd is needed no more, and another,

@@ -9,6 +9,8 @@
 #include "base/io.h"
 #include "base/num.h"
 
+enum { RETRIES = 8, EARLY_MS = 3000 };
+
 void
 sending_failed(struct sending *s, const char *why)
 {
@@ -44,6 +46,39 @@ sending_connect(void *arg, const char *place, const char **why)
 	return fd;
 }
 
+/*
+ * Once more to the last one?  Each time it must have been sent something, so
+ * one that keeps breaking, or claims what is not so, ends.
+ */
+static int
+retries(struct sending *s)
+{
+	struct coreout *o = &s->out;
+	uint64_t sent = o->sum.data - o->skipped;
+	/* it broke before it could say what it can: all again, and once */
+	int early = s->retries == 0 && !o->heard &&
+	    deadline_in(0) - o->since < EARLY_MS;
+
+	if (s->next == 0 || s->gone || s->retries == RETRIES ||
+	    !(o->keeps || early) ||
+	    !(o->mismatch ? !s->whole : o->broke && sent > 0))
+		return 0;
+	s->retries++;
+	s->spent += sent;
+	s->whole = o->mismatch || !o->keeps;
+	s->next--;
+	return 1;
+}
+
+/* Is this the time to hear what it has? */
+static int
+asks(const struct sending *s)
+{
+	if (s->whole)
+		return 0;
+	return s->retries > 0 || (s->r->from == SEND_KEPT && !s->c->deaf);
+}
+
 int
 sending_next(struct sending *s)
 {
@@ -55,12 +90,20 @@ sending_next(struct sending *s)
 	if (c->nplaces == 0) {
 		if (s->next++ > 0 || c->outfd == -1)
 			return -1;
+		s->out.ask = asks(s);
 		snprintf(s->to, sizeof(s->to), "%s", c->outname);
 		s->out.outfd = c->outfd;
 		s->out.infd = c->infd;
 		return 0;
 	}
+	if (!retries(s)) {
+		s->retries = 0;
+		s->whole = 0;
+		s->spent = 0;
+	}
+	s->out.broke = s->out.mismatch = 0;
 	while (s->next < c->nplaces) {
+		s->out.ask = asks(s);
 		snprintf(number, sizeof(number), "%zu", s->next);
 		p = &c->places[s->next++];
 		snprintf(s->to, sizeof(s->to), "%s", p->host);
@@ -72,6 +115,7 @@ sending_next(struct sending *s)
 			sending_failed(s,
 			    *c->opener->why != '\0' ? c->opener->why
 						    : strerror(errno));
+			s->retries = 0;
 			continue;
 		}
 		s->out.outfd = s->out.infd = s->connfd;
@@ -102,6 +146,11 @@ sending_done(struct sending *s, enum send_outcome outcome, uint64_t size,
 	r->size = size;
 	r->data = s->out.sum.data;
 	r->told = outcome == SEND_SENT ? s->out.told : s->out.kept;
+	if (outcome == SEND_SENT && s->out.joint > 0) {
+		r->joint = s->out.joint;
+		r->twice =
+		    s->spent > s->out.skipped ? s->spent - s->out.skipped : 0;
+	}
 	snprintf(r->state, sizeof(r->state), "%s", state != NULL ? state : "");
 	if (outcome == SEND_SENT)
 		memcpy(r->to, s->to, sizeof(r->to));

@@ -17,12 +17,20 @@ struct sending {
 	const char *trouble; /* why the core is incomplete, or NULL */
 	char *block;	     /* STREAM_BLOCK bytes */
 	size_t next;	     /* place to try next */
-	int connfd;	     /* to the last one */
+	unsigned retries;    /* of the last place, after it broke */
+	int whole;	     /* what it has is of no use */
+	uint64_t spent;	     /* bytes of data it was sent before */
+	int is_file;	     /* and the core begins at start in it */
+	uint64_t start;
+	int copied; /* the process's memory is ours */
+	int gone;   /* what was sent cannot be sent again */
+	int connfd; /* to the last one */
 	char to[TCP_TEXT_MAX];
 };
 
-/* Connects to the next receiver, for out.outfd and infd; -1: there is none
- * any more, both are -1. */
+/* Connects to the next receiver, for out.outfd and infd, or again to the last
+ * one, if the connection broke and it keeps parts; -1: there is none any more,
+ * both are -1. */
 int sending_next(struct sending *);
 /* After the last receiver failed: notes its reason. */
 void sending_failed(struct sending *, const char *why);

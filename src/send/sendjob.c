@@ -267,6 +267,7 @@ sendjob_run(struct sendjob *j)
 				tell_death(r, &w);
 		}
 	}
+	j->cfg.deaf |= r->deaf != 0; /* nor the next time */
 	if (!j->kept && !w.gone)
 		fd_to_null(j->cfg.corefd);
 	io_close(&j->cfg.headfd);

@@ -179,8 +179,10 @@ try_receivers(struct sending *s)
 	while (sending_next(s) == 0) {
 		coreout_start(&s->out);
 		if (send_once(s, &size) != SENT_NOT) {
-			if (is_last(s))
+			if (is_last(s)) {
 				sending_release(s);
+				s->gone = !s->copied;
+			}
 			if (sending_confirm(s, size) == 0) {
 				sending_done(s, SEND_SENT, size, s->trouble);
 				return 0;
@@ -220,6 +222,7 @@ let_go(struct sending *s)
 	if (s->c->release == 0 ||
 	    coremem_copy(s->c->mem, &s->head, s->c->release, &b) == -1)
 		return;
+	s->copied = 1;
 	sending_release(s);
 	sending_let_go(s);
 }

@@ -5,8 +5,10 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/deadline.h"
@@ -14,27 +16,81 @@
 
 enum { KEPT_IN_MEMORY = 16 << 20, PIPE_SIZE = 1 << 20 };
 
-/*
- * The receiver has failed: the next one gets what this one had.  0 when there
- * is a way on, to a receiver or into the spool alone; -1 when there is none.
- */
+/* n bytes of the core at off, again, in room or where they are; fewer: -1. */
+static const char *
+reread(struct sending *s, uint64_t off, size_t n, char *room)
+{
+	const struct buf *b = &s->head.raw;
+
+	if (off < b->len)
+		return b->p + off;
+	if (io_pread_full(s->c->corefd, room, n, s->start + off) == (ssize_t)n)
+		return room;
+	snprintf(s->out.why, sizeof(s->out.why), "the file has changed");
+	return NULL;
+}
+
+/* What came until now, from the file it comes from. */
 static int
-move_on(struct sending *s, int keepfd)
+replay_file(struct sending *s, uint64_t upto)
+{
+	const struct buf *b = &s->head.raw;
+	char *room = malloc(STREAM_BLOCK);
+	const char *p;
+	uint64_t off;
+	size_t n;
+	int r;
+
+	r = room == NULL ? -1 : coreout_head(&s->out, &s->id);
+	for (off = 0; r == 0 && off < upto; off += n) {
+		n = STREAM_BLOCK - off % COREOUT_UNIT;
+		if (off < b->len && n > b->len - off)
+			n = b->len - off;
+		if (n > upto - off)
+			n = (size_t)(upto - off);
+		p = reread(s, off, n, room);
+		r = p == NULL || coreout_put(&s->out, off, p, n) == -1
+		    ? -1
+		    : coreout_flush(&s->out, n);
+	}
+	free(room);
+	return r == 0 ? coreout_joined(&s->out, upto) : -1;
+}
+
+/* The receiver gets what the last one had, up to there. */
+static int
+replay(struct sending *s, int keepfd, uint64_t upto)
 {
 	struct stream_end end;
+
+	coreout_again(&s->out, s->out.outfd, s->out.infd);
+	if (keepfd != -1 && s->out.keep_err == 0)
+		return coreout_replay(&s->out, keepfd, s->block, &end);
+	return replay_file(s, upto);
+}
+
+/*
+ * The receiver has failed: the next one gets what this one had, up to there. 0
+ * when there is a way on, to a receiver or into the spool alone; -1 when there
+ * is none.
+ */
+static int
+move_on(struct sending *s, int keepfd, uint64_t upto)
+{
+	int r;
 
 	for (;;) {
 		if (s->out.outfd != -1)
 			sending_failed(s, s->out.why);
-		if (keepfd == -1 || s->out.keep_err != 0) {
+		if (!s->is_file && (keepfd == -1 || s->out.keep_err != 0)) {
 			/* none could be given what this one had */
 			s->out.outfd = s->out.infd = -1;
 			break;
 		}
 		if (sending_next(s) == -1)
 			break;
-		coreout_again(&s->out, s->out.outfd, s->out.infd);
-		if (coreout_replay(&s->out, keepfd, s->block, &end) == 0)
+		r = replay(s, keepfd, upto);
+		if (r == 0)
 			return 0;
 	}
 	return s->c->spool.fd != -1 && s->out.keep_err == 0 ? 0 : -1;
@@ -44,10 +100,12 @@ move_on(struct sending *s, int keepfd)
 static int
 pass_on(struct sending *s, uint64_t off, const char *p, size_t n, size_t asked)
 {
+	int keepfd = s->out.keep.fd;
+
 	if (coreout_put(&s->out, off, p, n) == 0 &&
 	    coreout_flush(&s->out, asked) == 0)
 		return 0;
-	return move_on(s, s->out.keep.fd);
+	return move_on(s, keepfd, off + n);
 }
 
 /* Up to want bytes; fewer at the end, or when it stalls: *why says how. */
@@ -143,13 +201,14 @@ judge(struct sending *s, uint64_t size, const char *why, char *text, size_t len)
 	return text;
 }
 
-/* A file that keeps what was sent; none when it would be of no use. */
+/* A file that keeps what was sent, for the next receiver or the same one; none
+ * when it would be of no use. */
 static struct coreout_keep
 keep_in_memory(const struct sending *s)
 {
 	struct coreout_keep k = {.fd = -1, .max = KEPT_IN_MEMORY};
 
-	if (s->c->nplaces >= s->next + 2)
+	if (!s->is_file && s->c->nplaces > s->next)
 		k.fd = memfd_create("core", MFD_CLOEXEC);
 	return k;
 }
@@ -166,10 +225,13 @@ send_stream(struct sending *s)
 	coreout_start(&s->out);
 	if (sending_next(s) == -1 && s->c->spool.fd == -1)
 		return;
-	if ((coreout_head(&s->out, &s->id) == -1 && move_on(s, keepfd) == -1) ||
+	if ((coreout_head(&s->out, &s->id) == -1 &&
+		move_on(s, keepfd, 0) == -1) ||
 	    pass_all(s, &size, &why) == -1)
 		return;
-	sending_release(s);
+	/* a file waits for nobody, and may be needed again */
+	if (!s->is_file)
+		sending_release(s);
 	state = judge(s, size, why, text, sizeof(text));
 	r = coreout_end(&s->out, size, state);
 	s->out.keep.fd = -1;
@@ -178,7 +240,7 @@ send_stream(struct sending *s)
 			sending_done(s, SEND_SENT, size, state);
 			return;
 		}
-		if (move_on(s, keepfd) == -1)
+		if (move_on(s, keepfd, size) == -1)
 			return;
 		if (s->out.outfd != -1)
 			r = coreout_end(&s->out, size, state);
@@ -187,12 +249,26 @@ send_stream(struct sending *s)
 		sending_done(s, SEND_SPOOLED, size, state);
 }
 
+/* Can what was read be read again? */
+static void
+find_start(struct sending *s)
+{
+	struct stat st;
+	off_t at = lseek(s->c->corefd, 0, SEEK_CUR);
+
+	s->is_file = fstat(s->c->corefd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    at >= (off_t)s->head.raw.len;
+	if (s->is_file)
+		s->start = (uint64_t)at - s->head.raw.len;
+}
+
 void
 sending_stream(struct sending *s)
 {
-	struct coreout_keep keep =
-	    s->c->spool.fd != -1 ? s->c->spool : keep_in_memory(s);
+	struct coreout_keep keep;
 
+	find_start(s);
+	keep = s->c->spool.fd != -1 ? s->c->spool : keep_in_memory(s);
 	s->out.keep = keep;
 	send_stream(s);
 	if (s->c->spool.fd != -1 && s->out.keep_err != 0 &&

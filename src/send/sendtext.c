@@ -44,9 +44,13 @@ put_amount(char *text, const struct send_result *r, double seconds)
 
 	put(text, ": %" PRIu64 " bytes, %" PRIu64 " data, %" PRIu64 " holes",
 	    r->size, r->data, holes(r->size, r->data));
-	if (r->told < r->data)
+	/* what was there already was neither packed nor sent */
+	if (r->told < r->data && r->joint == 0)
 		put(text, ", packed to %" PRIu64, r->told);
 	put(text, ", %.3f s, from %s", seconds, from[r->from]);
+	if (r->joint > 0)
+		put(text, ", resumed at %" PRIu64 ", %" PRIu64 " sent again",
+		    r->joint, r->twice);
 	if (*r->state)
 		put(text, ", incomplete: %s", r->state);
 	if (*r->why)

@@ -192,17 +192,20 @@ static void
 line_stored(const struct corerecv_outcome *o, char *p, size_t size)
 {
 	const char *again = o->result == RECV_AGAIN ? " (again)" : "";
-	char number[64] = "";
+	char number[64] = "", joint[64] = "";
 
 	if (o->id.signal >= 0)
 		snprintf(number, sizeof(number), "signal %" PRId64 ", ",
 		    o->id.signal);
+	if (o->joint > 0)
+		snprintf(
+		    joint, sizeof(joint), ", resumed at %" PRIu64, o->joint);
 	snprintf(p, size,
 	    "%s: %s%s: %s%" PRIu64 " bytes, %" PRIu64 " data, %" PRIu64
-	    " holes, %" PRId64 ".%03d s, checksum %08x",
+	    " holes, %" PRId64 ".%03d s, checksum %08x%s",
 	    o->peer, o->name, again, number, o->bytes, o->data,
 	    o->bytes - o->data, o->ms / 1000, (int)(o->ms % 1000),
-	    (unsigned)o->crc);
+	    (unsigned)o->crc, joint);
 }
 
 void

@@ -57,6 +57,7 @@ struct corerecv_outcome {
 	uint64_t bytes; /* the core's size */
 	uint64_t data;	/* of them, what was written; the rest are holes */
 	uint32_t crc;
+	uint64_t joint; /* an earlier connection brought it up to there */
 	int64_t ms;
 };
 

@@ -9,9 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/owned.h"
 #include "store/storefile.h"
+#include "store/storeparts.h"
 
 enum { /* bytes written between two looks at the limits */
 	WATCH = 4 << 20,
@@ -67,18 +69,39 @@ note_limit(struct store_part *p)
 		p->limit = "larger than a file may be at the receiver";
 }
 
-int
-store_begin(const struct corestore *s, const char *host, const char *stem,
+void
+store_aim(const struct corestore *s, const char *host, const char *stem,
     const char *suffix, struct store_part *p)
 {
-	int lockfd, r = -1;
-
 	memset(p, 0, sizeof(*p));
 	p->store = s;
 	p->fd = p->hostfd = -1;
 	store_host(host, p->host);
 	snprintf(p->stem, sizeof(p->stem), "%s", stem);
 	snprintf(p->suffix, sizeof(p->suffix), "%s", suffix);
+}
+
+/* Parts that nobody writes go before a core is refused. */
+static int
+keep_floor(struct store_part *p)
+{
+	while (store_floor(p) == -1) {
+		if (errno != ENOSPC)
+			return -1;
+		if (parts_shed(p->store) == -1)
+			return fails(ENOSPC);
+		p->limit = NULL;
+	}
+	return 0;
+}
+
+int
+store_begin(const struct corestore *s, const char *host, const char *stem,
+    const char *suffix, struct store_part *p)
+{
+	int lockfd, r = -1;
+
+	store_aim(s, host, stem, suffix, p);
 	lockfd = store_lock(s);
 	if (lockfd == -1)
 		return -1;
@@ -87,7 +110,7 @@ store_begin(const struct corestore *s, const char *host, const char *stem,
 		r = create(p);
 	io_close(&lockfd);
 	if (r == 0)
-		r = store_floor(p);
+		r = keep_floor(p);
 	if (r == -1) {
 		note_limit(p);
 		store_drop(p);
@@ -103,7 +126,7 @@ watch(struct store_part *p, int end)
 	int lockfd, r;
 
 	p->watched = p->data;
-	if (store_floor(p) == -1)
+	if (keep_floor(p) == -1)
 		return -1;
 	if (total == 0)
 		return 0;
@@ -244,6 +267,7 @@ store_drop(struct store_part *p)
 
 	if (p->fd != -1)
 		store_unlink(p->hostfd, p->name);
+	parts_forget(p);
 	if (p->hostfd != -1) {
 		/* Under the lock, for whoever is about to use it. */
 		lockfd = store_lock(p->store);

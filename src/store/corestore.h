@@ -8,6 +8,8 @@
  *	                                  came of one that was never completed
  *	DIR/core_dump                     link to the newest complete one
  *	DIR/.lock                         flocked while names change
+ *	DIR/.parts                        whose ".part" it is:
+ *store/storeparts.h
  *
  * A core is written under its ".part" name, brought to the disk, and renamed
  * when it is whole, never over another; its ".info" is there before.  Who is
@@ -38,8 +40,10 @@ struct corestore {
 	uint64_t total;	  /* bytes on the disk of all together */
 	uint64_t minfree; /* bytes that stay free: base/floor.h */
 	int pack;	  /* store_pack() what is whole */
-	/* Told of each file that had to go for others; may be NULL. */
-	void (*removed)(const char *host, const char *name, uint64_t bytes);
+	int64_t keepms;	  /* how long a part waits for its sender; 0 not */
+	/* Told of each file that had to go, and why; may be NULL. */
+	void (*removed)(const char *host, const char *name, uint64_t bytes,
+	    const char *why);
 };
 
 struct store_part { /* a core being received */
@@ -49,7 +53,8 @@ struct store_part { /* a core being received */
 	char stem[STORE_NAME_MAX];
 	char suffix[CRASH_ENCODING_MAX + 2];
 	char name[STORE_NAME_MAX];
-	uint64_t data; /* bytes written */
+	char key[STREAM_KEY]; /* noted in .parts, or "" */
+	uint64_t data;	      /* bytes written */
 	/* of them, when free space and when the whole store were last seen to
 	 */
 	uint64_t watched, surveyed;
@@ -60,6 +65,9 @@ struct store_part { /* a core being received */
 	const char *limit;
 };
 
+/* What is about to be received: *p need not be initialised. */
+void store_aim(const struct corestore *, const char *host, const char *stem,
+    const char *suffix, struct store_part *p);
 /*
  * A new part for that name below that host's directory, which is made 0750
  * when missing.  *p need not be initialised.

@@ -14,6 +14,7 @@
 #include "base/num.h"
 #include "base/owned.h"
 #include "store/storefile.h"
+#include "store/storeparts.h"
 #include "stream/streamtext.h"
 
 enum { INFO_MAX = 64 << 10 };
@@ -252,6 +253,7 @@ store_keep_once(
 	if (lockfd == -1)
 		return -1;
 	r = take_same(p, size, crc, ".part");
+	parts_forget(p);
 	close(lockfd);
 	if (r != -1)
 		store_keep(p, out);
@@ -273,6 +275,7 @@ store_publish(struct store_part *p, uint64_t size, uint32_t crc,
 		return -1;
 	}
 	snprintf(out, STORE_PATH_MAX, "%s/%s", p->host, p->name);
+	parts_forget(p);
 	if (!*again)
 		point(p->store, out);
 	clear_parts(p, p->suffix);

@@ -148,7 +148,7 @@ evict(const struct corestore *s, const struct old *o)
 		return -1;
 	unlinkat(s->dirfd, o->host, AT_REMOVEDIR);
 	if (s->removed != NULL)
-		s->removed(o->host, o->name, o->bytes);
+		s->removed(o->host, o->name, o->bytes, "to make room");
 	return 0;
 }
 

@@ -65,17 +65,24 @@ transfer_failed(struct transfer *t, const char *what)
 	set_reason(t, RECV_FAILED, reason);
 }
 
+const char *
+transfer_host(const struct transfer *t, char own[CRASH_HOST_MAX])
+{
+	*own = '\0';
+	if (!t->cfg->byaddress && *t->o->id.host != '\0')
+		return t->o->id.host;
+	if (strcmp(t->o->host, "local") == 0 && gethostname(own, 255) == 0)
+		return own;
+	return t->o->host;
+}
+
 int
 transfer_begin(struct transfer *t, const char *stem, const char *suffix)
 {
-	const char *host = t->o->host;
-	char own[CRASH_HOST_MAX] = "";
+	char own[CRASH_HOST_MAX];
 
-	if (!t->cfg->byaddress && *t->o->id.host != '\0')
-		host = t->o->id.host;
-	else if (strcmp(host, "local") == 0 && gethostname(own, 255) == 0)
-		host = own;
-	if (store_begin(&t->cfg->store, host, stem, suffix, &t->part) == 0)
+	if (store_begin(&t->cfg->store, transfer_host(t, own), stem, suffix,
+		&t->part) == 0)
 		return 0;
 	transfer_failed(t, "create a file");
 	return -1;

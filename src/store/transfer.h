@@ -22,6 +22,8 @@ void transfer_raw(struct transfer *);
 
 /* A line for the sender, which may get it or not. */
 void transfer_say(const struct transfer *, const char *, size_t len);
+/* The host whose directory it goes to; own has room for one. */
+const char *transfer_host(const struct transfer *, char own[CRASH_HOST_MAX]);
 /* Begins the part for what is known of the core; -1: it has ended. */
 int transfer_begin(struct transfer *, const char *stem, const char *suffix);
 /* Writes data of the core; -1: it has ended. */

@@ -11,8 +11,10 @@
 
 /* --- frames --------------------------------------------------------------- */
 
-static const char types[][5] = {
-    [STREAM_DATA] = "DATA", [STREAM_END] = "END.", [STREAM_LZ4] = "LZ4 "};
+static const char types[][5] = {[STREAM_DATA] = "DATA",
+    [STREAM_END] = "END.",
+    [STREAM_LZ4] = "LZ4 ",
+    [STREAM_FROM] = "FROM"};
 
 void
 stream_frame_put(unsigned char out[STREAM_FRAME], const struct stream_frame *f)
@@ -47,6 +49,11 @@ stream_frame_get(const unsigned char in[STREAM_FRAME], struct stream_frame *f)
 		    f->len > STREAM_SIZE_MAX - f->off)
 			return fails(EPROTO);
 		return 0;
+	}
+	if (memcmp(in, types[STREAM_FROM], 4) == 0) {
+		f->type = STREAM_FROM;
+		if (f->len == STREAM_JOINT)
+			return 0;
 	}
 	if (memcmp(in, types[STREAM_END], 4) == 0) {
 		f->type = STREAM_END;

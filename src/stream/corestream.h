@@ -33,6 +33,20 @@
  *
  * Nobody waits for that word, so one who knows nothing of it costs nothing.
  *
+ * With "part: KEY", 32 hexadecimal digits that nobody can guess, the header
+ * also names the core for the time that it is not whole: "HAS OFFSET
+ *CHECKSUM\n" comes before all else, which is what an earlier connection left
+ *with the receiver (0 and 00000000: nothing), "WAIT\n" while that is being
+ *found out. A sender that still has those bytes and gets the same checksum of
+ *them begins
+ *
+ *	"FROM"  offset as of HAS; the payload:
+ *	 0  u32 checksum of the core up to there, holes as zeros
+ *	 4  u64 bytes of it that were data
+ *
+ * and goes on behind it; any other frame first, and it is a core from its
+ * beginning.
+ *
  * The payload of END is text: "state: complete\n" or "state: REASON\n" (then
  * the core is incomplete, in the sender's own words), "checksum: %08x\n", the
  * CRC32C of the whole core with its holes as the zeros they are, and "data:
@@ -77,13 +91,30 @@ int stream_head_format(const struct crash_id *, struct buf *);
 ssize_t stream_head_parse(
     const char *, size_t len, struct crash_id *id, const char **why);
 
-/* For a header: this sender can do version 2. */
-int stream_head_offer(struct buf *);
+enum { STREAM_KEY = 33 }; /* with NUL */
+/* For a header: this sender can do version 2; key: of the part, "" none. */
+int stream_head_offer(struct buf *, const char *key);
 /* Does the header of that length say so? */
 int stream_head_offers(const char *, size_t len);
-#define STREAM_TAKES "TAKES LZ4\n"
+/* And which key has it?  0: none, "". */
+int stream_head_key(const char *, size_t len, char key[STREAM_KEY]);
 
-enum stream_type { STREAM_DATA, STREAM_END, STREAM_LZ4 };
+/* A new one; "" where there are no random numbers. */
+void stream_key_make(char key[STREAM_KEY]);
+
+/* What a receiver says before its answer. */
+#define STREAM_TAKES "TAKES LZ4\n"
+#define STREAM_WAIT "WAIT\n"
+struct stream_has {
+	uint64_t off;
+	uint32_t crc;
+};
+enum { STREAM_HAS_MAX = 64 };
+/* The line, and back: -1 EPROTO, for without its newline. */
+void stream_has_format(const struct stream_has *, char line[STREAM_HAS_MAX]);
+int stream_has_parse(const char *, size_t len, struct stream_has *);
+
+enum stream_type { STREAM_DATA, STREAM_END, STREAM_LZ4, STREAM_FROM };
 
 struct stream_frame {
 	enum stream_type type;
@@ -114,6 +145,13 @@ struct stream_sum {
 	uint32_t crc;  /* of the core up to next, holes as zeros */
 };
 
+enum { STREAM_JOINT = 12 }; /* payload of FROM */
+/* A sum that goes on at a joint as the payload of FROM, and the other way. */
+void
+stream_joint_put(unsigned char out[STREAM_JOINT], const struct stream_sum *);
+/* -1 EPROTO: no FROM, or not of what there is. */
+int stream_joint_get(const struct stream_frame *, const void *payload,
+    const struct stream_has *, struct stream_sum *);
 /* A DATA frame whose payload has been found to have its checksum.  -1 EPROTO
  * when it overlaps, goes back, or ends beyond STREAM_SIZE_MAX. */
 int stream_sum_data(struct stream_sum *, const struct stream_frame *);

@@ -53,10 +53,13 @@ stream_head_format(const struct crash_id *id, struct buf *b)
 #define OFFER "version: 2\n"
 
 int
-stream_head_offer(struct buf *b)
+stream_head_offer(struct buf *b, const char *key)
 {
 	b->len--; /* the blank line */
-	return buf_append(b, OFFER "\n", sizeof(OFFER));
+	if (buf_append(b, OFFER, sizeof(OFFER) - 1) == -1 ||
+	    (*key != '\0' && streamtext_put(b, "part", key, strlen(key)) == -1))
+		return -1;
+	return buf_append(b, "\n", 1);
 }
 
 int
@@ -71,6 +74,29 @@ stream_head_offers(const char *p, size_t len)
 		    streamtext_number(&line, 10, INT32_MAX, &n) == 0)
 			return n >= 2;
 	return 0;
+}
+
+int
+stream_head_key(const char *p, size_t len, char key[STREAM_KEY])
+{
+	const char *s = p + MAGIC_LEN;
+	struct streamtext_line line;
+	size_t i, seen = 0;
+
+	*key = '\0';
+	while (streamtext_next(&s, p + len, &line) == 1 && line.keylen > 0) {
+		if (!streamtext_is(&line, "part"))
+			continue;
+		/* it is a file's name at the receiver */
+		for (i = 0; i < line.len; i++)
+			if (strchr("0123456789abcdef", line.value[i]) == NULL)
+				break;
+		if (seen++ > 0 || i != STREAM_KEY - 1 || i != line.len)
+			return (*key = '\0');
+		memcpy(key, line.value, i);
+		key[i] = '\0';
+	}
+	return *key != '\0';
 }
 
 static int

@@ -3,7 +3,7 @@
  *
  * stream_aid [-C port] [-H host] [-c comm] [-p pid] [-t time] [-s signal]
  *     [-e encoding] [-S state] [-B before] [-n cut] [-x flip] [-w piece]
- *     [-z ms] [-o from] [-kV] kind [arg ...]
+ *     [-z ms] [-o from] [-K key] [-kV] kind [arg ...]
  *
  *	core FILE	the core stream of a file; pages of zeros are holes
  *	raw FILE	the file as it is
@@ -16,12 +16,14 @@
  *		t:TYPE:LEN	a frame of another type
  *		z:OFF:LEN	a packed frame of so many bytes
  *		Z:OFF:LEN	one of 4096 bytes that says to have so many
+ *		f:OFF:CRC	FROM, with that checksum and no data
  *		e:SIZE:DATA	an END with that size, that many bytes of data
  *
  * To stdout, or with -C to that port of 127.0.0.1 or that place; then the
  * reply is printed.  -B TEXT goes before everything, -n ends it after so many
  * bytes, -x inverts the lowest bit of that byte, -w writes pieces of so many
- * bytes, -V offers version 2 and packs what it can, -z waits so long after each
+ * bytes, -V offers version 2 and packs what it can, -K that with a part of that
+ * key, -z waits so long after each
  *(both from byte -o on), -k keeps the connection open, then or at the end,
  *until the peer closes it.  Exit 0 for OK or no connection, 1 for ERR, 2 for no
  *reply.
@@ -53,6 +55,7 @@ static uint64_t cut = UINT64_MAX, flip = UINT64_MAX, from, sent;
 static size_t piece = 1 << 20;
 static int nap, keep;
 static int offers;
+static const char *key = "";
 
 static void
 reply_or_end(void)
@@ -171,7 +174,7 @@ head(void)
 	struct buf b = {0};
 
 	if (stream_head_format(&id, &b) == -1 ||
-	    (offers && stream_head_offer(&b) == -1))
+	    (offers && stream_head_offer(&b, key) == -1))
 		err(111, "head");
 	put(b.p, b.len);
 	buf_free(&b);
@@ -260,6 +263,7 @@ spec(const char *s)
 	unsigned char h[STREAM_FRAME];
 	unsigned long long a, b;
 	struct stream_frame f = {.type = STREAM_DATA};
+	struct stream_sum joint = {0};
 	uint32_t word;
 
 	if (sscanf(s + 1, ":%llu:%llu", &a, &b) != 2)
@@ -277,6 +281,11 @@ spec(const char *s)
 		break;
 	case 'e':
 		end(a, b, 0);
+		break;
+	case 'f':
+		joint.crc = (uint32_t)b;
+		stream_joint_put(payload, &joint);
+		frame(STREAM_FROM, a, payload, STREAM_JOINT);
 		break;
 	case 'b':
 	case 'l':
@@ -342,8 +351,8 @@ main(int argc, char *argv[])
 	id.pid = id.tid = 4711;
 	id.signal = 11;
 	id.time = 1700000000;
-	while (
-	    (opt = getopt(argc, argv, "B:C:H:S:Vc:e:kn:o:p:s:t:w:x:z:")) != -1)
+	while ((opt = getopt(argc, argv, "B:C:H:K:S:Vc:e:kn:o:p:s:t:w:x:z:")) !=
+	    -1)
 		switch (opt) {
 		case 'B':
 			before = optarg;
@@ -353,6 +362,10 @@ main(int argc, char *argv[])
 			break;
 		case 'H':
 			copy_string(id.host, sizeof(id.host), optarg);
+			break;
+		case 'K':
+			key = optarg;
+			offers = 1;
 			break;
 		case 'S':
 			state = optarg;

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/io.h"
 #include "stream/crc32c.h"
 #include "stream/streamtext.h"
@@ -476,6 +477,96 @@ test_text(void)
 	buf_free(&b);
 }
 
+static int
+has(const char *line, struct stream_has *h)
+{
+	return stream_has_parse(line, strlen(line), h);
+}
+
+static void
+test_has(void)
+{
+	struct stream_has h = {STREAM_SIZE_MAX, 0xabc}, again;
+	char line[STREAM_HAS_MAX];
+
+	stream_has_format(&h, line);
+	CHECK(strcmp(line, "HAS 4611686018427387904 00000abc\n") == 0);
+	FAILS(has(line, &again), EPROTO); /* the newline is not in it */
+	*strchr(line, '\n') = '\0';
+	CHECK(
+	    has(line, &again) == 0 && again.off == h.off && again.crc == h.crc);
+	FAILS(has("HAS", &h), EPROTO);
+	FAILS(has("HAS ", &h), EPROTO);
+	FAILS(has("HAS 1", &h), EPROTO);
+	FAILS(has("HAS 1 ", &h), EPROTO);
+	FAILS(has("HAS  00000000", &h), EPROTO);
+	FAILS(has("HAS -1 00000000", &h), EPROTO);
+	FAILS(has("HAS 1 0000000", &h), EPROTO);
+	FAILS(has("HAS 1 000000000", &h), EPROTO);
+	FAILS(has("HAS 1 0000000g", &h), EPROTO);
+	FAILS(has("HAS 4611686018427387905 00000000", &h), EPROTO);
+	FAILS(has("HAS 99999999999999999999 00000000", &h), EPROTO);
+	FAILS(has("OK x 1 00000000", &h), EPROTO);
+}
+
+static void
+test_joint(void)
+{
+	struct stream_sum from = {.next = 5000, .data = 4000, .crc = 7}, to;
+	struct stream_has h = {5000, 7};
+	struct stream_frame f = {
+	    .type = STREAM_FROM, .len = STREAM_JOINT, .off = 5000};
+	unsigned char p[STREAM_JOINT];
+
+	stream_joint_put(p, &from);
+	CHECK(stream_joint_get(&f, p, &h, &to) == 0);
+	CHECK(
+	    to.next == from.next && to.data == from.data && to.crc == from.crc);
+	h.crc = 8;
+	FAILS(stream_joint_get(&f, p, &h, &to), EPROTO);
+	h.crc = 7;
+	h.off = 5001;
+	FAILS(stream_joint_get(&f, p, &h, &to), EPROTO);
+	h.off = f.off = 0; /* nothing is no joint */
+	FAILS(stream_joint_get(&f, p, &h, &to), EPROTO);
+	h.off = f.off = 3999; /* more data than bytes */
+	FAILS(stream_joint_get(&f, p, &h, &to), EPROTO);
+	h.off = f.off = 5000;
+	f.type = STREAM_DATA;
+	FAILS(stream_joint_get(&f, p, &h, &to), EPROTO);
+	CHECK(frame(STREAM_FROM, 5000, STREAM_JOINT) == 0);
+}
+
+static void
+test_key(void)
+{
+	static const char head[] = STREAM_MAGIC "version: 2\npart: ";
+	static const struct {
+		const char *part;
+		int good;
+	} keys[] = {{"0123456789abcdef0123456789abcdef", 1},
+	    {"0123456789abcdef0123456789abcde", 0},
+	    {"0123456789abcdef0123456789abcdef0", 0},
+	    {"0123456789abcdef0123456789abcdeF", 0},
+	    {"../../../../../../../../etc/pass", 0}, {"", 0}};
+	char key[STREAM_KEY], text[256];
+	struct buf b = {0};
+	size_t i;
+
+	for (i = 0; i < NELEM(keys); i++) {
+		snprintf(text, sizeof(text), "%s%s\n\n", head, keys[i].part);
+		CHECK(stream_head_key(text, strlen(text), key) == keys[i].good);
+		CHECK((*key != '\0') == keys[i].good);
+	}
+	stream_key_make(key);
+	CHECK(strlen(key) == STREAM_KEY - 1);
+	CHECK(buf_append(&b, STREAM_MAGIC "\n", sizeof(STREAM_MAGIC)) == 0 &&
+	    stream_head_offer(&b, key) == 0);
+	CHECK(stream_head_offers(b.p, b.len));
+	CHECK(stream_head_key(b.p, b.len, text) == 1 && strcmp(text, key) == 0);
+	buf_free(&b);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -489,5 +580,8 @@ main(int argc, char **argv)
 	test_reply();
 	test_zeros();
 	test_text();
+	test_has();
+	test_joint();
+	test_key();
 	return check_report();
 }
