@@ -1096,6 +1096,65 @@ heard()
 	    "[::1]:$PORT" <"$CORE" 2>"$BATS_TEST_TMPDIR/err"
 }
 
+# forged_notes N TYPE BYTES: a core with so many notes beside its thread's.
+forged_notes()
+{
+	python3 - "$@" <<-'END'
+		import struct, sys
+		n, kind, data = (int(x) for x in sys.argv[1:])
+		note = struct.pack("<III8s", 5, data, kind, b"CORE") + b"A" * data
+		thread = struct.pack("<III8s12xH18xI300x", 5, 336, 1, b"CORE",
+		    11, 4711)
+		out = sys.stdout.buffer
+		out.write(struct.pack("<16sHHIQQQIHHHHHH",
+		    b"\x7fELF\x02\x01\x01", 4, 62, 1, 0, 64, 0, 0, 64, 56, 1,
+		    0, 0, 0))
+		out.write(struct.pack("<IIQQQQQQ", 4, 0, 120, 0, 0,
+		    len(thread) + n * len(note), 0, 4))
+		out.write(thread)
+		for i in range(n // 1000):
+		    out.write(note * 1000)
+	END
+}
+
+# NT_PRPSINFO, more of them than fit, NT_FILE and NT_AUXV.
+@test "class 19: 10^6 other notes: what is read of them is told" {
+	local kind r=$BATS_TEST_TMPDIR/r
+	needs_tool python3
+	[ "$(uname -m)" = x86_64 ] || unmet "the core is made for x86_64"
+	for kind in "3 136" "1179208773 40" "6 64"; do
+		# shellcheck disable=SC2086
+		forged_notes 1000000 $kind 2>/dev/null |
+		    "$C" -w 600 -f json -o "$r" 999999999 forged 11 \
+			2>"$BATS_TEST_TMPDIR/e" || :
+		cat "$BATS_TEST_TMPDIR/e"
+		not grep -q 'incomplete\|no report' "$BATS_TEST_TMPDIR/e"
+		bounded "$r" json
+		json_get "$r" registers rip
+		case $kind in
+		3*) grep -q '"incomplete": "it has more notes than there is memory for"' "$r" ;;
+		esac
+	done
+}
+
+@test "class 19: 100,000 descriptors: a bounded list, told where it is cut" {
+	local size
+	needs_victim much
+	[ "$(cat /proc/sys/fs/nr_open)" -ge 200000 ] || unmet "needs descriptors"
+	pattern_direct -fjson
+	crash "$VICTIMS/much" fds 100000
+	REPORT=$(newest_report)
+	size=$(stat -c %s "$REPORT")
+	echo "$size bytes"
+	[ "$size" -gt 65536 ]
+	[ "$size" -le $((8 * 1048576)) ]
+	json_valid "$REPORT"
+	grep -q '"left_out": [0-9]' "$REPORT"
+	grep -q crash_here "$REPORT"
+	# the lists behind it are there
+	grep -q '"status": ' "$REPORT"
+}
+
 @test "class 24: one host takes all places to wait, and another is heard" {
 	local S=$BATS_TEST_TMPDIR/store
 	needs_tool python3

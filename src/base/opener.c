@@ -23,7 +23,12 @@
 #include "base/passfd.h"
 #include "base/sandbox.h"
 
-enum { BLOCK = 1 << 20, FILES = 4096 };
+enum {
+	BLOCK = 1 << 20,
+	FILES = 4096,
+	DEATHS = 16, /* of openers, that the keeper makes good */
+	ANY = 0	     /* no question's serial: that of whoever waits */
+};
 
 struct ask {
 	uint32_t serial;
@@ -146,35 +151,92 @@ close_but(int a, int b, int c)
 	}
 }
 
+/* One that serves.  Its end, if it comes unasked, shows on *endfd. */
+static pid_t
+employ(int sock, int nextfd, const struct opener_how *how, int *endfd)
+{
+	pid_t self = getpid(), pid;
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) == -1)
+		return -1;
+	pid = child_fork();
+	if (pid == 0) {
+		close(nextfd);
+		close(p[0]);
+		if (getppid() != self)
+			_exit(1);
+		serve(sock, how);
+	}
+	close(p[1]);
+	*endfd = p[0];
+	return pid;
+}
+
+/* It may end, or not: another does its work. */
+static void
+dismiss(pid_t pid, int endfd)
+{
+	int status;
+
+	close(endfd);
+	if (waitpid(pid, &status, WNOHANG) == 0)
+		kill(pid, SIGKILL);
+}
+
+/* 1 the next one is asked for, 0 that one died, -1 nobody asks any more. */
+static int
+await(int nextfd, int endfd)
+{
+	struct pollfd p[2] = {{.fd = nextfd, .events = POLLIN}, {.fd = endfd}};
+	char c;
+
+	while (poll(p, 2, -1) == -1)
+		if (errno != EINTR)
+			return -1;
+	if (p[0].revents == 0)
+		return 0;
+	return read(nextfd, &c, 1) == 1 ? 1 : -1;
+}
+
+/* After so many deaths: nobody is to wait for an answer. */
+static void
+refuse(int sock, struct answer no)
+{
+	struct ask a;
+
+	while (recv(sock, &a, sizeof(a), 0) > (ssize_t)sizeof(a.serial)) {
+		no.serial = a.serial;
+		answer(sock, no, -1);
+	}
+}
+
 static _Noreturn void
 keep(int sock, int nextfd, const struct opener_how *how)
 {
-	pid_t self, pid;
-	int status;
-	char c;
+	static const struct answer died = {
+	    .serial = ANY, .err = EPIPE, .why = "its opener has died"};
+	int deaths = 0, endfd = -1, r = 1;
+	pid_t pid;
 
 	close_but(sock, nextfd, how->keepfd);
 	if (how->drop && geteuid() == 0 && sandbox_approach(0) == -1)
 		_exit(1);
-	self = getpid();
-	for (;;) {
-		pid = child_fork();
-		if (pid == 0) {
-			close(nextfd);
-			if (getppid() != self)
-				_exit(1);
-			serve(sock, how);
+	while (r != -1 && deaths < DEATHS) {
+		pid = employ(sock, nextfd, how, &endfd);
+		if (pid == -1)
+			break;
+		r = await(nextfd, endfd);
+		dismiss(pid, endfd);
+		if (r == 1 && write(nextfd, "", 1) != 1)
+			break;
+		if (r == 0) {
+			deaths++;
+			answer(sock, died, -1);
 		}
-		if (pid == -1 || read(nextfd, &c, 1) != 1)
-			break;
-		/* it may end, or not: another does its work */
-		if (waitpid(pid, &status, WNOHANG) == 0)
-			kill(pid, SIGKILL);
-		if (write(nextfd, "", 1) != 1)
-			break;
 	}
-	if (pid > 0 && waitpid(pid, &status, WNOHANG) == 0)
-		kill(pid, SIGKILL);
+	if (deaths == DEATHS)
+		refuse(sock, died);
 	_exit(0);
 }
 
@@ -240,7 +302,7 @@ hear(struct opener *o, int64_t deadline, int *fd)
 	if (recvmsg(o->askfd, &mh, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof(a) ||
 	    passfd_take(&mh, fd) == -1)
 		return -1;
-	if (a.serial == o->serial) {
+	if (a.serial == o->serial || a.serial == ANY) {
 		memcpy(o->why, a.why, sizeof(o->why) - 1);
 		errno = a.err;
 		return *fd != -1 || a.err != 0 ? 1 : -1;

@@ -51,7 +51,8 @@ struct opener_how {
 int opener_start(struct opener *, const struct opener_how *);
 /*
  * The descriptor of a file that can be read, or -1: errno of the opening,
- * EFBIG (too large to be copied), or ETIMEDOUT; why is then in o->why, or "".
+ * EFBIG (too large to be copied), ETIMEDOUT, or EPIPE (it died); why is then in
+ * o->why, or "".
  * Works behind the door.
  */
 int opener_open(struct opener *, const char *what);

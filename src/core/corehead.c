@@ -435,6 +435,16 @@ core_read_apart(int fd, struct core_head *h)
 	return 0;
 }
 
+/* It goes on, but not for us. */
+static void
+core_stopped(struct core_head *h, int err)
+{
+	if (err == ENOMEM || err == EFBIG)
+		h->trouble = "it has more notes than there is memory for";
+	else if (err == ETIMEDOUT)
+		h->trouble = "its notes did not arrive in time";
+}
+
 static int
 core_read(int fd, int64_t deadline, struct core_head *h)
 {
@@ -456,6 +466,7 @@ core_read(int fd, int64_t deadline, struct core_head *h)
 	if (core_head_decode(h) == -1 &&
 	    (err == 0 || errno == ENOEXEC || errno == ENOTSUP))
 		return -1;
+	core_stopped(h, err);
 	return err == 0 ? 0 : fails(err);
 }
 

@@ -1,5 +1,5 @@
 /*
- * unit_opener: what it hands back, and what becomes of one that hangs.
+ * unit_opener: what it hands back, and what becomes of one that hangs or dies.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -16,13 +16,16 @@ enum { LATE_S = 240 };
 
 static int held[2];
 
-/* "hang" never comes back; "held" tells whether it has our pipe. */
+/* "hang" never comes back, "die" ends it; "held" tells whether it has our
+ * pipe. */
 static int
 open_it(void *arg, const char *what, const char **why)
 {
 	if (strcmp(what, "hang") == 0)
 		for (;;)
 			pause();
+	if (strcmp(what, "die") == 0)
+		abort();
 	if (strcmp(what, "held") == 0)
 		what = fcntl(held[1], F_GETFD) == -1 ? "/dev/null" : "/none";
 	if (strcmp(what, "root") == 0)
@@ -98,6 +101,26 @@ test_hangs(void)
 	opener_end(&o);
 }
 
+/* It is not waited for, and another answers what comes then; not for ever. */
+static void
+test_dies(void)
+{
+	struct opener o;
+	int i;
+
+	begin(&o, 0);
+	o.each = o.all = INT64_C(1000) * LATE_S;
+	for (i = 0; i < 15; i++) {
+		CHECK(!has(&o, "die") && errno == EPIPE);
+		CHECK(strcmp(o.why, "its opener has died") == 0);
+		CHECK(has(&o, "/etc/passwd"));
+	}
+	CHECK(!has(&o, "die") && errno == EPIPE);
+	for (i = 0; i < 3; i++)
+		CHECK(!has(&o, "/etc/passwd") && errno == EPIPE);
+	opener_end(&o);
+}
+
 /* Nothing of it is left when we end, whatever it does. */
 static void
 test_ends(void)
@@ -142,6 +165,7 @@ main(void)
 	must(pipe(held) == 0, "pipe");
 	test_answers();
 	test_hangs();
+	test_dies();
 	test_ends();
 	test_drops();
 	return check_report();
