@@ -1137,17 +1137,21 @@ forged_notes()
 	done
 }
 
-@test "class 19: 100,000 descriptors: a bounded list, told where it is cut" {
-	local size
+@test "class 19: 100,000 descriptors, or as many as may be: a bounded list, told where it is cut" {
+	local size n=100000 may
 	needs_victim much
-	[ "$(cat /proc/sys/fs/nr_open)" -ge 200000 ] || unmet "needs descriptors"
-	pattern_direct -fjson
-	crash "$VICTIMS/much" fds 100000
+	# not every root may have more
+	may=$(ulimit -H -n)
+	[ "$may" = unlimited ] || [ "$may" -ge $((n + 64)) ] || n=$((may - 64))
+	[ "$n" -ge 3000 ] || unmet "needs descriptors"
+	pattern_lock
+	pattern "|$RUND/c -d$RUND/d -S$RUND/s -R1 -fjson %P %e %s"
+	crash "$VICTIMS/much" fds "$n"
 	REPORT=$(newest_report)
 	size=$(stat -c %s "$REPORT")
-	echo "$size bytes"
+	echo "$n descriptors, $size bytes"
 	[ "$size" -gt 65536 ]
-	[ "$size" -le $((8 * 1048576)) ]
+	[ "$size" -le 1048576 ]
 	json_valid "$REPORT"
 	grep -q '"left_out": [0-9]' "$REPORT"
 	grep -q crash_here "$REPORT"
