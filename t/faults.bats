@@ -4,7 +4,10 @@
 # is left.
 #
 # Here, a few points of each program; "make faults" (FAULTS=all) is all of them,
-# which takes an hour.
+# which takes an hour.  What is described is one process that the kernel holds,
+# and its core comes through a pipe: its end is that it has been let go.  Now and
+# then one crashes that has the handler for its own; only for that is the
+# kernel's pattern ours.
 #
 # not with sanitizers: what they do at the end is not ours to fail
 
@@ -20,14 +23,75 @@ setup()
 	[ -x "$F" ] || unmet "fault_at is not built here"
 	D=$(mktemp -d /tmp/fl.XXXXXX)
 	chmod 755 "$D"
-	BAD=0 RUN=0 PATTERN=
+	BAD=0 RUN=0 PATTERN= LOCKED=
 }
 
 teardown()
 {
+	rm -f "$D/held"
+	if [ -z "$LOCKED" ]; then
+		# what is set now is somebody else's
+		end_bgs
+		[ -z "${RUND:-}" ] || rm -rf "$RUND"
+		RUND=
+	fi
 	pattern_release
 	end_bgs
 	wait_for 20 rm -rf "$D"
+}
+
+# lock; unlock: the kernel's settings, for as long as something crashes.
+lock()
+{
+	if [ -z "${RUND:-}" ]; then
+		pattern_lock
+	else
+		kernel_lock
+	fi
+	LOCKED=1
+	[ -z "$PATTERN" ] || pattern "$PATTERN"
+}
+
+unlock()
+{
+	kernel_restore && kernel_unlock && LOCKED=
+}
+
+# hold: a process that has crashed and stays, $HELD, and its core, $D/core,
+# until the test has ended.
+hold()
+{
+	cat >"$RUND/hold" <<-EOF
+		cat >$D/core
+		echo \$1 >$D/pid
+		mv $D/pid $D/held
+		while [ -e $D/held ] && kill -0 $TEST_SHELL 2>/dev/null; do
+			sleep 1
+		done
+	EOF
+	pattern "|/bin/sh $RUND/hold %P"
+	bg "$VICTIMS/null"
+	wait_for 60 test -e "$D/held"
+	HELD=$(cat "$D/held")
+}
+
+# handled COMMAND...: with the core of $HELD on its stdin.  Fails where whoever
+# writes the core is not let go.
+handled()
+{
+	local rcs
+	grep -q '^CoreDumping:.1' "/proc/$HELD/status" || {
+		echo "$HELD is held no more"
+		return 1
+	}
+	timeout -s KILL 90 cat "$D/core" 2>/dev/null 3>&- |
+	    timeout -s KILL 100 "$@" 3>&-
+	rcs=("${PIPESTATUS[@]}")
+	RC=${rcs[1]}
+	[ "${rcs[0]}" != 137 ] || {
+		echo "the process was not let go"
+		return 1
+	}
 }
 
 # --- points ----------------------------------------------------------------
@@ -69,16 +133,14 @@ points()
 
 # each FUNCTION NEXT: for every point; what does not hold is told, and fails the
 # test at the end.  Now and then, and at the end, NEXT is called: all must be
-# well.  Before that, others may have the kernel's settings for a while; to get
-# them back takes as long as somebody has them.
+# well.
 each()
 {
 	local point fault since=$SECONDS
 	while read -r point fault <&7; do
 		RUN=$((RUN + 1))
 		"$1" "$point" "$fault" >"$D/said" 2>&1 || bad
-		[ $((SECONDS - since)) -ge 15 ] || continue
-		{ [ -z "$PATTERN" ] || others; } >"$D/said" 2>&1 || bad
+		[ $((SECONDS - since)) -ge 30 ] || continue
 		"$2" >"$D/said" 2>&1 || bad
 		since=$SECONDS
 	done 7<"$D/points"
@@ -110,7 +172,6 @@ end()
 # that the kernel adds are "$@" there.  Its end is $D/end, with its exit code.
 handler()
 {
-	PATTERN="|/bin/sh $RUND/h"
 	cat >"$RUND/h" <<-EOF
 		exec 2>>$D/log
 		read -r point fault <$D/point
@@ -121,31 +182,43 @@ handler()
 		wait \$! || rc=\$?
 		echo \$rc >$D/end
 	EOF
-	PATTERN="$PATTERN %P %I %u %d %c %s %e"
-	pattern "$PATTERN"
+	PATTERN="|/bin/sh $RUND/h %P %I %u %d %c %s %e"
 }
 
-# crash_at POINT FAULT: a crash, and the end of its handler, $RC.
-crash_at()
+# at POINT FAULT: the handler, for the process that is held, to its end, $RC.
+at()
+{
+	begin "$1" "$2"
+	handled /bin/sh "$RUND/h" "$HELD" "$HELD" 0 1 0 11 null || return 1
+	ended
+}
+
+begin()
 {
 	echo "$1 $2" >"$D/point"
 	rm -f "$D/end" "$D/hit"
 	: >"$D/log"
-	crash "$VICTIMS/null"
-	# the parent's id is not that of the victim
+	unstore
+}
+
+ended()
+{
 	wait_for 60 test -s "$D/end" || return 1
 	RC=$(cat "$D/end")
 	cat "$D/log"
-	if [ "$STATUS" = 137 ]; then
-		echo "the process was not let go"
-		return 1
-	fi
 }
 
-# others: lets whoever waits for the kernel's settings have them.
-others()
+# crash_well: a crash of its own, without a fault.
+crash_well()
 {
-	kernel_restore && kernel_unlock && kernel_lock && pattern "$PATTERN"
+	local rc=0
+	lock
+	begin 1:1 none
+	crash "$VICTIMS/null"
+	# the parent's id is not that of the victim
+	ended || rc=1
+	unlock || rc=1
+	[ $rc = 0 ] && [ "$STATUS" != 137 ] && [ "$RC" = 0 ]
 }
 
 # new_report: the one that was published now, in $REPORT, if any.
@@ -194,7 +267,9 @@ client()
 {
 	handler "$BIN/usercrash_c" -fjson "-d$RUND/d" "-S$RUND/s" -m0 \
 	    '--tid=$2 --uid=$3 --dumpmode=$4 --rlimit=$5 $1 "$7" $6'
-	crash_at 1:1 none
+	hold
+	unlock
+	at 1:1 none
 	[ "$RC" = 0 ]
 	cp "$D/hit" "$D/calls"
 	points "$D/calls"
@@ -202,7 +277,7 @@ client()
 
 client_point()
 {
-	crash_at "$1" "$2" && reports_whole || return 1
+	at "$1" "$2" && reports_whole || return 1
 	new_report
 	if [ "$RC" = 0 ]; then
 		if [ -z "$REPORT" ] || grep -q '"incomplete"' "$REPORT"; then
@@ -215,8 +290,8 @@ client_point()
 
 client_next()
 {
-	crash_at 1:1 none && new_report || return 1
-	[ "$RC" = 0 ] && [ -n "$REPORT" ] && reports_whole || return 1
+	crash_well && new_report || return 1
+	[ -n "$REPORT" ] && reports_whole || return 1
 	wait_for 60 idle_but_server || return 1
 	# of one killed between link and rename the lock's next holder sees
 	wait_for 60 not hidden
@@ -229,14 +304,14 @@ idle_but_server()
 
 @test "usercrash_c, without a server" {
 	needs_victim null
-	pattern_lock
+	lock
 	client
 	each client_point client_next
 }
 
 @test "usercrash_c, with a server" {
 	needs_victim null
-	pattern_lock
+	lock
 	server_start -m 0
 	client
 	each client_point client_next
@@ -276,17 +351,14 @@ server_point()
 	: >"$D/log"
 	serve "$1" "$2" || return 1
 	touch "$D/point"
-	crash "$VICTIMS/null"
 	local rc=0
-	report_of_json "$PID" && reports_whole || rc=1
+	handled "$RUND/c" -fjson "-d$RUND/d" "-S$RUND/s" -m0 --uid=0 \
+	    --dumpmode=1 --rlimit=0 "$HELD" null 11 2>>"$D/log" || rc=1
+	new_report
+	grep -q "\"pid\": *$HELD[,}]" "$REPORT" && reports_whole || rc=1
 	unserve || rc=1
 	cat "$D/log"
 	return $rc
-}
-
-report_of_json()
-{
-	wait_for 60 grep -lq "\"pid\": *$1[,}]" -r "$RUND/d" --include 'usercrash_*'
 }
 
 server_next()
@@ -296,9 +368,9 @@ server_next()
 
 @test "usercrash_s: there is a report all the same" {
 	needs_victim null
-	pattern_lock
-	PATTERN="|$RUND/c -fjson -d$RUND/d -S$RUND/s -m0 $HANDLER_ARGS"
-	pattern "$PATTERN"
+	lock
+	hold
+	unlock
 	server_point 1:1 none
 	cp "$D/hit" "$D/calls"
 	points "$D/calls"
@@ -326,11 +398,17 @@ receiver_there()
 	grep -q 'listening\|fatal\|in use' "$D/rlog" || gone "$RECEIVER"
 }
 
-# stored: the cores that have their names, and are none's of what is known.
+# stored: the cores that have their names.
 stored()
 {
 	find "$D/store" "$D/spool" -type f \( -name 'core.*' -o -name '*.core' \) \
-	    ! -name '*.info' ! -name '*.part' -newer "$D/point" 2>/dev/null
+	    ! -name '*.info' ! -name '*.part' 2>/dev/null
+}
+
+# unstore: there are none, and nothing else of one.
+unstore()
+{
+	find "$D/store" "$D/spool" -type f ! -name '.*' -delete 2>/dev/null || :
 }
 
 # What the kernel wrote, and what was sent of the same crash, are the same.
@@ -338,7 +416,7 @@ send_point()
 {
 	local f
 	rm -f "$D/whole"
-	crash_at "$1" "$2" || return 1
+	at "$1" "$2" || return 1
 	for f in $(stored); do
 		case $f in
 		*/spool/*) ;;
@@ -355,20 +433,18 @@ send_point()
 		echo "exit $RC without a word"
 		return 1
 	fi
-	find "$D/store" "$D/spool" -type f ! -name '.*' -delete
 }
 
 send_next()
 {
-	crash_at 1:1 none || return 1
-	[ "$RC" = 0 ] && cmp "$D/whole" "$(stored)" || return 1
-	find "$D/store" -type f ! -name '.*' -delete
+	rm -f "$D/whole"
+	crash_well && cmp "$D/whole" "$(stored)" || return 1
 	[ -z "$(find "$D/spool" -type f ! -name '.lock')" ]
 }
 
 @test "core_send: whole where it arrives, else said" {
 	needs_victim null
-	pattern_lock
+	lock
 	mkdir -m 700 "$D/spool"
 	receiver
 	printf '#!/bin/sh\nexec cat >%s\n' "$D/whole" >"$RUND/keep"
@@ -390,8 +466,9 @@ send_next()
 		wait \$! || rc=\$?
 		echo \$rc >$D/end
 	EOF
-	pattern "$PATTERN"
-	crash_at 1:1 none
+	hold
+	unlock
+	at 1:1 none
 	[ "$RC" = 0 ]
 	cmp "$D/whole" "$(stored)"
 	points "$D/hit"
@@ -412,7 +489,7 @@ a_stream()
 receive_point()
 {
 	local rc=0 f
-	touch "$D/point"
+	unstore
 	rm -f "$D/hit"
 	receiver "$F" -o "$D/hit" "$1" "$2" || return 1
 	timeout 60 "$BIN/core_send" -e raw -x -t 5 --pid=4711 --comm=victim --signal=11 \
@@ -508,7 +585,7 @@ tee_next()
 wrapper_point()
 {
 	local f
-	crash_at "$1" "$2" && reports_whole || return 1
+	at "$1" "$2" && reports_whole || return 1
 	wait_for 60 wrapper_idle || return 1
 	for f in $(stored | grep '/core\.null\.'); do # others may crash, too
 		"$BIN/debugger" "$f" >"$D/of-core" || return 1
@@ -533,7 +610,7 @@ wrapper_idle()
 
 wrapper_next()
 {
-	crash_at 1:1 none && new_report || return 1
+	crash_well && new_report || return 1
 	[ -n "$REPORT" ] && wait_for 60 not hidden || return 1
 	[ -n "$(find "$D/store" -name 'core.*' -type f ! -name '*.part')" ] ||
 	    return 1
@@ -542,13 +619,18 @@ wrapper_next()
 
 @test "usercrash-wrapper and all that it starts" {
 	needs_victim null
-	pattern_lock
+	lock
+	hold
+	unlock
 	place "$RUND"
 	conf "$RUND" "report-format json" "store $D/store" "store-free 0" \
 	    "report-free 0" "core-rate no"
 	handler "$RUND/b/w" -k -c "$RUND/f" -s "$RUND/t" \
 	    '"P$1" "I$2" p i "u$3" g "d$4" "s$6" t "c$5" C F h "e$7"'
 	wrapper_next
+	at 1:1 none
+	[ "$RC" = 0 ]
+	find "$D/store" -type f ! -name '.*' -delete
 	points "$D/hit"
 	each wrapper_point wrapper_next
 }
