@@ -23,7 +23,7 @@ setup()
 	[ -x "$F" ] || unmet "fault_at is not built here"
 	D=$(mktemp -d /tmp/fl.XXXXXX)
 	chmod 755 "$D"
-	BAD=0 RUN=0 PATTERN= LOCKED=
+	BAD=0 RUN=0 PATTERN='' LOCKED=''
 }
 
 teardown()
@@ -355,7 +355,7 @@ server_point()
 	handled "$RUND/c" -fjson "-d$RUND/d" "-S$RUND/s" -m0 --uid=0 \
 	    --dumpmode=1 --rlimit=0 "$HELD" null 11 2>>"$D/log" || rc=1
 	new_report
-	grep -q "\"pid\": *$HELD[,}]" "$REPORT" && reports_whole || rc=1
+	grep -q "\"pid\": *${HELD}[,}]" "$REPORT" && reports_whole || rc=1
 	unserve || rc=1
 	cat "$D/log"
 	return $rc
