@@ -499,7 +499,8 @@ an_image()
 	mkdir -p "$I/bin" "$I/dev" "$I/etc" "$I/proc" "$I/tmp" "$I/var/lib"
 	mknod -m 666 "$I/dev/null" c 1 3
 	cp "$(command -v busybox)" "$I/bin/busybox"
-	ldd "$I/bin/busybox" "$I"/usr/bin/{core_send,recv_core} 2>/dev/null |
+	ldd "$I/bin/busybox" "$I"/usr/bin/{core_send,recv_core,usercrash_s} \
+	    2>/dev/null |
 	    grep -o '/[^ :]*' | grep -v "^$I" | sort -u | while read -r f; do
 		mkdir -p "$I${f%/*}"
 		cp -L "$f" "$I$f"
@@ -557,7 +558,13 @@ receives_in_image()
 	"$I/usr/bin/crashlogctl" --root "$I" enable
 	boots
 	[ "$("$I/usr/bin/crashlogctl" --root "$I" is-active)" = active ]
+	# sysctl.d is read before any service runs
 	crashes_in_image
+	bg unshare -m sh -c "mount --bind /proc $I/proc &&
+	    exec chroot $I /usr/bin/usercrash_s -m 0" 2>"$RUND/served"
+	wait_for 20 test -S "$I/run/usercrash/usercrash.sock"
+	crashes_in_image
+	grep "pid $PID " "$RUND/served"
 	PORT=$((20000 + RANDOM % 12000))
 	bg unshare -m sh -c "mount --bind /proc $I/proc && exec chroot \
 	    --userspec=$(stat -c %u:%g "$I/var/lib/recv_core") --groups= $I \

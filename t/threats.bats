@@ -205,6 +205,9 @@ a_public_place()
 	[ -s "$BATS_TEST_TMPDIR/stream" ]
 }
 
+# No one guard stands for this class: no program here makes a file by a name
+# that it has from the process, nor in the process's directory, and the kernel
+# starts handlers in "/".  What this holds is that none comes to do it.
 @test "class 3: no file where the crasher stands" {
 	needs_victim null
 	needs_tool setpriv
@@ -1192,6 +1195,7 @@ counted_forks()
 	FORKS=$(grep -c ' = [1-9][0-9]*$' "$T/forks") || :
 }
 
+# Nor for this one: the wrapper is a program, and no shell is asked.
 @test "class 27: text of any length costs the wrapper no process" {
 	local text
 	needs_tool strace
