@@ -24,7 +24,7 @@ needs_socket()
 	needs_kernel
 	pattern_lock
 	kernel_set /proc/sys/kernel/core_pattern "@@$RUND/s" ||
-	    unmet "needs coredump sockets (Linux 6.17)"
+	    unmet "needs coredump sockets (Linux 6.17), set where init mounts"
 	kernel_restore
 }
 

@@ -17,7 +17,7 @@ setup()
 	LOCKED=1
 	core_on
 	kernel_set /proc/sys/kernel/core_pattern "@@/run/s" ||
-	    unmet "needs coredump sockets (Linux 6.17)"
+	    unmet "needs coredump sockets (Linux 6.17), set where init mounts"
 	for f in kernel/core_pipe_limit fs/suid_dumpable; do
 		kernel_set "/proc/sys/$f" "$(cat "/proc/sys/$f")"
 	done
