@@ -41,38 +41,6 @@ keep_within(const struct rules *r, uint64_t addr, uint64_t len)
 	pageset_add(r->keep, addr, len < m->end - addr ? len : m->end - addr);
 }
 
-static void
-keep_stack(const struct rules *r, const struct target_thread *th, size_t words)
-{
-	struct target *t = r->t;
-	uint64_t sp = thread_sp(t, th), v;
-	struct map *m = maps_above(t->maps, t->nmaps, sp);
-	size_t i;
-
-	/* one that has overflowed points to below its mapping */
-	if (m == NULL || (m->start > sp && m->start - sp > r->want->stack))
-		return;
-	if (sp < m->start)
-		sp = m->start;
-	keep_within(r, sp, r->want->stack);
-	keep_within(
-	    r, sp - m->start > RED_ZONE ? sp - RED_ZONE : m->start, RED_ZONE);
-	for (i = 0; i < words && target_word(t, sp + i * 8, &v) == 0; i++)
-		keep_within(r, v, r->want->around);
-}
-
-static void
-keep_pointers(const struct rules *r, const struct target_thread *th)
-{
-	const struct arch *a = r->t->arch;
-	size_t i;
-
-	for (i = 0; a != NULL && i < a->nreg; i++)
-		if ((size_t)a->reg[i].greg < th->regs.n)
-			keep_within(
-			    r, th->regs.r[a->reg[i].greg], r->want->around);
-}
-
 /* A thread's pointer to what is its own; 0 not known. */
 static uint64_t
 thread_pointer(const struct rules *r, const struct core_head *h,
@@ -94,11 +62,45 @@ thread_pointer(const struct rules *r, const struct core_head *h,
 }
 
 static void
-keep_tls(const struct rules *r, const struct core_head *h,
-    const struct target_thread *th)
+keep_stack(const struct rules *r, const struct target_thread *th, uint64_t tp,
+    size_t words)
 {
-	uint64_t tp = thread_pointer(r, h, th);
+	struct target *t = r->t;
+	uint64_t sp = thread_sp(t, th), len = r->want->stack, v;
+	struct map *m = maps_above(t->maps, t->nmaps, sp);
+	size_t i;
 
+	/* one that has overflowed points to below its mapping */
+	if (m == NULL || (m->start > sp && m->start - sp > r->want->stack))
+		return;
+	if (sp < m->start)
+		sp = m->start;
+	/* libc has what is the thread's own at the end of the stack it made;
+	 * behind it, perhaps in the same mapping, is another thread's */
+	if (tp > sp && tp - sp + TLS_ABOVE < len)
+		len = tp - sp + TLS_ABOVE;
+	keep_within(r, sp, len);
+	keep_within(
+	    r, sp - m->start > RED_ZONE ? sp - RED_ZONE : m->start, RED_ZONE);
+	for (i = 0; i < words && target_word(t, sp + i * 8, &v) == 0; i++)
+		keep_within(r, v, r->want->around);
+}
+
+static void
+keep_pointers(const struct rules *r, const struct target_thread *th)
+{
+	const struct arch *a = r->t->arch;
+	size_t i;
+
+	for (i = 0; a != NULL && i < a->nreg; i++)
+		if ((size_t)a->reg[i].greg < th->regs.n)
+			keep_within(
+			    r, th->regs.r[a->reg[i].greg], r->want->around);
+}
+
+static void
+keep_tls(const struct rules *r, const struct target_thread *th, uint64_t tp)
+{
 	if (tp <= TLS_BELOW)
 		return;
 	if (th == target_crashed(r->t))
@@ -232,15 +234,17 @@ trim_apply(struct target *t, const struct core_head *h,
 {
 	const struct rules r = {t, want, keep};
 	const struct target_thread *crashed = target_crashed(t);
+	uint64_t tp;
 	size_t i;
 
 	for (i = 0; i < t->nthreads; i++) {
 		if (t->threads[i].regs.n == 0)
 			continue;
-		keep_stack(&r, &t->threads[i],
+		tp = thread_pointer(&r, h, &t->threads[i]);
+		keep_stack(&r, &t->threads[i], tp,
 		    &t->threads[i] == crashed ? WORDS_CRASHED : WORDS_OTHERS);
 		keep_pointers(&r, &t->threads[i]);
-		keep_tls(&r, h, &t->threads[i]);
+		keep_tls(&r, &t->threads[i], tp);
 	}
 	keep_libc(&r);
 	for (i = 0; i < t->nmods; i++)
