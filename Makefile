@@ -122,7 +122,7 @@ PROGS = usercrash-wrapper usercrash_s usercrash_c debugger core_accept core_tee 
 	core_trim core_live recv_core core_send segfault_analyzer crashlog_read
 usercrash-wrapper = wrap base
 usercrash_s = slots net base
-usercrash_c = report unwind target slots core crash net proc elf memop out base
+usercrash_c = report unwind target accept slots core crash net proc elf memop out base
 core_live = trim target send core proc elf base
 core_trim = trim report unwind target core crash proc elf memop out base
 debugger = report unwind target core proc elf memop out base

@@ -85,6 +85,7 @@ become(void *arg, struct dumped *d)
 	}
 	msg_debug(1, "%s[%d] signal %d: %s", d->comm, (int)d->pid, d->signal,
 	    argv[0]);
+	setsid(); /* what stops a server at a terminal is not meant for it */
 	alarm(a->command_s);
 	execvp(argv[0], argv);
 	accepting_lost(d, argv[0], errno);

@@ -1,7 +1,10 @@
 /*
  * usercrash_c [options] pid comm sig  <core
+ * usercrash_c [options] --listen path
  *
- * The kernel's core_pattern client: a crash becomes a report.
+ * The kernel's core_pattern client: a crash becomes a report.  Standing by at a
+ * coredump socket it forks for each crash (accept/accepting) and goes on as if
+ * the kernel had run it.
  *
  *  1. msg_init() makes fds 0-2 safe; /proc/<tid> is opened and checked.
  *  2. It waits for its turn (base/turn), for memory's sake.
@@ -25,9 +28,9 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "accept/accepting.h"
 #include "base/args.h"
 #include "base/bytes.h"
 #include "base/child.h"
@@ -48,11 +51,13 @@
 	"[-eOpv] [-d dir] [-f text | json] [-M MiB] [-m minfree]\n"   \
 	"\t[-n slots] [-o file] [-R MiB] [-S socket] [-s share] [-w " \
 	"seconds]\n"                                                  \
-	"\t[--key=value ...] [pid comm sig]"
+	"\t[--key=value ...] [pid comm sig]\n"                        \
+	"       usercrash_c [option ...] --listen path"
 
 enum {
 	WORKER_S = 20,	  /* for the whole report */
 	WORKER_MEM = 256, /* MiB the worker may map */
+	SLACK_S = 60,	  /* beyond all that waits, where we stand by */
 };
 
 struct options {
@@ -64,6 +69,7 @@ struct options {
 	int print;
 	int wait_s;
 	pid_t self;
+	const char *listen; /* where to stand by; NULL: there is one crash */
 	char exe[PATH_MAX]; /* "" unknown */
 	struct sink_cfg sink;
 };
@@ -76,10 +82,11 @@ struct told {
 	int err; /* the report could not be written, an errno */
 };
 
-enum { OWN = 1 };
+enum { OWN = 2 };
 
 static struct option longopts[OWN + CRASH_OPTIONS + 1] = {
-    {"format", required_argument, NULL, 'f'}};
+    {"format", required_argument, NULL, 'f'},
+    {"listen", required_argument, NULL, 'L'}};
 
 /*
  * pid comm sig, as good as --pid, --comm and --signal; kernels before 5.3
@@ -120,7 +127,7 @@ parse_options(struct options *o, int argc, char **argv)
 	const struct args_row rows[] = {{'e', .flag = &o->want_environ},
 	    {'O', .flag = &slots->owner}, {'p', .flag = &o->print},
 	    {'d', .text = &slots->dir}, {'o', .text = &o->sink.output},
-	    {'S', .text = &o->sink.socket},
+	    {'S', .text = &o->sink.socket}, {'L', .text = &o->listen},
 	    {'M', .mib = &slots->total, .max = ARGS_MIB_MAX},
 	    {'m', .mib = &slots->minfree, .max = ARGS_MIB_MAX},
 	    {'n', .number = &slots->n, .min = 1, .max = SLOTS_MAX},
@@ -135,8 +142,8 @@ parse_options(struct options *o, int argc, char **argv)
 	crash_id_options(longopts + OWN);
 	o->wait_s = WORKER_S;
 	o->self = getpid();
-	/* "+": a comm that begins with '-' is no option.  A pattern newer than
-	 * this program costs no report: unknown options are passed over */
+	/* "+": a comm that begins with '-' is no option.  Unknown ones are
+	 * passed over: a pattern newer than this program costs no report */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv,
 		    "+:d:ef:M:m:n:Oo:pR:S:s:vw:", longopts, NULL)) != -1) {
@@ -157,7 +164,10 @@ parse_options(struct options *o, int argc, char **argv)
 	if (o->print && o->sink.output != NULL &&
 	    strcmp(o->sink.output, "-") == 0)
 		msg_die(EXIT_USAGE, "both -p and -o - want standard output");
-	parse_operands(o, argc - optind, argv + optind);
+	if (o->listen == NULL)
+		parse_operands(o, argc - optind, argv + optind);
+	else if (optind < argc || o->print || o->sink.output != NULL)
+		msg_usage(SYNOPSIS);
 }
 
 static void
@@ -244,33 +254,7 @@ work(const struct options *o, int reportfd, struct told *told)
 	return r == -1 ? EXIT_SYSTEM : EXIT_DONE;
 }
 
-/* Waits for the worker; NULL when it did its work, else what became of it; and
- * whether it is there all the same. */
-static const char *
-await_worker(pid_t worker, int wait_s, char *text, size_t len, int *there)
-{
-	int status, r;
-
-	r = child_end(worker, deadline_in((int64_t)wait_s * 1000), &status);
-	*there = r == -1;
-	if (r != 0)
-		snprintf(text, len, "not done after %d seconds%s", wait_s,
-		    *there ? ", and cannot be killed" : "");
-	else if (sandbox_violation(status) != NULL)
-		snprintf(
-		    text, len, "the worker: %s", sandbox_violation(status));
-	else if (WIFSIGNALED(status))
-		snprintf(text, len, "the worker died of signal %d",
-		    WTERMSIG(status));
-	else if (WEXITSTATUS(status) != EXIT_DONE)
-		snprintf(text, len, "the worker failed");
-	else
-		return NULL;
-	return text;
-}
-
-/* For whoever goes on from here.  The worker has a say in the signature, but
- * cannot make it anything else. */
+/* For whoever goes on.  The worker cannot make the signature anything else. */
 static void
 print(struct told *told, const char *where)
 {
@@ -312,22 +296,6 @@ no_report(
 	    strerror(err), known(o->id.tid), (long)o->id.uid,
 	    *o->exe ? o->exe : "?");
 	return EXIT_SYSTEM;
-}
-
-/* What the log has been, or will be, spared of. */
-static void
-share_of_log(const struct slots_entry *e, long uid, char text[128])
-{
-	int n = 0;
-
-	*text = '\0';
-	if (e->quiet > 0)
-		n = snprintf(text, 128,
-		    "; before it %llu of user %ld were only counted",
-		    (unsigned long long)e->quiet, uid);
-	if (e->tell == SLOTS_TOLD_LAST)
-		snprintf(text + n, 128 - (size_t)n,
-		    "; more of them in this minute are only counted");
 }
 
 /* The line of a crash; of so many that they would take the whole log, it says
@@ -374,7 +342,7 @@ finish(const struct options *o, struct sink *s, struct told *told,
 		    known(o->id.pid), where);
 		return code;
 	}
-	share_of_log(&s->entry, (long)o->id.uid, share);
+	slots_told(&s->entry, (long)o->id.uid, share);
 	msg_info("%s[%d] %s, report %s%s%s%s", comm, known(o->id.pid),
 	    told->summary, where, trouble != NULL ? ", incomplete: " : "",
 	    trouble != NULL ? trouble : "", share);
@@ -450,22 +418,65 @@ make_report(const struct options *o, struct sink *s, struct told *told,
 	fd_to_null(STDIN_FILENO);
 	if (worker == -1)
 		return text;
-	trouble = await_worker(worker, o->wait_s, text, len, &there);
+	trouble = sandbox_await(worker, o->wait_s, text, len, &there);
 	*told = *shared;
 	if (there)
 		open_another(o, s, told);
 	return trouble;
 }
 
-int
-main(int argc, char **argv)
+/* The crash whose core is on stdin.  Exit code. */
+static int
+report(struct options *o)
 {
 	const char *trouble = NULL;
 	struct told told = {.err = 0};
-	struct options o;
 	struct sink s;
 	char text[128];
-	int code;
+
+	open_process(o);
+	if (sink_turn(&o->sink, (uint64_t)WORKER_MEM << 20, o->id.uid != 0,
+		deadline_in(TURN_WAITS * o->wait_s * INT64_C(1000))) == -1) {
+		snprintf(text, sizeof(text),
+		    "no turn for a worker in %d seconds",
+		    TURN_WAITS * o->wait_s);
+		trouble = text;
+	}
+	open_sink(o, &s);
+	if (s.fd != -1 && trouble == NULL)
+		trouble = make_report(o, &s, &told, text, sizeof(text));
+	return finish(o, &s, &told, trouble);
+}
+
+static int
+report_dumped(void *arg, struct dumped *d)
+{
+	struct options *o = arg;
+
+	o->self = getpid();
+	dumped_id(d, &o->id);
+	alarm((unsigned)((TURN_WAITS + 2) * o->wait_s) + SLACK_S);
+	signal(SIGPIPE, SIG_IGN);
+	return report(o);
+}
+
+static int
+stand_by(struct options *o)
+{
+	struct accepting a = {.path = o->listen,
+	    .max = ACCEPTING_CHILDREN,
+	    .wait_s = ACCEPTING_WAIT_S,
+	    .crash = report_dumped,
+	    .arg = o};
+	accepting_path(o->listen);
+	accepting_open(&a, 0, SYNOPSIS);
+	return accepting_run(&a);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct options o;
 
 	msg_init("usercrash_c");
 	args_help(argv, SYNOPSIS);
@@ -473,18 +484,7 @@ main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	child_heap();
 	parse_options(&o, argc, argv);
-
-	open_process(&o);
-	if (sink_turn(&o.sink, (uint64_t)WORKER_MEM << 20, o.id.uid != 0,
-		deadline_in(TURN_WAITS * o.wait_s * INT64_C(1000))) == -1) {
-		snprintf(text, sizeof(text),
-		    "no turn for a worker in %d seconds",
-		    TURN_WAITS * o.wait_s);
-		trouble = text;
-	}
-	open_sink(&o, &s);
-	if (s.fd != -1 && trouble == NULL)
-		trouble = make_report(&o, &s, &told, text, sizeof(text));
-	code = finish(&o, &s, &told, trouble);
-	_exit(code); /* nothing is buffered, nothing else waits for the end */
+	if (o.listen != NULL)
+		return stand_by(&o);
+	_exit(report(&o)); /* nothing is buffered, or waits for it */
 }

@@ -313,6 +313,117 @@ except ConnectionResetError: pass' "$RUND/s"
 	done
 }
 
+# --- usercrash_c, standing by ------------------------------------------------
+
+# listen ARGS...: usercrash_c at $RUND/s, and the kernel told.
+listen()
+{
+	"$BIN/usercrash_c" -d "$RUND/d" -S "$RUND/none" "$@" \
+	    --listen "$RUND/s" 2>"$RUND/log" 3>&- 9>&- &
+	CA=$!
+	BGS="${BGS:-} $CA"
+	wait_for 30 test -S "$RUND/s"
+	kernel_set /proc/sys/kernel/core_pipe_limit 1024
+	pattern "@@$RUND/s"
+}
+
+# The lines of a report that are the same for each crash of that program.
+lasting()
+{
+	report_of "$PID"
+	is_report "$REPORT"
+	grep -Ev '^(time|pid|tid|started|uptime|runtime|age|host)[a-z_]*: ' \
+	    "$REPORT" | sed -n '1,/^$/p' |
+	    sed 's/0x[0-9a-f]*/0x/g; s/ago.*//; s/[0-9.]* s//' >"$1"
+	stat -c '%a %U %G' "$REPORT" >>"$1"
+	section backtrace "$REPORT" | sed 's/ pc [0-9a-f]*//' >>"$1"
+	rm "$REPORT"
+}
+
+@test "usercrash_c --listen: what it reports is as behind the pipe" {
+	needs_socket
+	needs_victim threads
+	listen
+	crash "$VICTIMS/threads" 1
+	lasting "$T/socket"
+	grep -q 'crash_here' "$T/socket"
+	pattern_direct
+	crash "$VICTIMS/threads" 1
+	lasting "$T/pipe"
+	diff "$T/pipe" "$T/socket"
+	pattern "@@$RUND/s"
+	cp "$VICTIMS/null" "$RUND/d/null"
+	chmod 755 "$RUND" "$RUND/d" "$RUND/d/null"
+	crash setpriv --reuid 65534 --regid 65534 --clear-groups "$RUND/d/null"
+	report_of "$PID"
+	[ "$(value uid "$REPORT")" = 65534 ]
+	[ "$(value comm "$REPORT")" = null ]
+	accept_stop
+	not test -e "$RUND/s"
+}
+
+@test "usercrash_c --listen: who dumps not is refused" {
+	needs_socket
+	needs_tool python3
+	listen
+	python3 -c 'import socket, sys
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+s.settimeout(60)
+try: sys.exit(len(s.recv(16)))
+except ConnectionResetError: pass' "$RUND/s"
+	grep -q "pid [0-9]*: it is not dumping core" "$RUND/log"
+	[ "$(reports)" = 0 ]
+}
+
+@test "usercrash_c --listen: a worker that was taken over is behind the same door" {
+	needs_socket
+	needs_victim null
+	[ -x "$BUILD/t/taken/usercrash_c" ] || unmet "make units"
+	bg sleep 1000
+	export TAKEN_OVER_AT=$BG
+	TAKEN_OVER="exec" "$BUILD/t/taken/usercrash_c" -d "$RUND/d" \
+	    -S "$RUND/none" --listen "$RUND/s" 2>"$RUND/log" 3>&- 9>&- &
+	CA=$!
+	BGS="${BGS:-} $CA"
+	wait_for 30 test -S "$RUND/s"
+	kernel_set /proc/sys/kernel/core_pipe_limit 1024
+	pattern "@@$RUND/s"
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	grep -q '^incomplete: .*forbids' "$REPORT"
+	# and the next one is served as well
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	unset TAKEN_OVER_AT
+}
+
+@test "usercrash_c --listen: killed, and stopped; a storm of 100, each reported" {
+	needs_socket
+	needs_victim null
+	listen -n 200 -s 200
+	kill -KILL "$(pgrep -P "$CA")"
+	crash "$VICTIMS/null"
+	report_of "$PID"
+	for _ in {1..100}; do
+		bg "$VICTIMS/null"
+	done 2>/dev/null
+	wait_for 120 eval '[ "$(reports)" = 101 ]'
+	not grep -qi lost "$RUND/log"
+}
+
+@test "usercrash_c --listen: usage" {
+	local bad
+	for bad in "--listen x" "--listen /run/x 1" "-p --listen /run/x" \
+	    "-o /dev/null --listen /run/x"; do
+		RC=0
+		# shellcheck disable=SC2086
+		"$BIN/usercrash_c" $bad </dev/null 2>"$T/err" || RC=$?
+		[ "$RC" = 100 ]
+		[ -s "$T/err" ]
+	done
+}
+
 # is_pattern GLOB: whether core_pattern is like that.
 is_pattern()
 {

@@ -81,7 +81,6 @@ leave_ours(void)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	syscall(SYS_close_range, PIDFD + 1U, ~0U, 0); /* Linux 5.9 */
-	setsid(); /* what stops a server at a terminal is not meant for it */
 }
 
 /* The kernel gives its core.  0, or -1 and it is said. */

@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/io.h"
+#include "base/num.h"
 
 #define PATTERN "/proc/sys/kernel/core_pattern"
 #define MODES "/proc/sys/kernel/core_modes"
@@ -18,18 +18,21 @@ corepattern_socket(void)
 {
 	struct buf modes = {0};
 	struct utsname u;
-	unsigned major = 0, minor = 0;
-	const char *how = "";
+	const char *how = "", *end, *p;
+	uint64_t major, minor;
 
 	/* younger than the sockets themselves */
 	if (io_slurp_once(AT_FDCWD, MODES, 4096, &modes, NULL) == 0) {
 		if (memmem(modes.p, modes.len, "socket", 6) != NULL)
 			how = "@@";
-	} else if (uname(&u) == 0 &&
-	    sscanf(u.release, "%3u.%3u", &major, &minor) == 2)
-		how = major * 1000 + minor >= 6017 ? "@@"
-		    : major * 1000 + minor == 6016 ? "@"
-						   : "";
+	} else if (uname(&u) == 0) {
+		p = u.release;
+		end = p + strlen(p);
+		if (num_scan(p, end, 10, &major, &p) == 0 && *p == '.' &&
+		    num_scan(p + 1, end, 10, &minor, &p) == 0 &&
+		    (major > 6 || (major == 6 && minor >= 16)))
+			how = major == 6 && minor == 16 ? "@" : "@@";
+	}
 	buf_free(&modes);
 	return how;
 }

@@ -9,6 +9,7 @@
 #include <linux/net.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -18,6 +19,9 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "base/child.h"
+#include "base/deadline.h"
+#include "base/msg.h"
 #include "base/privdrop.h"
 #include "base/seccomp.h"
 
@@ -373,4 +377,27 @@ sandbox_violation(int status)
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		return "it did what its sandbox forbids, and was killed";
 	return NULL;
+}
+
+const char *
+sandbox_await(pid_t worker, int wait_s, char *text, size_t len, int *there)
+{
+	int status, r;
+
+	r = child_end(worker, deadline_in((int64_t)wait_s * 1000), &status);
+	*there = r == -1;
+	if (r != 0)
+		snprintf(text, len, "not done after %d seconds%s", wait_s,
+		    *there ? ", and cannot be killed" : "");
+	else if (sandbox_violation(status) != NULL)
+		snprintf(
+		    text, len, "the worker: %s", sandbox_violation(status));
+	else if (WIFSIGNALED(status))
+		snprintf(text, len, "the worker died of signal %d",
+		    WTERMSIG(status));
+	else if (WEXITSTATUS(status) != EXIT_DONE)
+		snprintf(text, len, "the worker failed");
+	else
+		return NULL;
+	return text;
 }

@@ -67,5 +67,9 @@ int sandbox_enter(enum sandbox_role, const struct sandbox_bounds *,
 
 /* A worker that did what it may not died of SIGSYS: in words, else NULL. */
 const char *sandbox_violation(int status);
+/* Waits for a worker; NULL when it did its work, else what became of it, in
+ * text; and whether it is there all the same. */
+const char *
+sandbox_await(pid_t worker, int wait_s, char *text, size_t len, int *there);
 
 #endif

@@ -151,6 +151,25 @@ dumped_read(struct dumped *d, const struct coresock *c, int procfd)
 	read_exe(procfd, d->exe);
 }
 
+void
+dumped_id(const struct dumped *d, struct crash_id *id)
+{
+	crash_id_init(id);
+	id->pid = d->pid > 0 ? d->pid : -1;
+	id->tid = d->tid > 0 ? d->tid : -1;
+	id->uid = d->uid;
+	id->gid = d->gid;
+	id->signal = d->signal > 0 ? d->signal : -1;
+	id->dumpmode = d->dumpmode > 0 ? d->dumpmode : -1;
+	id->time = d->time;
+	id->pidfd = d->pidfd;
+	if (d->limited)
+		id->rlimit =
+		    d->limit > INT64_MAX ? INT64_MAX : (int64_t)d->limit;
+	memcpy(id->comm, d->comm, sizeof(id->comm));
+	memcpy(id->host, d->host, sizeof(id->host));
+}
+
 /* --- what is made of it --------------------------------------------------- */
 
 /* cn_esc_printf(): such that it is one component of a path. */

@@ -33,6 +33,8 @@ struct dumped {
 
 /* Fills all but pidfd, time being now.  procfd is its /proc directory. */
 void dumped_read(struct dumped *, const struct coresock *, int procfd);
+/* The same as the kernel's options tell it, but for exe, which /proc has. */
+void dumped_id(const struct dumped *, struct crash_id *);
 /*
  * Appends the words of a template with its specifiers told; an unknown one
  * says nothing, as the kernel has it.  -1 ENOMEM.

@@ -114,4 +114,7 @@ int slots_tmp(int dirfd, const struct slots_cfg *, int64_t deadline);
 int slots_publish(int dirfd, int fd, const struct slots_cfg *, int64_t deadline,
     struct slots_entry *);
 
+/* What the log has been, or will be, spared of: the end of its line. */
+void slots_told(const struct slots_entry *, long uid, char text[128]);
+
 #endif

@@ -1,4 +1,6 @@
 /* How much of the log a program and a user may have; see slots/slots.h. */
+#include <stdio.h>
+
 #include "slots/ring.h"
 
 static const struct ring_slot *
@@ -47,4 +49,19 @@ ring_tell(const struct ring *r, struct slots_entry *e, int64_t now,
 	    : SLOTS_TOLD;
 	e->quiet = t->quiet;
 	t->quiet = 0;
+}
+
+void
+slots_told(const struct slots_entry *e, long uid, char text[128])
+{
+	int n = 0;
+
+	*text = '\0';
+	if (e->quiet > 0)
+		n = snprintf(text, 128,
+		    "; before it %llu of user %ld were only counted",
+		    (unsigned long long)e->quiet, uid);
+	if (e->tell == SLOTS_TOLD_LAST)
+		snprintf(text + n, 128 - (size_t)n,
+		    "; more of them in this minute are only counted");
 }
