@@ -369,7 +369,8 @@ PLACED = $(foreach p,$(PROGS),$(BIN)/$p:$(BINDIR)/$p:755 \
 	man/crashlogctl.8:$(MANDIR)/man8/crashlogctl.8:644 \
 	$(foreach m,$(notdir $(wildcard man/*.5)), \
 		man/$m:$(MANDIR)/man5/$m:644) \
-	man/usercrash.7:$(MANDIR)/man7/usercrash.7:644 \
+	$(foreach m,$(notdir $(wildcard man/*.7)), \
+		man/$m:$(MANDIR)/man7/$m:644) \
 	README:$(DOCDIR)/README:644 \
 	$(foreach u,$(UNITS_SYSTEMD), \
 		etc/systemd/$u:$(PREFIX)/lib/systemd/system/$u:644) \

@@ -171,6 +171,7 @@ programs='usercrash_c usercrash_s debugger core_accept core_tee core_trim core_l
 		644 usr/share/man/man5/usercrash-ring.5
 		644 usr/share/man/man5/usercrash-stream.5
 		644 usr/share/man/man5/usercrash.conf.5
+		644 usr/share/man/man7/usercrash-fleet.7
 		644 usr/share/man/man7/usercrash.7
 		644 usr/share/man/man8/core_accept.8
 		644 usr/share/man/man8/core_live.8
