@@ -1,8 +1,7 @@
 /*
  * storeparts: cores that may be gone on with when their connection broke.
  *
- *	DIR/.parts/KEY    a line "HOST/NAME.part"; the key is the sender's
- *secret
+ *	DIR/.parts/KEY	a line "HOST/NAME.part"; the key: the sender's secret
  *
  * Who knows the key of a part, and tells of the same crash from the same host,
  * may go on with it: nobody else even learns that it is there.  A part has its

@@ -558,6 +558,12 @@ test_key(void)
 		CHECK(stream_head_key(text, strlen(text), key) == keys[i].good);
 		CHECK((*key != '\0') == keys[i].good);
 	}
+	/* a shorter name than it seems, which no pass through the keys counts
+	 */
+	i = (size_t)snprintf(
+	    text, sizeof(text), "%s%s\n\n", head, keys[0].part);
+	text[sizeof(head) + 1] = '\0';
+	CHECK(stream_head_key(text, i, key) == 0 && *key == '\0');
 	stream_key_make(key);
 	CHECK(strlen(key) == STREAM_KEY - 1);
 	CHECK(buf_append(&b, STREAM_MAGIC "\n", sizeof(STREAM_MAGIC)) == 0 &&
