@@ -82,12 +82,16 @@ make_box()
 	over usr
 	over etc
 	mount -t tmpfs none /run
-	mkdir -p /run/t
+	# what the tmpfs below may hide
+	mkdir -p /run/t /run/tree
 	mount --bind "$T" /run/t
+	mount --bind "$TREE" /run/tree
 	for d in /var /srv /home /mnt /tmp; do
 		mount -t tmpfs none "$d"
 	done
 	chmod 1777 /tmp
+	mkdir -p "$TREE"
+	mount --move /run/tree "$TREE"
 	mkdir -p "$T" /var/log /var/lib /var/spool /srv/images /srv/cores \
 	    /var/cores /home/me /etc/cron.d /etc/logrotate.d \
 	    /usr/local/sbin
@@ -119,6 +123,10 @@ make_tools()
 	tool rclone <<-'END'
 		#!/bin/sh
 		[ "$1" = copyto ] && [ -s "$2" ] && echo "$3" >>/run/rclone
+	END
+	tool rclone-core <<-'END'
+		#!/bin/sh
+		cat >/dev/null
 	END
 	tool logger <<-'END'
 		#!/bin/sh
@@ -258,7 +266,7 @@ arrived()
 
 sends_to()
 {
-	core_send -x --comm=proof --pid="$PROOF" "$@" <core &&
+	core_send -x --comm=proof --pid="$PROOF" "$@" <"$AT/core" &&
 	    arrived "proof.$PROOF.*"
 }
 
@@ -270,7 +278,7 @@ stays()
 	case $1 in
 	*'-r sh'*rclone*) echo proof_rclone ;;
 	*'-r sh'*debugger*) echo proof_report ;;
-	'recv_core -P'*) echo proof_proxy ;;
+	'recv_core -P'* | 'recv_core -a -P'*) echo proof_proxy ;;
 	*'recv_core -i -d'*socat* | socat*) echo proof_tls ;;
 	*' | recv_core -i'* | core_send* | 'recv_core -i'*) ;;
 	recv_core* | tcpserver* | systemd-socket-activate*recv_core*)
@@ -315,7 +323,7 @@ proof_proxy()
 	set +f
 	{
 		printf 'PROXY TCP4 192.0.2.7 192.0.2.10 5000 64740\r\n'
-		cat core
+		cat "$AT/core"
 	} | nc -N 192.0.2.10 64740 &&
 	    ls /var/lib/recv_core/192.0.2.7/core.*
 }
@@ -519,6 +527,8 @@ wanted_status()
 {
 	case "$PAGE $1" in
 	'usercrash.conf.5 crashlogctl check') echo 100 ;;
+	# the kernel takes a socket in its own mount namespace alone: the pipe
+	'crashlogctl.8 crashlogctl enable --socket') echo 1 ;;
 	# a program that crashes
 	'usercrash.7 ./boom') echo 139 ;;
 	*) echo 0 ;;
@@ -604,6 +614,16 @@ text()
 		[[ $1 == *hook* ]] || crash "$AT/null"
 		[[ $1 != receiver* ]] || wait_until 30 arrived 'null.*' ||
 		    die "no core arrived"
+		;;
+	'usercrash-fleet.7 receiver'*)
+		printf '%s\n' "$1" >/etc/usercrash.conf
+		crashlogctl check >/run/said 2>&1 || die "$(cat /run/said)"
+		;;
+	'usercrash-fleet.7 listen'*)
+		printf '%s\n' "$1" >/run/haproxy
+		! command -v haproxy >/dev/null ||
+		    haproxy -c -f /run/haproxy >/run/said 2>&1 ||
+		    die "$(cat /run/said)"
 		;;
 	*postrotate*)
 		printf '%s\n' "$1" >/etc/logrotate.d/it

@@ -56,20 +56,29 @@ make_bare()
 	chmod 755 "$BARE"
 }
 
-# within ROW COMMAND...: thrice; none more than t/cost allows ("-": any number).
+# within ROW COMMAND...: none more than t/cost allows ("-": any number), the least
+# of three runs; of twelve, where others are busy and what waits asks again.
 within()
 {
-	local limits
+	local limits i
 	limits=$(grep "^$1 " "$TOP/t/cost")
 	shift
 	: >"$SEEN"
-	for _ in 1 2 3; do
+	for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		rm -f "$BATS_TEST_TMPDIR/count"
 		"$@"
 		wait_for 30 test -s "$BATS_TEST_TMPDIR/count"
 		cat "$BATS_TEST_TMPDIR/count" >>"$SEEN"
+		[ "$i" -lt 3 ] || ! least >"$SEEN.least" || break
 	done
 	cat "$SEEN"
+	tee -a "${COST_LOG:-/dev/null}" <"$SEEN.least"
+	least >/dev/null
+}
+
+# The least of what was seen, beside $limits.
+least()
+{
 	awk -v limits="$limits" -v room="$ROOM" '
 		BEGIN {
 			split(limits, limit)
@@ -92,9 +101,8 @@ within()
 				more += l ~ /[0-9]/ && least[i] > l
 			}
 			print line
-			exit NR != 3 || more
-		}' "$SEEN" | tee -a "${COST_LOG:-/dev/null}"
-	return "${PIPESTATUS[0]}"
+			exit NR < 3 || more
+		}' "$SEEN"
 }
 
 counted_crash()

@@ -403,6 +403,7 @@ shape()
 	(
 		wait_for 20 under_way
 		pkill -KILL -P "$first"
+		kill -KILL "$first"
 	) 3>&- 9>&- &
 	send 2 -z no "$THERE"
 	[ $RC = 111 ]

@@ -1135,7 +1135,9 @@ forged_notes()
 		bounded "$r" json
 		json_get "$r" registers rip
 		case $kind in
-		3*) grep -q '"incomplete": "it has more notes than there is memory for"' "$r" ;;
+		3*) # a build with sanitizers has no bound of memory
+			[[ $BIN == *-san* ]] || grep -q '"incomplete": "it has more notes than there is memory for"' "$r"
+			;;
 		esac
 	done
 }
