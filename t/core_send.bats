@@ -585,15 +585,32 @@ fault()
 		grep -q ': spooled as spool/' err
 		[ "$(spooled)" = 1 ]
 		peer
-		"$S" --flush spool "$P" 2>/dev/null
+		"$S" --flush spool "$P" 2>flush || {
+			cat flush
+			false
+		}
 		wait_for 60 whole "$AT"
 		;;
 	111)	grep -q ': lost: .' err ;;
 	*)	false ;;
 	esac
-	[ ! -d spool ] || [ -z "$(ls -A spool)" ]
+	[ ! -d spool ] || [ -z "$(ls -A spool | tee /dev/stderr)" ]
 	echo "$RC" >end
 	rm -rf peer.*
+}
+
+@test "a second receiver that fails before it has what the first had: the spool has all" {
+	local first
+	data 24
+	peer -b 32768 reset:9000000
+	first=$P
+	peer -b 32768 reset:100000
+	send -e raw -s spool "$first,$P" <"$IN"
+	[ $RC = 1 ]
+	peer
+	"$S" --flush spool "$P"
+	wait_for 60 whole "$AT"
+	[ -z "$(ls -A spool)" ]
 }
 
 @test "random faults: at the receiver, in the spool, or lost and said so" {

@@ -126,6 +126,11 @@ ssize_t coreout_kept(struct coreout *, int fd, void *block, struct crash_id *);
 int
 coreout_replay(struct coreout *, int fd, void *block, struct stream_end *end);
 /*
+ * No receiver is left, and the file gets the rest alone: what is in it is
+ * summed up again, since a replay may have ended midway.  As replay.
+ */
+int coreout_alone(struct coreout *, int fd, void *block);
+/*
  * Waits for the receiver's line: 0 when it is the OK of this very core, of
  * that size, else -1.
  */

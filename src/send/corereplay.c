@@ -109,3 +109,15 @@ coreout_replay(struct coreout *o, int fd, void *block, struct stream_end *end)
 	o->keep.fd = keepfd;
 	return r;
 }
+
+int
+coreout_alone(struct coreout *o, int fd, void *block)
+{
+	struct stream_end end;
+	int r;
+
+	coreout_again(o, -1, -1);
+	r = coreout_replay(o, fd, block, &end);
+	o->pack.offered = 1;
+	return r;
+}

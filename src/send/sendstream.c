@@ -93,7 +93,9 @@ move_on(struct sending *s, int keepfd, uint64_t upto)
 		if (r == 0)
 			return 0;
 	}
-	return s->c->spool.fd != -1 && s->out.keep_err == 0 ? 0 : -1;
+	if (s->c->spool.fd == -1 || s->out.keep_err != 0)
+		return -1;
+	return coreout_alone(&s->out, keepfd, s->block);
 }
 
 /* Sends n bytes of the core at off; on to the next receiver if need be. */
