@@ -250,7 +250,7 @@ held()
 
 growing()
 {
-	[ -n "$(find store -name 'core.victim.*.part' -size +1M)" ]
+	[ -n "$(find store -name 'core.victim.*.part' -size +100k)" ]
 }
 
 # --- whose it is --------------------------------------------------------------
