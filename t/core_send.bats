@@ -1121,25 +1121,6 @@ spool_some()
 
 # --- a process that is dumping ----------------------------------------------
 
-# held COMMAND...: crashes it and holds it: its core, as the kernel wrote it,
-# in $CORE; $PID.  released() lets it go.
-held()
-{
-	[ -n "${RUND:-}" ] || pattern_lock
-	cat >"$RUND/h" <<-EOF
-		cat >$RUND/d/part.\$1
-		mv $RUND/d/part.\$1 $RUND/d/core.\$1
-		until [ -e $RUND/release ] || [ ! -d $RUND ]; do
-			sleep 0.02
-		done
-	EOF
-	pattern "|/bin/sh $RUND/h %P"
-	bg "$@"
-	PID=$BG
-	CORE=$RUND/d/core.$PID
-	wait_for 300 test -e "$CORE"
-}
-
 released()
 {
 	touch "$RUND/release"
@@ -1155,7 +1136,7 @@ released()
 	    'much mb 64' vdso; do
 		needs_victim "${victim%% *}"
 		# shellcheck disable=SC2086
-		held "$VICTIMS/"$victim
+		core_held "$VICTIMS/"$victim
 		send --pid="$PID" --dumpmode=1 "$P" <"$CORE"
 		echo "$victim"
 		[ $RC = 0 ]
@@ -1170,7 +1151,7 @@ released()
 @test "from memory: 1 GB" {
 	needs_kernel
 	peer
-	held "$VICTIMS/much" mb 1024
+	core_held "$VICTIMS/much" mb 1024
 	send --pid="$PID" --dumpmode=1 "$P" <"$CORE"
 	[ $RC = 0 ]
 	said ' from memory$'
@@ -1181,7 +1162,7 @@ released()
 	pattern_lock
 	kernel_set /proc/sys/vm/max_map_count 200000
 	peer
-	held "$VICTIMS/much" maps 80000
+	core_held "$VICTIMS/much" maps 80000
 	send --pid="$PID" --dumpmode=1 "$P" <"$CORE"
 	[ $RC = 0 ]
 	said ' from memory$'
@@ -1200,7 +1181,7 @@ released()
 	pattern_lock
 	kernel_set /proc/sys/kernel/core_sort_vma 1
 	peer
-	held "$VICTIMS/memory"
+	core_held "$VICTIMS/memory"
 	send --pid="$PID" --dumpmode=1 "$P" <"$CORE"
 	[ $RC = 0 ]
 	said ' from memory$'
@@ -1210,7 +1191,7 @@ released()
 @test "from memory: everything but the defaults is dumped as well" {
 	needs_kernel
 	peer
-	held sh -c "echo 0x7f >/proc/self/coredump_filter
+	core_held sh -c "echo 0x7f >/proc/self/coredump_filter
 	    exec $VICTIMS/memory"
 	send --pid="$PID" --dumpmode=1 "$P" <"$CORE"
 	[ $RC = 0 ]
@@ -1220,7 +1201,7 @@ released()
 
 @test "from memory: into the spool, and to the second receiver" {
 	needs_kernel
-	held "$VICTIMS/threads" 20
+	core_held "$VICTIMS/threads" 20
 	send --pid="$PID" --dumpmode=1 -s spool 127.0.0.1:1 <"$CORE"
 	[ $RC = 1 ]
 	said 'spooled as .* from memory'
@@ -1238,10 +1219,10 @@ released()
 
 @test "another process with the same number is not taken for it" {
 	needs_kernel
-	held "$VICTIMS/threads" 2
+	core_held "$VICTIMS/threads" 2
 	FIRST=$PID
 	FIRSTCORE=$CORE
-	held "$VICTIMS/threads" 2
+	core_held "$VICTIMS/threads" 2
 	peer
 	send --pid="$FIRST" --dumpmode=1 "$P" <"$CORE"
 	[ $RC = 0 ]
@@ -1431,7 +1412,7 @@ send_worker()
 		[ -z "$(heads)" ]
 	done
 	# with nobody left to ask, the core itself tells
-	held setpriv --reuid=4321 --regid=4321 --clear-groups "$RUND/suid" 2
+	core_held setpriv --reuid=4321 --regid=4321 --clear-groups "$RUND/suid" 2
 	send "$P" <"$CORE"
 	[ $RC = 1 ]
 	said withheld

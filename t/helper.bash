@@ -274,6 +274,25 @@ pattern()
 	kernel_set /proc/sys/kernel/core_pattern "$1"
 }
 
+# core_held COMMAND...: crashes it and holds it, until there is $RUND/release:
+# its core, as the kernel wrote it, in $CORE; $PID.
+core_held()
+{
+	[ -n "${RUND:-}" ] || pattern_lock
+	cat >"$RUND/h" <<-EOF
+		cat >$RUND/d/part.\$1
+		mv $RUND/d/part.\$1 $RUND/d/core.\$1
+		until [ -e $RUND/release ] || [ ! -d $RUND ]; do
+			sleep 0.02
+		done
+	EOF
+	pattern "|/bin/sh $RUND/h %P"
+	bg "$@"
+	PID=$BG
+	CORE=$RUND/d/core.$PID
+	wait_for 300 test -e "$CORE"
+}
+
 # The handler as it is meant to be used, within the kernel's 127 characters;
 # reports in $RUND/d, no server unless server_start was called.
 HANDLER_ARGS='--tid=%I --uid=%u --dumpmode=%d --rlimit=%c --pidfd=%F %P %e %s'

@@ -181,28 +181,10 @@ carry()
 	[ "$(find store -name 'core.d.*.part' | wc -l)" = 1 ]
 }
 
-# held COMMAND...: crashes it and holds it: its core in $CORE; $PID.
-held()
-{
-	[ -n "${RUND:-}" ] || pattern_lock
-	cat >"$RUND/h" <<-EOF
-		cat >$RUND/d/part.\$1
-		mv $RUND/d/part.\$1 $RUND/d/core.\$1
-		until [ -e $RUND/release ] || [ ! -d $RUND ]; do
-			sleep 0.02
-		done
-	EOF
-	pattern "|/bin/sh $RUND/h %P"
-	bg "$@"
-	PID=$BG
-	CORE=$RUND/d/core.$PID
-	wait_for 300 test -e "$CORE"
-}
-
 @test "from a process's memory, and from the copy that lets it go" {
 	local how
 	needs_kernel
-	held "$VICTIMS/much" mb 24
+	core_held "$VICTIMS/much" mb 24
 	server
 	for how in --comm=a '--comm=b --release=200'; do
 		rm -rf link.*
