@@ -15,8 +15,7 @@
 #   units       the tests that are C, in build/t/
 #   victims     the programs that crash, in build/victims/
 #   fuzz        the parsers of hostile input (t/fuzz/fuzz.mk)
-#   bench       how fast, beside others (t/bench/report.sh)
-#   bench-segfault  the same of segfault_analyzer (t/bench/segfault.sh)
+#   bench       how fast, beside others; JSON=1 for a machine (t/bench/bench.mk)
 #   demo        a crash and its report
 #   debug       bin/*_dbg: sanitizers, and -v shows every block
 #   install     below DESTDIR/PREFIX; switches nothing on

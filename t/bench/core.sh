@@ -2,9 +2,10 @@
 # core.sh: how long after a crash its core is whole at the receiver, over TCP
 # on the loopback, by core_send and recv_core and by tools that carry bytes.
 #
-#   make bench
+#   make bench BENCH=core
 #   BENCH_DIR=DIR    where cores go (/dev/shm, a tmpfs)
-#   BENCH_ROUNDS, BENCH_ONLY (10MB 201thr 1GB): see t/bench/rounds.sh
+#   --json, BENCH_ROUNDS, BENCH_PEERS (nc socat ncat), BENCH_ONLY (10MB 201thr
+#   1GB): see t/bench/rounds.sh
 #
 # The start is the moment before the faulting instruction.  The end is when
 # the core has its final name: for the others their receiver writes to another
@@ -65,11 +66,11 @@ by()
 }
 
 # receiver COMMAND...: to a file, which gets its name at the end.
-other=
 receiver()
 {
 	("$@" >"$run/d/127.0.0.1/part" &&
-	    mv "$run/d/127.0.0.1/part" "$run/d/127.0.0.1/core.bench_victim") &
+	    mv "$run/d/127.0.0.1/part" "$run/d/127.0.0.1/core.bench_victim") \
+	    9>&- &
 	other=$!
 	listening $((port + 1))
 }
@@ -99,29 +100,15 @@ listening $port || {
 	exit 111
 }
 
-all="memory stream"
-for t in nc socat ncat; do
-	if have $t; then
-		all="$all $t"
-	else
-		say "$t is not installed: left out"
-	fi
-done
-
+all="memory stream$(peers nc socat ncat)"
 # shellcheck disable=SC2086
 warm $all
 rounds 10MB 7 "$all" "$victim" 10 0
 rounds 201thr 5 "$all" "$victim" 10 200 8192
 rounds 1GB 5 "$all" "$victim" 1024 0
 
-echo
-uname -srm
-echo "cores on $(stat -f -c %T "$run")," \
-    "$(grep -c ^processor /proc/cpuinfo) processors; figures in ms"
-[ -s "$tmp/times" ] || leave 111
-echo
-echo "From the crash until the core is whole at the receiver:"
-table "$tmp/times" 4 "$all"
-echo
-echo "From the crash until the process is gone:"
-table "$tmp/times" 5 "$all"
+machine "cores on $(stat -f -c %T "$run")"
+table "From the crash until the core is whole at the receiver" \
+    core ms 4
+table "From the crash until the process is gone" held ms 5
+exit 0

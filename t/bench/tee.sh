@@ -2,8 +2,9 @@
 # tee.sh: how long a stream takes to reach three readers, by core_tee and by
 # others that copy one to many.
 #
-#   make bench
-#   BENCH_ROUNDS, BENCH_ONLY (64MB 1GB): see t/bench/rounds.sh
+#   make bench BENCH=tee
+#   --json, BENCH_ROUNDS, BENCH_PEERS (tee pee), BENCH_ONLY (64MB 1GB): see
+#   t/bench/rounds.sh
 #
 # The readers count what they get; a run in which one of them did not get all
 # is said and does not count.  The time is that from before the first program
@@ -53,23 +54,13 @@ crash()
 	fi
 }
 
-all="core_tee tee"
-if have pee; then
-	all="$all pee"
-else
-	say "pee is not installed: left out"
-fi
+all="core_tee$(peers tee pee)"
 for t in $all; do
 	crash "$t" 16 >warm
 done
 rounds 64MB 9 "$all" 64
 rounds 1GB 5 "$all" 1024
 
-[ -s "$tmp/times" ] || leave 111
-echo
-uname -srm
-echo "$(grep -c ^processor /proc/cpuinfo) processors; figures in ms"
-echo
-echo "From one pipe to three readers:"
-table "$tmp/times" 4 "$all"
+machine "from one pipe to three readers"
+table "Until the last reader has ended" all ms 4
 exit 0

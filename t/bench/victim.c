@@ -1,10 +1,13 @@
 /*
- * victim MEGABYTES THREADS [live | STACK]: has touched that much memory, has
- * that many threads (of STACK kilobytes, not 256), and then crashes, or stays
- * and watches itself being stopped.
+ * victim MEGABYTES THREADS [live | STACK [MAPPINGS [LIBRARY ...]]]: has touched
+ * that much memory, has that many threads more (of STACK kilobytes, not 256)
+ * and mappings more, has loaded those libraries, and then crashes, or stays and
+ * watches itself being stopped.  It crashes in bench_crash() where a library
+ * has such a function.
  *
  * Started by clock.c alone, see bench.h.
  */
+#include <dlfcn.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +20,7 @@ enum { PAGE = 4096, THREAD_STACK = 256, NAP_NS = 100000 };
 
 static struct bench_page *page;
 static pthread_barrier_t all_there;
+static void (*crash_elsewhere)(int *nowhere);
 
 static __attribute__((noinline)) void
 idle_here(int depth)
@@ -68,12 +72,46 @@ touch(size_t megabytes)
 		memcpy(p + i, &i, sizeof(i));
 }
 
+/* Neighbours with other rights are mappings of their own. */
+static void
+map(size_t n)
+{
+	size_t i;
+	char *p;
+
+	if (n == 0)
+		return;
+	p = mmap(NULL, n * PAGE, PROT_READ | PROT_WRITE,
+	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED)
+		exit(111);
+	for (i = 0; i < n; i += 2)
+		if (mprotect(p + i * PAGE, PAGE, PROT_READ) == -1)
+			exit(111);
+}
+
+static void
+load(char **library)
+{
+	void *lib;
+
+	for (; *library != NULL; library++) {
+		lib = dlopen(*library, RTLD_NOW);
+		if (lib == NULL)
+			exit(111);
+		if (crash_elsewhere == NULL)
+			*(void **)&crash_elsewhere = dlsym(lib, "bench_crash");
+	}
+}
+
 static __attribute__((noinline)) void
 crash_here(int *nowhere)
 {
 	uint64_t none = 0;
 
 	atomic_compare_exchange_strong(&page->fault, &none, bench_now());
+	if (crash_elsewhere != NULL)
+		crash_elsewhere(nowhere);
 	*nowhere = 1;
 }
 
@@ -118,6 +156,10 @@ main(int argc, char **argv)
 	if (page == MAP_FAILED)
 		return 111;
 	touch((size_t)atoi(argv[1]));
+	if (argc > 4)
+		map((size_t)atoi(argv[4]));
+	if (argc > 5)
+		load(argv + 5);
 	make_threads((unsigned)atoi(argv[2]), stack);
 	if (write(1, "", 1) != 1)
 		return 111;
