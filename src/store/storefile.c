@@ -1,6 +1,7 @@
 #include "store/storefile.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -27,5 +28,23 @@ store_unlink(int hostfd, const char *name)
 		snprintf(beside, sizeof(beside), "%s%s", name, store_beside[i]);
 		unlinkat(hostfd, beside, 0);
 	}
+	return 0;
+}
+
+int
+store_evict(const struct corestore *s, const char *host, const char *name,
+    uint64_t bytes, const char *why)
+{
+	int hostfd = owned_sub(s->dirfd, host), r;
+
+	if (hostfd == -1)
+		return -1;
+	r = store_unlink(hostfd, name);
+	close(hostfd);
+	if (r == -1)
+		return -1;
+	unlinkat(s->dirfd, host, AT_REMOVEDIR);
+	if (s->removed != NULL)
+		s->removed(host, name, bytes, why);
 	return 0;
 }

@@ -14,6 +14,12 @@ int store_lock(const struct corestore *);
 extern const char *const store_beside[];
 /* Removes a file and those beside it. */
 int store_unlink(int hostfd, const char *name);
+/*
+ * With the lock held: removes one of `bytes' for good, its host's directory
+ * with the last of them, and tells why.
+ */
+int store_evict(const struct corestore *, const char *host, const char *name,
+    uint64_t bytes, const char *why);
 
 /* --- the limits (storeroom.c) --------------------------------------------- */
 

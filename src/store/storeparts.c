@@ -83,18 +83,9 @@ is_older(const struct entry *a, const struct entry *b)
 static int
 remove_part(const struct pass *p, const struct entry *e, const char *why)
 {
-	int hostfd = owned_sub(p->store->dirfd, e->path), r;
-
-	if (hostfd == -1)
-		return -1;
-	r = store_unlink(hostfd, e->name);
-	close(hostfd);
-	if (r == -1)
+	if (store_evict(p->store, e->path, e->name, e->bytes, why) == -1)
 		return -1;
 	unlinkat(p->partsfd, e->key, 0);
-	unlinkat(p->store->dirfd, e->path, AT_REMOVEDIR);
-	if (p->store->removed != NULL)
-		p->store->removed(e->path, e->name, e->bytes, why);
 	return 0;
 }
 

@@ -133,25 +133,6 @@ survey(struct survey *s, int storefd)
 	return 0;
 }
 
-/* 0 when it has gone. */
-static int
-evict(const struct corestore *s, const struct old *o)
-{
-	int hostfd, r;
-
-	hostfd = owned_sub(s->dirfd, o->host);
-	if (hostfd == -1)
-		return -1;
-	r = store_unlink(hostfd, o->name);
-	close(hostfd);
-	if (r == -1)
-		return -1;
-	unlinkat(s->dirfd, o->host, AT_REMOVEDIR);
-	if (s->removed != NULL)
-		s->removed(o->host, o->name, o->bytes, "to make room");
-	return 0;
-}
-
 int
 store_make_room(struct store_part *p)
 {
@@ -178,7 +159,8 @@ store_make_room(struct store_part *p)
 		if (survey(&s, store->dirfd) == -1)
 			goto out;
 		for (i = gone = 0; i < s.n && s.sum > store->total; i++)
-			if (evict(store, &s.old[i]) == 0) {
+			if (store_evict(store, s.old[i].host, s.old[i].name,
+				s.old[i].bytes, "to make room") == 0) {
 				gone++;
 				s.sum -= s.old[i].bytes;
 			}
