@@ -142,8 +142,8 @@ how = $(if $(filter $(1),$(STATICS)),$(2),$(3))
 UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_slots unit_storm unit_net unit_fanout \
 	unit_memop unit_crc32c unit_corestream unit_tcp unit_proxyhdr \
-	unit_coremem unit_coresend unit_corestore unit_maptrack unit_sample \
-	unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
+	unit_coremem unit_corepack unit_coresend unit_corestore unit_maptrack \
+	unit_sample unit_segv_print unit_insn unit_btf unit_bpfsys unit_segv_event \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
 	unit_streamhead unit_pagemap unit_procdir unit_turn unit_lz4 \
@@ -196,6 +196,7 @@ unit_corestream = stream crash lz4 base
 unit_tcp = net base
 unit_proxyhdr = store stream crash net lz4 base
 unit_coremem = send core proc base
+unit_corepack = send stream lz4 base
 unit_coresend = send core stream crash net lz4 base
 unit_corestore = store core stream crash net lz4 base
 

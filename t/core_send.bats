@@ -104,6 +104,10 @@ spooled()
 	"$BUILD/t/unit_coremem"
 }
 
+@test "-z auto: as soon as by the better way, whatever the link" {
+	unit unit_corepack
+}
+
 # --- the command line ------------------------------------------------------
 
 @test "usage: 100 and how to" {

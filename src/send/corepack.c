@@ -4,7 +4,10 @@
 
 enum {
 	LATELY = 16, /* blocks */
-	TRY = 64     /* blocks without, then one with */
+	/* blocks one way, then one the other: twice as many while it is not
+	   the better, up to */
+	TRY = 64,
+	TRY_MAX = 1024
 };
 
 void
@@ -14,7 +17,8 @@ corepack_again(struct corepack *k)
 	k->on = k->when == COREPACK_YES;
 	k->used = 0;
 	k->plain = k->packed = k->ns = 0;
-	k->blocks = TRY;
+	k->best = 0;
+	k->blocks = k->try = TRY;
 }
 
 void
@@ -47,34 +51,39 @@ add(uint64_t *sum, uint64_t now)
 	*sum = *sum - *sum / LATELY + now;
 }
 
-/* Is a MiB sooner there when it is packed? */
+/* Is a MiB sooner there when it is packed, by a tenth or more? */
 static int
-is_worth_it(const struct corepack *k)
+is_worth_it(const struct corepack_way *plain, const struct corepack_way *packed)
 {
-	double send, pack, left;
-
-	if (k->sent == 0 || k->tried == 0)
+	if (plain->bytes == 0 || packed->bytes == 0)
 		return 0;
-	send = (double)k->send_ns / (double)k->sent;
-	pack = (double)k->pack_ns / (double)k->tried;
-	left = (double)k->left / (double)k->tried;
-	return pack + left * send < send;
+	return (double)packed->ns / (double)packed->bytes <
+	    0.9 * (double)plain->ns / (double)plain->bytes;
 }
 
 void
 corepack_sent(struct corepack *k, uint64_t bytes, uint64_t ns)
 {
-	add(&k->sent, bytes);
-	add(&k->send_ns, ns);
-	k->blocks++;
-	if (k->plain > 0) {
-		add(&k->tried, k->plain);
-		add(&k->pack_ns, k->ns);
-		add(&k->left, k->packed);
-		k->blocks = 0;
-	}
+	int packed = k->plain > 0, best;
+	struct corepack_way *w = &k->ways[packed];
+
+	add(&w->bytes, bytes - k->packed + k->plain);
+	add(&w->ns, ns + k->ns);
 	k->used = 0;
 	k->plain = k->packed = k->ns = 0;
-	if (k->when == COREPACK_AUTO)
-		k->on = k->blocks >= TRY || is_worth_it(k);
+	if (k->when != COREPACK_AUTO)
+		return;
+	best = is_worth_it(&k->ways[0], &k->ways[1]);
+	if (best != k->best) {
+		k->blocks = 0;
+		k->try = TRY;
+	} else if (packed == best) {
+		k->blocks++;
+	} else {
+		k->blocks = 0;
+		if (k->try < TRY_MAX)
+			k->try *= 2;
+	}
+	k->best = best;
+	k->on = k->blocks >= k->try ? !best : best;
 }

@@ -2,8 +2,9 @@
  * corepack: when the frames of a core are packed on their way.
  *
  * Only for a receiver that said it takes that, or a file that keeps them.  How
- * long a block takes to be sent and to be packed is measured as it goes: it is
- * packed while that is sooner there.  A part of coreout.
+ * long a block takes is measured as it goes, packed and as it is: with all that
+ * comes of packing beside a link that is busy, which is not the sum of both.
+ * A part of coreout.
  */
 #ifndef SEND_COREPACK_H
 #define SEND_COREPACK_H
@@ -27,12 +28,15 @@ struct corepack {
 	    packed;  /* bytes that were tried, and what they became */
 	uint64_t ns; /* how long that took */
 	/*
-	 * What is known of the last blocks, some 16: a socket takes them in
-	 * lumps.  Bytes that were sent, in ns; that were packed, in ns, to so
-	 * many.
+	 * What is known of the last blocks, some 16, as a socket takes them in
+	 * lumps: bytes of the core, and the ns until the link had taken them.
 	 */
-	uint64_t sent, send_ns, tried, pack_ns, left;
-	unsigned blocks; /* since it was last tried */
+	struct corepack_way {
+		uint64_t bytes, ns;
+	} ways[2];	 /* as they are, packed */
+	int best;	 /* of ways */
+	unsigned blocks; /* since the other way was tried */
+	unsigned try;	 /* so many until it is tried again */
 };
 
 /* For a new receiver. */
