@@ -102,19 +102,30 @@ on_arm()
 
 # --- waiting ---------------------------------------------------------------
 
+# nap SECONDS: asleep without a process for it.
+nap()
+{
+	local pipe=$BATS_FILE_TMPDIR/nap
+	[ -p "$pipe" ] || mkfifo "$pipe"
+	# above 128: nothing came in that time, as nobody writes
+	read -rt "$1" _ <>"$pipe" || [ $? -gt 128 ] || sleep "$1"
+}
+
 # wait_for SECONDS COMMAND...: until it succeeds; fails at the deadline, but not
 # before it was asked fifty times more: a machine that stood still, or whose clock
-# was set, has passed the deadline when nobody else has run as yet.
+# was set, has passed the deadline when nobody else has run as yet.  Asks less
+# often what takes long: an answer costs more than the wait.
 wait_for()
 {
-	local end=$((SECONDS + $1)) more=50
+	local end=$((SECONDS + $1)) more=50 n=0 naps=(0.02 0.05 0.1)
 	shift
 	until "$@"; do
 		[ $SECONDS -le $end ] || [ $((more -= 1)) -gt 0 ] || {
 			echo "waited in vain for: $*"
 			return 1
 		}
-		sleep 0.02
+		nap "${naps[$((n / 10))]}"
+		[ $n -ge 29 ] || n=$((n + 1))
 	done
 }
 
