@@ -2,6 +2,8 @@
 # one gets full: each core is whole and once at a receiver that lives, or was
 # acknowledged by the one that died, or waits in its machine's spool, told.
 #
+# not with sanitizers: the programs have their own tests
+#
 # FLEET=200 bats t/fleet.bats: so many machines, and what became of them.
 
 load helper

@@ -1,4 +1,6 @@
 #!/usr/bin/env bats
+# not with sanitizers: a script
+#
 # What somebody types who has read nothing, or is used to other tools: each does
 # it, or says in one line what to type instead.
 
