@@ -30,6 +30,13 @@ fuzz_corestream_PART = stream_walk
 fuzz_corestream_SEEDS = t/fixtures/stream* t/fixtures/proxy*
 fuzz_corerecv = store core stream crash net lz4 base
 fuzz_corerecv_SEEDS = t/fixtures/stream* t/fixtures/proxy* t/fixtures/core*
+# connections that break: scripts, of which few bytes say much
+fuzz_resume = store core stream crash net lz4 base
+fuzz_resume_LEN = 512
+fuzz_resume_SEEDS = t/fixtures/resume
+fuzz_joint = send core stream crash net lz4 base
+fuzz_joint_LEN = 512
+fuzz_joint_SEEDS = t/fixtures/joint*
 
 fuzz_lz4 = lz4 base
 fuzz_lz4_LEN = 16384
