@@ -147,7 +147,7 @@ UNITS = unit_out unit_elfsym unit_elfdebug unit_names unit_corehead unit_base \
 	unit_segv_prog unit_segv_live unit_fault unit_sandbox unit_cgpath \
 	unit_elfpackage unit_opener unit_io unit_mend unit_signature \
 	unit_streamhead unit_pagemap unit_procdir unit_turn unit_lz4 \
-	unit_segv_runner unit_blocks unit_segv_top
+	unit_segv_runner unit_blocks unit_segv_top unit_trust
 unit_out = out base
 unit_mend = out base
 unit_signature = report base
@@ -164,6 +164,7 @@ unit_corehead = core base
 unit_base = base
 unit_sandbox = base
 unit_turn = base
+unit_trust = wrap base
 unit_opener = base
 unit_slots = slots net base
 unit_storm = slots net base

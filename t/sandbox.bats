@@ -52,7 +52,7 @@ status()
 	[ $rc = 0 ]
 }
 
-@test "each role from outside: its uid, no capability, no new privileges, a filter" {
+@test "class 20: each role from outside: its uid, no capability, no new privileges, no new process, a filter" {
 	local role
 	needs_root
 	for role in report send store feed log; do
@@ -62,6 +62,9 @@ status()
 		[ "$(status NoNewPrivs)" = 1 ]
 		[ "$(status Seccomp)" = 2 ]
 		[ -z "$(status Groups)" ]
+		# where there is no filter these are what is left
+		grep -q '^Max processes  *0  *0  *' "/proc/$IN/limits"
+		grep -q '^Max core file size  *0  *0  *' "/proc/$IN/limits"
 		if [ "$role" = store ] || [ "$role" = log ]; then
 			[ "$(status Uid)" = 54321 ]
 		else

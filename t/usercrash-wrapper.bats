@@ -321,6 +321,32 @@ who()
 	[ ! -s "$T/err" ]
 }
 
+# What is no file is not even opened: for a device that is a deed.  Who writes
+# to a FIFO waits until somebody opens it, and here that is us.
+@test "class 14: what lies in the conf's place and is no file is not opened" {
+	place "$T"
+	fake "$T" usercrash_c
+	rm -f "$T/f"
+	mkfifo "$T/f"
+	bg sh -c 'echo begins; echo "slots 7" >"$1"' sh "$T/f" >"$T/begins"
+	wait_for 10 waits "$BG"
+	hand "$T" "${ORDINARY[@]}"
+	grep -q "^usercrash-wrapper: warning: $T/f: not a regular file, ignored$" \
+	    "$T/err"
+	argv "$T/argv.usercrash_c"
+	has -n 50
+	[ "$(timeout 10 cat "$T/f")" = "slots 7" ]
+}
+
+waits()
+{
+	[ -s "$T/begins" ] && [ "$(state_of "$1")" = S ]
+}
+
+@test "class 14: unit: a file is believed by its descriptor" {
+	unit unit_trust
+}
+
 @test "a conf with wrong lines: said once, the rest holds" {
 	place "$T"
 	fake "$T" usercrash_c
