@@ -4,7 +4,7 @@
 #   t/soak.sh [CRASHES]       100000 without an argument; as root
 #   make soak CRASHES=5000
 #
-# Victims of several kinds crash, four at a time, in rounds, with
+# Victims of several kinds crash, several at a time, in rounds, with
 # usercrash-wrapper in core_pattern as enable has it: a report for each through
 # usercrash_s, the core to a recv_core on this machine, a spool where that does
 # not answer.  Reports, store and spool are on a tmpfs of 48 MB.  In some rounds
@@ -18,6 +18,9 @@
 #
 # Prints counts, every ten rounds and at the end.  Exits 0; 1 when something
 # grew, was left or was lost without a word; 111 when it cannot be tried here.
+# SIGTERM, to this process alone, ends it after the round, with its counts.
+#
+#   ROUND, LANES   crashes of a round (100), and how many at a time (4)
 
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 111
 cd "$top" || exit 111
@@ -26,7 +29,7 @@ cd "$top" || exit 111
 crashes=${1:-100000}
 bin=$(cd "${BIN:-bin}" && pwd) || exit 111
 victims=$top/build/victims
-per_round=${ROUND:-100} slots=20
+per_round=${ROUND:-100} at_once=${LANES:-4} slots=20
 
 die()
 {
@@ -41,7 +44,7 @@ for need in "$bin/usercrash_c" "$bin/usercrash_s" "$bin/recv_core" \
 done
 dir=$(mktemp -d /run/sXXXX) || exit 111
 log=$(mktemp) || exit 111
-server='' receiver='' held=
+server='' receiver='' held='' ended=
 
 # shellcheck disable=SC2317,SC2329 # by the trap
 finish()
@@ -56,7 +59,7 @@ finish()
 }
 trap finish EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'ended=1' TERM
 
 # --- what is there ---------------------------------------------------------
 
@@ -138,22 +141,26 @@ victim()
 	[ $? -ne 137 ] || echo held >>"$dir/held"
 }
 
-# crowd FROM: the crashes of a round, four at a time.
+# crowd FROM: the crashes of a round, so many at a time.
 crowd()
 {
-	for lane in 0 1 2 3; do
+	lane=0
+	while [ "$lane" -lt "$at_once" ]; do
 		(
 			exec 9>&-
 			i=$lane
 			while [ "$i" -lt "$per_round" ]; do
 				victim $(($1 + i))
-				i=$((i + 4))
+				i=$((i + at_once))
 			done
 		) 2>/dev/null &
 		lanes="$lanes $!"
+		lane=$((lane + 1))
 	done
-	# shellcheck disable=SC2086
-	wait $lanes
+	# a signal ends the wait (above 128), and not the lanes
+	for lane in $lanes; do
+		until wait "$lane" || [ $? -le 128 ]; do :; done
+	done
 	lanes=
 }
 
@@ -228,7 +235,7 @@ check_server()
 
 tell()
 {
-	echo "$made crashes, $told told of, $refused without a report; cores:" \
+	echo "$made crashes in $(($(date +%s) - since)) s, $told told of, $refused without a report; cores:" \
 	    "$sent sent, $spooled spooled, $lost lost; usercrash_s: $fds" \
 	    "descriptors, $rss KiB"
 }
@@ -250,9 +257,10 @@ round()
 	at_rest
 }
 
+since=$(date +%s)
 rc=0 made=0 round=0 refused=0 sent=0 spooled=0 lost=0 told=0 lanes=
 start_server
-while [ "$made" -lt "$crashes" ]; do
+while [ "$made" -lt "$crashes" ] && [ -z "$ended" ]; do
 	round=$((round + 1))
 	case $((round % 10)) in
 	2) stop_receiver KILL ;;
