@@ -1,5 +1,6 @@
 /*
- * much: a process that has much of something, then crashes.
+ * much WHAT N [stay]: a process that has much of something, then crashes; with
+ * "stay" it says "ready" and stands still in place of that.
  *
  * case: fds 1000 | SIGSEGV SEGV_MAPERR 0x0 | crash_here main
  * case: maps 60000 | SIGSEGV SEGV_MAPERR 0x0 | crash_here main
@@ -10,6 +11,7 @@
 #include <sys/resource.h>
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -106,6 +108,11 @@ main(int argc, char *argv[])
 		r = touch_many(n);
 	if (r < 0)
 		return 111;
+	if (argc > 3) {
+		puts("ready");
+		fflush(stdout);
+		pause();
+	}
 	crash_here();
 	return 0;
 }
