@@ -115,6 +115,7 @@ has()
 
 @test "segfault.sh: what a signal costs" {
 	export BENCH_ONLY=fast BENCH_N=1000
+	hold
 	under segfault --json
 	"${UNDER[@]}" >"$T/json" 2>"$T/err" 3>&- 9>&- ||
 	    ! grep 'cannot attach' "$T/err" || unmet "needs BPF"

@@ -105,7 +105,7 @@ all="memory stream$(peers nc socat ncat)"
 warm $all
 rounds 10MB 7 "$all" "$victim" 10 0
 rounds 201thr 5 "$all" "$victim" 10 200 8192
-rounds 1GB 5 "$all" "$victim" 1024 0
+rounds 1GB 3 "$all" "$victim" 1024 0
 
 machine "cores on $(stat -f -c %T "$run")"
 table "From the crash until the core is whole at the receiver" \

@@ -80,6 +80,7 @@ made=
 locked=
 pids=
 other=
+waited=0
 
 leave()
 {
@@ -98,10 +99,12 @@ trap 'leave $?' EXIT
 
 lock()
 {
+	began=$(date +%s)
 	kernel_lock 900 || {
 		say "error: unable to lock or to put back core_pattern"
 		leave 111
 	}
+	waited=$((waited + $(date +%s) - began))
 	locked=1
 }
 
@@ -175,6 +178,7 @@ machine()
 	echo
 	uname -srm
 	echo "$(grep -c ^processor /proc/cpuinfo) processors; $*"
+	[ $waited = 0 ] || echo "$waited seconds waited for other tests here"
 } >&$head
 
 # table TITLE WHAT UNIT COLUMN [RE]: of rounds' lines, those that begin so; what

@@ -146,8 +146,8 @@ stop
 bpftrace=$(peers bpftrace)
 stacks="stack${bpftrace:+ bpf-stack}"
 speed=${BENCH_PACED:-5000}
-rounds fast 9 "bare plain share json$bpftrace" "${BENCH_N:-100000}"
-rounds paced 9 "bare $stacks" "$speed" 1 1 "$speed"
+rounds fast 7 "bare plain share json$bpftrace" "${BENCH_N:-100000}"
+rounds paced 7 "bare $stacks" "$speed" 1 1 "$speed"
 BENCH_ROUNDS=1
 rounds lossless 1 "plain share json $stacks$bpftrace"
 
