@@ -128,7 +128,8 @@ count_reports(struct run *r, uint64_t now)
 	n = read(r->watchfd, buf, sizeof(buf));
 	for (at = 0; at < n; at += (ssize_t)(sizeof(*e) + e->len)) {
 		e = (const struct inotify_event *)(buf + at);
-		if (e->len > 0 && is_report(r, e->name))
+		/* before the fault it is somebody else's */
+		if (r->page->fault != 0 && e->len > 0 && is_report(r, e->name))
 			r->reports++;
 	}
 	if (r->reports >= r->count && r->reported == 0)
