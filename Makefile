@@ -94,6 +94,10 @@ LZMA := $(call cc_try,-llzma,#include <lzma.h>\nint main(void){return !lzma_vers
 DEFS = $(if $(LZMA),-DHAVE_LZMA) $(SANDEF)
 UNWIND = -lunwind-$(UNWIND_ARCH) -lunwind $(if $(LZMA),-llzma)
 UNWIND_A = -l:libunwind-$(UNWIND_ARCH).a -l:libunwind.a $(if $(LZMA),-llzma)
+# what it does for nobody (unwind/accessors.c)
+comma = ,
+WRAPS = $(patsubst %,-Wl$(comma)--wrap=_U$(UNWIND_ARCH)_%,\
+	local_addr_space_init init_mem_validate)
 # a function that draws in all that the archives need themselves
 UNWIND_TRY = \#include <libunwind.h>\nint main(void){unw_cursor_t c;return \
 	unw_get_proc_name(&c,0,0,0);}\n
@@ -203,7 +207,7 @@ unit_corestore = store core stream crash net lz4 base
 
 # what the bats files drive, with arguments
 AIDS = spool_client stream_aid core_peer segv_watch sample_crash core_forge \
-	fault_at cost_count cut_link
+	fault_at cost_count cut_link ran_text
 cost_count = base
 core_forge = proc base
 spool_client = slots net base
@@ -252,13 +256,19 @@ $(BUILD)/$(1).a: $(call room,$(1))
 endef
 $(foreach r,$(ROOMS),$(eval $(call archive,$(r))))
 
+# what runs in each crash stands side by side (t/order.sh)
+ORDER := $(if $(filter yes,$(call cc_try,-static -no-pie \
+	-Wl$(comma)-T$(comma)src/order.ld,int main(void){return 0;}\n)),src/order.ld)
+usercrash_c_SCRIPT = $(if $(ORDER),-Wl$(comma)-T$(comma)$(ORDER))
+$(BIN)/usercrash_c$(SUFFIX): $(ORDER)
+
 # file,PROGRAM,object,flags
 define program
 $(1): $(BUILD)/$(2).o $(3) $(call archives,$($(2)))
 	@mkdir -p $$(@D)
-	$$(CC) $$(ALL_CFLAGS) -o $$@ $$^ $(4) $$(LDGC) $$(LDFLAGS) \
-		$$(call how,$(2),$$(LDSTATIC),$$(LDPIE)) $(if $(filter \
-		$(2),$(UNWINDERS)),$$(call how,$(2),$$(UNWIND_A),$$(UNWIND)))
+	$$(CC) $$(ALL_CFLAGS) -o $$@ $$(filter-out %.ld,$$^) $(4) $$(LDGC) \
+		$$(LDFLAGS) $$(call how,$(2),$$(LDSTATIC) $$($(2)_SCRIPT),$$(LDPIE)) $(if $(filter \
+		$(2),$(UNWINDERS)),$$(call how,$(2),$$(WRAPS) $$(UNWIND_A),$$(UNWIND)))
 endef
 $(foreach p,$(PROGS),$(eval $(call program,$(BIN)/$(p)$(SUFFIX),$(p),$(TRACE))))
 $(foreach p,$(TAKEN),$(eval $(call \

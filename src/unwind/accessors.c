@@ -61,6 +61,25 @@ unwind_alone(int on)
 	walking = on;
 }
 
+/*
+ * When it begins libunwind clears 26 KiB for an address space of our own, and
+ * makes a pipe to look at our own memory with: neither is looked at.  Its calls
+ * of these find those here, where it is linked as archives (Makefile, WRAPS).
+ */
+#define WRAP(fn) UNW_PASTE(__wrap_, UNW_OBJ(fn))
+void WRAP(local_addr_space_init)(void);
+void WRAP(init_mem_validate)(void);
+
+void
+WRAP(local_addr_space_init)(void)
+{
+}
+
+void
+WRAP(init_mem_validate)(void)
+{
+}
+
 /* Where access_mem() finds a table made by us: no user address, and not one
  * that the arithmetic of the search can overflow. */
 #define OWN_TABLE UINT64_C(0x7f00000000000000)
