@@ -121,7 +121,7 @@ open_subject(const struct options *o, struct subject *s)
 	s->procfd = proc_open_thread(o->pid);
 	if (s->procfd == -1)
 		msg_die(EXIT_PARTIAL, "no process %d", (int)o->pid);
-	if (procinfo_gather(s->procfd, 0, &s->pi) == -1)
+	if (procinfo_gather(s->procfd, 0, NULL, &s->pi) == -1)
 		msg_die_sys(
 		    EXIT_SYSTEM, "unable to read /proc/%d", (int)o->pid);
 	if (procinfo_number(&s->pi, "CoreDumping") == 1)

@@ -226,7 +226,7 @@ open_process(struct options *o)
 {
 	int64_t told = o->id.pid;
 	const char *why;
-	int fd = crashproc_open(&o->id, STDIN_FILENO, &why);
+	int fd = crashproc_open(&o->id, STDIN_FILENO, NULL, &why);
 
 	if (told != o->id.pid)
 		msg_warn("pid %d is %d here: use %%P in core_pattern",

@@ -158,7 +158,7 @@ open_core(struct options *o)
 	if (o->isfile)
 		return;
 	if (o->id.pid > 0)
-		o->procfd = crashproc_open(&o->id, STDIN_FILENO, &why);
+		o->procfd = crashproc_open(&o->id, STDIN_FILENO, NULL, &why);
 	if (o->procfd != -1)
 		return;
 	if (why != NULL)
@@ -289,7 +289,7 @@ work(const struct options *o, struct told *told)
 
 	if (o->isfile && fstat(o->corefd, &st) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to read the core");
-	if (dying_open(&d, &c, o->procfd) == 0 && shut_door(o, &d) == 0 &&
+	if (dying_open(&d, &c, o->procfd, NULL) == 0 && shut_door(o, &d) == 0 &&
 	    choose(o, &d, &keep) == 0 && smallcore_from(&small, &d.head) == 0) {
 		small.arg = &d.t;
 		told->cut = fit(&d.head, (uint64_t)st.st_size);

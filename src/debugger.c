@@ -180,8 +180,8 @@ debug_live(pid_t pid, const struct options *o)
 	if (pid == o->self)
 		msg_die(EXIT_USAGE, "unable to trace myself");
 	procfd = open_live(pid);
-	if (procinfo_gather(
-		procfd, o->want_environ ? PROC_WANT_ENVIRON : 0, &pi) == -1)
+	if (procinfo_gather(procfd, o->want_environ ? PROC_WANT_ENVIRON : 0,
+		NULL, &pi) == -1)
 		msg_die_sys(EXIT_SYSTEM, "unable to read /proc/%d", (int)pid);
 	c.pid = (pid_t)procinfo_number(&pi, "Tgid");
 	if (o->tid > 0 && !procinfo_has(&pi, o->tid))

@@ -71,6 +71,7 @@ struct options {
 	pid_t self;
 	const char *listen; /* where to stand by; NULL: there is one crash */
 	char exe[PATH_MAX]; /* "" unknown */
+	struct buf status;  /* "" unknown */
 	struct sink_cfg sink;
 };
 
@@ -175,7 +176,8 @@ open_process(struct options *o)
 {
 	int64_t told = o->id.pid;
 
-	o->procfd = crashproc_open(&o->id, STDIN_FILENO, &o->proc_why);
+	o->procfd =
+	    crashproc_open(&o->id, STDIN_FILENO, &o->status, &o->proc_why);
 	if (told != o->id.pid)
 		msg_warn("pid %d is %d here: use %%P in core_pattern",
 		    (int)told, (int)o->id.pid);
@@ -232,6 +234,7 @@ told_of(const struct options *o, struct crash *c)
 static int
 work(const struct options *o, int reportfd, struct told *told)
 {
+	const struct procinfo_seen seen = {&o->status, o->exe};
 	struct crash c;
 	struct dying d;
 	int r;
@@ -242,7 +245,8 @@ work(const struct options *o, int reportfd, struct told *told)
 	c.report_max = o->sink.slots.reportmax;
 	c.deadline = deadline_in((int64_t)o->wait_s * 750);
 	c.proc_why = o->proc_why;
-	r = dying_open(&d, &c, o->procfd);
+	r = dying_open(&d, &c, o->procfd, &seen);
+	io_later(0);
 	if (r == 0)
 		r = shut_door(o, &d);
 	if (r == 0)
@@ -391,6 +395,7 @@ open_another(const struct options *o, struct sink *s, struct told *told)
 	io_close(&s->fd);
 	io_close(&s->connfd);
 	io_close(&s->dirfd);
+	sink_init(s);
 	open_sink(o, s);
 }
 
@@ -407,15 +412,18 @@ make_report(const struct options *o, struct sink *s, struct told *told,
 	if (worker == 0) {
 		/* the worker is to fill the report, not to publish it */
 		io_close(&s->connfd);
-		io_close(&s->dirfd);
+		if (s->dirfd != -1)
+			io_done(s->dirfd);
 		if (o->print) /* its end is to mean that it is published */
 			fd_to_null(STDOUT_FILENO);
 		_exit(work(o, s->fd, shared));
 	}
 	if (worker == -1)
 		snprintf(text, len, "unable to fork: %s", strerror(errno));
-	/* the crashed process is to wait for the worker only */
-	fd_to_null(STDIN_FILENO);
+	/* the crashed process is to wait for the worker only; whatever is there
+	 * then nobody reads */
+	if (dup2(STDERR_FILENO, STDIN_FILENO) == -1)
+		fd_to_null(STDIN_FILENO);
 	if (worker == -1)
 		return text;
 	trouble = sandbox_await(worker, o->wait_s, text, len, &there);
@@ -434,8 +442,10 @@ report(struct options *o)
 	struct sink s;
 	char text[128];
 
+	io_later(1); /* mostly, to the end */
 	open_process(o);
-	if (sink_turn(&o->sink, (uint64_t)WORKER_MEM << 20, o->id.uid != 0,
+	sink_init(&s);
+	if (sink_turn(&o->sink, &s, (uint64_t)WORKER_MEM << 20, o->id.uid != 0,
 		deadline_in(TURN_WAITS * o->wait_s * INT64_C(1000))) == -1) {
 		snprintf(text, sizeof(text),
 		    "no turn for a worker in %d seconds",

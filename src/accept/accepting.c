@@ -122,7 +122,7 @@ serve_one(const struct accepting *a, int connfd)
 				   : strerror(errno));
 		return errno == ESRCH ? EXIT_PARTIAL : EXIT_SYSTEM;
 	}
-	procfd = proc_open_crashed(c.pid, 0, c.pidfd);
+	procfd = proc_open_crashed(c.pid, 0, c.pidfd, NULL);
 	d.pid = c.pid;
 	if (procfd == -1) {
 		accepting_lost(&d, "find the process", errno);
@@ -154,7 +154,7 @@ refuse(void *arg, int connfd, const char *reason)
 	net_peer(connfd, &peer);
 	d.pid = peer.pid;
 	if (coresock_peer(connfd, &c) == 0) {
-		procfd = proc_open_crashed(c.pid, 0, c.pidfd);
+		procfd = proc_open_crashed(c.pid, 0, c.pidfd, NULL);
 		if (procfd != -1)
 			dumped_read(&d, &c, procfd);
 		io_close(&procfd);

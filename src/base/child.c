@@ -78,7 +78,8 @@ child_wait(pid_t pid, int64_t deadline, int *status)
 		poll(&p, 1, left);
 		r = waitpid(pid, status, WNOHANG);
 	} while (r == 0 && left != 0);
-	io_close(&p.fd);
+	if (p.fd != -1)
+		io_done(p.fd);
 	return r > 0 ? 1 : r;
 }
 

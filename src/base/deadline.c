@@ -3,7 +3,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
+#include <unistd.h>
 
 static int64_t
 deadline_now(void)
@@ -56,4 +59,23 @@ deadline_poll(int fd, short events, int64_t deadline)
 	if (r == 0)
 		errno = ETIMEDOUT;
 	return r > 0 ? p.revents : r;
+}
+
+#ifndef RWF_NOWAIT /* of linux/fs.h */
+#define RWF_NOWAIT 8
+#endif
+
+ssize_t
+deadline_read(int fd, void *p, size_t n, int64_t deadline)
+{
+	struct iovec iov = {p, n};
+#if defined(SYS_preadv2)
+	ssize_t r =
+	    syscall(SYS_preadv2, fd, &iov, 1, -1L, -1L, (long)RWF_NOWAIT);
+
+	if (r != -1)
+		return r;
+#endif
+	return deadline_poll(fd, POLLIN, deadline) > 0 ? readv(fd, &iov, 1)
+						       : -1;
 }

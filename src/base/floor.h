@@ -21,5 +21,8 @@ enum { FLOOR_TENTH = 10, FLOOR_CORES = 1 << 30 /* for cores, at most */ };
  * size (ramfs) has no floor.
  */
 int floor_left(int fd, uint64_t floor, uint64_t most, uint64_t more);
+/* The same as a number: with less than *room more it holds.  UINT64_MAX where
+ * there is no floor. */
+int floor_room(int fd, uint64_t floor, uint64_t most, uint64_t *room);
 
 #endif

@@ -11,7 +11,16 @@
 
 #include "base/bytes.h"
 
-enum { FIRST = 2000 };
+enum {
+	FIRST = 2000,
+	LATER_MAX = 32,
+	ENTRY_MAX = 280 /* a name of 255 bytes, and what goes with it */
+};
+
+/* To be closed. */
+static struct {
+	int on, n, fd[LATER_MAX];
+} later;
 
 int
 buf_reserve(struct buf *b, size_t n)
@@ -64,6 +73,65 @@ io_close(int *fd)
 	errno = saved;
 }
 
+static void
+close_run(int from, int to)
+{
+#if defined(SYS_close_range) /* Linux 5.9 */
+	if (to > from &&
+	    syscall(SYS_close_range, (unsigned)from, (unsigned)to, 0) == 0)
+		return;
+#endif
+	for (; from <= to; from++)
+		close(from);
+}
+
+static void
+close_all(void)
+{
+	int i, from;
+
+	for (i = 0; i < later.n; i++) {
+		from = later.fd[i];
+		while (i + 1 < later.n && later.fd[i + 1] == later.fd[i] + 1)
+			i++;
+		close_run(from, later.fd[i]);
+	}
+	later.n = 0;
+}
+
+int
+io_later(int on)
+{
+	int was = later.on, saved = errno;
+
+	later.on = on;
+	if (!on)
+		close_all();
+	errno = saved;
+	return was;
+}
+
+void
+io_done(int fd)
+{
+	int saved = errno, i;
+
+	if (later.n == LATER_MAX)
+		close_all();
+	for (i = later.n++; i > 0 && later.fd[i - 1] > fd; i--)
+		later.fd[i] = later.fd[i - 1];
+	later.fd[i] = fd;
+	if (!later.on)
+		close_all();
+	errno = saved;
+}
+
+void
+io_forget(void)
+{
+	later.on = later.n = 0;
+}
+
 /* A descriptor of its own: the position belongs to the open file. */
 static int
 open_directory(int dirfd, const char *name)
@@ -88,6 +156,7 @@ io_dir_open(struct io_dir *d, int dirfd, const char *name)
 {
 	d->fd = open_directory(dirfd, name);
 	d->at = d->have = 0;
+	d->full = 0;
 	return d->fd == -1 ? -1 : 0;
 }
 
@@ -101,6 +170,9 @@ io_dir_next(struct io_dir *d)
 	long n;
 
 	if (d->at == d->have) {
+		if (d->full && d->have > 0 &&
+		    d->have + ENTRY_MAX <= sizeof(d->entries))
+			return NULL;
 		n = syscall(
 		    SYS_getdents64, d->fd, d->entries, sizeof(d->entries));
 		if (n <= 0)
@@ -215,10 +287,10 @@ slurp(
 			break;
 	}
 	b->p[b->len] = '\0';
-	close(fd);
+	io_done(fd);
 	return 0;
 fail:
-	io_close(&fd);
+	io_done(fd);
 	b->len = start;
 	if (start == 0)
 		buf_free(b);
@@ -245,12 +317,12 @@ io_reopen_regular(int pathfd)
 	int fd;
 
 	if (fstat(pathfd, &st) == -1 || !S_ISREG(st.st_mode)) {
-		close(pathfd);
+		io_done(pathfd);
 		return fails(ENODEV);
 	}
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", pathfd);
 	fd = open(self, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	io_close(&pathfd);
+	io_done(pathfd);
 	return fd;
 }
 

@@ -24,6 +24,16 @@ void buf_free(struct buf *);
 
 /* Closes and forgets a descriptor, -1 as well; errno stays. */
 void io_close(int *fd);
+/*
+ * After io_later(1) what io_done() is given, and what io_slurp() opened, stays
+ * open until io_later(0), which closes it, in one call what follows one
+ * another; or until there is much of it, or to the end.  What it was before.
+ * errno stays.
+ */
+int io_later(int on);
+void io_done(int fd);
+/* In a child that has closed what was to be closed: as at the beginning. */
+void io_forget(void);
 /* The directory dirfd/name, no link, from its beginning; NULL. */
 DIR *io_opendir(int dirfd, const char *name);
 /*
@@ -33,6 +43,8 @@ DIR *io_opendir(int dirfd, const char *name);
  */
 struct io_dir {
 	int fd;
+	int full; /* each piece has all there is room for, as those of /proc:
+		     a shorter one is the last */
 	size_t at, have;
 	alignas(8) char entries[2048];
 };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,17 +33,23 @@ msg_open_sink(void)
 void
 msg_init(const char *name)
 {
-	int fd, had[3];
+	struct pollfd p[3] = {{.fd = 0}, {.fd = 1}, {.fd = 2}};
+	int fd;
 
 	prog = name;
-	for (fd = 0; fd < 3; fd++)
-		had[fd] = fcntl(fd, F_GETFD) != -1;
-	for (fd = 0; fd < 3; fd++)
-		if (!had[fd] &&
-		    open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
-			_exit(EXIT_SYSTEM); /* unreachable: fd is the lowest */
-	if (!had[2])
+	/* POLLNVAL: not open, or with O_PATH */
+	if (poll(p, 3, 0) == 0)
+		return;
+	/* each is the lowest that is free */
+	do {
+		fd = open("/dev/null", O_RDWR);
+		if (fd == -1)
+			_exit(EXIT_SYSTEM);
+	} while (fd < 2);
+	if (fd == 2)
 		sink = -1;
+	else
+		close(fd);
 }
 
 const char *

@@ -220,6 +220,7 @@ keep(int sock, int nextfd, const struct opener_how *how)
 	pid_t pid;
 
 	close_but(sock, nextfd, how->keepfd);
+	io_forget();
 	if (how->drop && geteuid() == 0 && sandbox_approach(0) == -1)
 		_exit(1);
 	while (r != -1 && deaths < DEATHS) {

@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/io.h"
+#include "base/privdrop.h"
 
 enum { REST_MS = 63 };
 
@@ -38,7 +39,7 @@ owned_dir(const char *path, enum owned_by who, int *made)
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == 0) {
-		ours = st.st_uid == geteuid();
+		ours = st.st_uid == priv_uid();
 		if (made != NULL && *made)
 			who = OWNED_OURS;
 		if ((ours || who == OWNED_ANY ||
@@ -92,9 +93,9 @@ owned_hold(int fd, int64_t deadline)
 }
 
 int
-owned_lock(int dirfd, const char *name, int64_t deadline)
+owned_lock(int dirfd, const char *name, int64_t deadline, struct stat *now)
 {
-	struct stat st, now;
+	struct stat st;
 	int fd;
 
 	for (;;) {
@@ -106,11 +107,11 @@ owned_lock(int dirfd, const char *name, int64_t deadline)
 		if (fstat(fd, &st) == -1)
 			break;
 		errno = EPERM;
-		if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() ||
+		if (!S_ISREG(st.st_mode) || st.st_uid != priv_uid() ||
 		    owned_hold(fd, deadline) == -1)
 			break;
-		if (fstatat(dirfd, name, &now, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    now.st_ino == st.st_ino && now.st_dev == st.st_dev)
+		if (fstatat(dirfd, name, now, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    now->st_ino == st.st_ino && now->st_dev == st.st_dev)
 			return fd;
 		close(fd);
 	}

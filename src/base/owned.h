@@ -13,6 +13,7 @@
 #define BASE_OWNED_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 enum owned_by { OWNED_ANY, OWNED_OURS, OWNED_OURS_OR_ROOTS };
 
@@ -37,8 +38,9 @@ int owned_hold(int fd, int64_t deadline);
  * The same with a file for nothing else, made 0600 when it is missing: its
  * descriptor, which the caller closes to unlock.  EPERM: something else lies
  * there, or it is another's; ELOOP a link.  A file that is removed meanwhile
- * locks nobody out: then it is the new one.
+ * locks nobody out: then it is the new one.  now: what fstat(2) says since it
+ * is locked.
  */
-int owned_lock(int dirfd, const char *name, int64_t deadline);
+int owned_lock(int dirfd, const char *name, int64_t deadline, struct stat *now);
 
 #endif

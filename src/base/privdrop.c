@@ -58,12 +58,39 @@ root_is_stuck(void)
 	return few;
 }
 
+static int left; /* all three uids are others than root's */
+static int known;
+static uid_t known_uid;
+
+static int
+leave_groups(gid_t gid)
+{
+	return setgroups(0, NULL) == -1 ? -1 : setresgid(gid, gid, gid);
+}
+
+static int
+leave_uid(uid_t uid)
+{
+	known = 0;
+	if (setresuid(uid, uid, uid) == -1)
+		return -1;
+	left = uid != 0;
+	return 0;
+}
+
 static int
 leave_root(uid_t uid, gid_t gid)
 {
-	if (setgroups(0, NULL) == -1 || setresgid(gid, gid, gid) == -1)
-		return -1;
-	return setresuid(uid, uid, uid);
+	return leave_groups(gid) == -1 ? -1 : leave_uid(uid);
+}
+
+uid_t
+priv_uid(void)
+{
+	if (!known)
+		known_uid = geteuid();
+	known = 1;
+	return known_uid;
 }
 
 #if defined(SANITIZED)
@@ -94,7 +121,8 @@ priv_lose(void)
 {
 	if (set_caps(0) == -1)
 		return -1;
-	if (geteuid() != 0 && setuid(0) != -1)
+	known = 0;
+	if ((left || geteuid() != 0) && setuid(0) != -1)
 		return fails(EPERM);
 	return seal();
 }
@@ -115,6 +143,31 @@ priv_keep(uid_t uid, gid_t gid, uint64_t caps)
 		return -1;
 	/* EPERM where some are not there to keep */
 	return set_caps(caps) == 0 ? 0 : set_caps(caps & permitted_caps());
+}
+
+int
+priv_leave(uid_t id, void (*last)(void *), void *arg)
+{
+	int r;
+
+	if (priv_uid() != 0) {
+		last(arg);
+		return 0;
+	}
+	r = leave_groups(id);
+	/* EINVAL: this user namespace does not have it (setresuid(2)) */
+	if (r == -1 && errno == EINVAL)
+		r = leave_groups(id = NOBODY);
+	if (r == -1 && !root_is_stuck())
+		return -1;
+	last(arg);
+	if (r == -1)
+		return 0;
+	r = leave_uid(id);
+	if (r == -1 && errno == EINVAL && id != NOBODY)
+		r = leave_uid(NOBODY);
+	/* where it has neither it has few */
+	return r == 0 || errno == EINVAL || root_is_stuck() ? 0 : -1;
 }
 
 int

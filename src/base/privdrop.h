@@ -7,6 +7,10 @@
 
 enum { NOBODY = 65534 }; /* uid and gid, where no other will do */
 
+/* geteuid(2), which is asked but once: nothing changes it but the functions
+ * below. */
+uid_t priv_uid(void);
+
 /*
  * Leaves every privilege behind: supplementary groups, gid, uid (all three
  * each), and with them all capabilities; sets no_new_privs and makes the
@@ -23,6 +27,12 @@ int privdrop(uid_t, gid_t);
 int privdrop_but(uid_t, gid_t, uint64_t caps);
 /* That, for who is to call priv_lose() next: which does what is missing. */
 int priv_keep(uid_t, gid_t, uint64_t caps);
+/*
+ * The same with none, and of an id for uid and gid that the user namespace may
+ * lack: then it is NOBODY.  In between, as the last that is done with root's
+ * rights, or for who is not root with what it has, last() is called.
+ */
+int priv_leave(uid_t id, void (*last)(void *), void *arg);
 /* What is left of it then: the last capabilities go.  As privdrop(), with the
  * ids as they are. */
 int priv_lose(void);

@@ -57,6 +57,9 @@ static const struct seccomp_rule rules[] = {
     {SYS_rt_sigprocmask, ALL, SC_ANY, 0, 0, 0}, /* libunwind's locks */
     {SYS_lseek, ALL, SC_ANY, 0, 0, 0},
     {SYS_preadv, ALL, SC_ANY, 0, 0, 0},
+#if defined(SYS_preadv2)
+    {SYS_preadv2, ALL, SC_ANY, 0, 0, 0},
+#endif
     {SYS_readv, ALL, SC_ANY, 0, 0, 0},
     {SYS_writev, ALL, SC_ANY, 0, 0, 0},
     {SYS_pwrite64, REWRITE, SC_ANY, 0, 0, 0},
@@ -307,49 +310,86 @@ landlock(enum sandbox_role role, int treefd)
 }
 #endif
 
-/* drop: privdrop_but() or priv_keep(). */
-static int
-approach(uint64_t caps, int (*drop)(uid_t, gid_t, uint64_t))
-{
-	uid_t own = UID_BASE + (uid_t)getpid();
-
-	/* EINVAL: this user namespace does not have it (setresuid(2)) */
-	if (drop(own, own, caps) == 0)
-		return 0;
-	return errno == EINVAL ? drop(NOBODY, NOBODY, caps) : -1;
-}
-
 int
 sandbox_approach(int read_any)
 {
-	return approach(CHROOT | (read_any ? READ_ANY : 0), privdrop_but);
+	uint64_t caps = CHROOT | (read_any ? READ_ANY : 0);
+	uid_t own = UID_BASE + (uid_t)getpid();
+
+	/* EINVAL: this user namespace does not have it (setresuid(2)) */
+	if (privdrop_but(own, own, caps) == 0)
+		return 0;
+	return errno == EINVAL ? privdrop_but(NOBODY, NOBODY, caps) : -1;
+}
+
+struct way { /* in */
+	const struct sandbox_bounds *b;
+	int rooted, treeless;
+};
+
+/* The tree as the root directory, as far as that may be had. */
+static void
+take_root(void *arg)
+{
+	struct way *w = arg;
+	const struct sandbox_bounds *b = w->b;
+
+	if (b->tree == NULL) {
+		w->rooted = b->rooted ||
+		    (b->treefd != -1 && fchdir(b->treefd) == 0 &&
+			chroot(".") == 0);
+		return;
+	}
+	w->rooted = chroot(b->tree) == 0 && chdir("/") == 0;
+	w->treeless = !w->rooted && (errno == ENOENT || errno == ENOTDIR);
 }
 
 static int
-become(enum sandbox_role role, const struct sandbox_bounds *b)
+become(enum sandbox_role role, struct way *w, pid_t self)
 {
-	if (role & KEEPERS)
-		return priv_keep(b->uid, b->gid, CHROOT);
-	return geteuid() == 0 ? approach(CHROOT, priv_keep) : 0;
+	const struct sandbox_bounds *b = w->b;
+
+	if ((role & KEEPERS) == 0)
+		return priv_leave(UID_BASE + (uid_t)self, take_root, w);
+	if (priv_keep(b->uid, b->gid, CHROOT) == -1)
+		return -1;
+	take_root(w);
+	return 0;
+}
+
+/* Where it could not become the root. */
+static int
+fence_off(enum sandbox_role role, const struct way *w)
+{
+	int fd, r;
+
+	if (w->b->tree == NULL)
+		return w->b->treefd == -1 ? -1 : landlock(role, w->b->treefd);
+	if (w->treeless)
+		return -1;
+	fd = open(w->b->tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = fd == -1 ? -1 : landlock(role, fd);
+	if (fd != -1)
+		close(fd);
+	return r;
 }
 
 int
 sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
     pid_t parent, const char **why)
 {
+	struct way w = {.b = b};
+	pid_t self = getpid();
 	unsigned bits = role;
-	int rooted;
 
 	_Static_assert(
 	    NELEM(rules) <= SECCOMP_RULES, "more rules than a filter takes");
 	*why = NULL;
-	if (limit_all(b) == -1 || become(role, b) == -1)
+	if (limit_all(b) == -1 || become(role, &w, self) == -1)
 		return -1;
-	rooted = b->rooted ||
-	    (b->treefd != -1 && fchdir(b->treefd) == 0 && chroot(".") == 0);
 	if (priv_lose() == -1)
 		return -1;
-	if (rooted || (b->treefd != -1 && landlock(role, b->treefd) == 0))
+	if (w.rooted || fence_off(role, &w) == 0)
 		bits |= CONFINED;
 	else if (role & KEEPERS)
 		*why = "its directory is not all that a keeper of files can "
@@ -363,12 +403,12 @@ sandbox_enter(enum sandbox_role role, const struct sandbox_bounds *b,
 	}
 	if (limit(RLIMIT_NPROC, 0) == -1)
 		return -1;
-	if (seccomp_shut(rules, NELEM(rules), bits) == -1) {
+	if (seccomp_shut(rules, NELEM(rules), bits, self) == -1) {
 		if (errno != ENOSYS)
 			return -1;
 		*why = "no system call filter on this machine or kernel";
 	}
-	return rooted;
+	return w.rooted ? SANDBOX_ROOTED : w.treeless ? SANDBOX_TREELESS : 0;
 }
 
 const char *

@@ -43,7 +43,9 @@ struct sandbox_bounds {
 	 * do.
 	 */
 	int treefd;
-	int rooted; /* it is the root already */
+	const char *tree; /* the same by its path, for root or who may what it
+			     may; or NULL */
+	int rooted;	  /* it is the root already */
 	/* SANDBOX_STORE, SANDBOX_LOG: the owner; else not looked at */
 	uid_t uid;
 	gid_t gid;
@@ -55,10 +57,15 @@ struct sandbox_bounds {
  * more has no need of it.  -1 with errno.
  */
 int sandbox_approach(int read_any);
+enum {
+	SANDBOX_ROOTED = 1,  /* the tree is the root now */
+	SANDBOX_TREELESS = 2 /* nothing is at the path of the tree */
+};
+
 /*
  * Goes in.  parent: the process that waits for this one (getppid(2) before it
- * can have changed), 0 when this one may go on without it.  0, 1 when the tree
- * is the root now, or -1 with errno: nothing hostile may be parsed then.
+ * can have changed), 0 when this one may go on without it.  0, or which of the
+ * two is so; or -1 with errno: nothing hostile may be parsed then.
  * A kernel or a machine that lacks something is no error, only *why says so,
  * which is NULL otherwise; it is static.
  */

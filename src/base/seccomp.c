@@ -43,6 +43,7 @@ enum {
 struct code {
 	struct sock_filter insn[CODE_MAX];
 	unsigned short n;
+	unsigned self;
 };
 
 static void
@@ -72,7 +73,7 @@ end(struct code *c, unsigned verdict)
 static void
 add_rule(struct code *c, const struct seccomp_rule *r)
 {
-	unsigned value = r->value;
+	unsigned value = r->test == SC_SELF ? c->self : r->value;
 	unsigned op = BPF_JMP | BPF_JEQ | BPF_K, yes = 0, no = 1;
 	size_t at = offsetof(struct seccomp_data, args) + r->arg * 8;
 	unsigned verdict = r->deny == 0
@@ -92,8 +93,6 @@ add_rule(struct code *c, const struct seccomp_rule *r)
 		add(c, op, 0, 0, 3);
 	}
 	load(c, at + LOW);
-	if (r->test == SC_SELF)
-		value = (unsigned)getpid();
 	if (r->test == SC_NONE) {
 		op = BPF_JMP | BPF_JSET | BPF_K;
 		yes = 1;
@@ -152,7 +151,8 @@ sort_rules(const struct seccomp_rule *rules, size_t n, unsigned role,
 }
 
 int
-seccomp_shut(const struct seccomp_rule *rules, size_t n, unsigned role)
+seccomp_shut(
+    const struct seccomp_rule *rules, size_t n, unsigned role, pid_t self)
 {
 	const struct seccomp_rule *sorted[SECCOMP_RULES];
 	struct code c;
@@ -167,6 +167,7 @@ seccomp_shut(const struct seccomp_rule *rules, size_t n, unsigned role)
 		return -1;
 	}
 	c.n = 0;
+	c.self = (unsigned)self;
 	load(&c, offsetof(struct seccomp_data, arch));
 	add(&c, BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0);
 	end(&c, SECCOMP_RET_KILL_PROCESS);

@@ -10,13 +10,14 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum seccomp_test {
 	SC_ANY,	  /* whatever the arguments are */
 	SC_NONE,  /* none of the bits of value is set in the argument */
 	SC_ALL,	  /* all of them are */
 	SC_EQUAL, /* the argument is value */
-	SC_SELF,  /* the argument is the process's own id */
+	SC_SELF,  /* the argument is self */
 	SC_NULL	  /* the argument is a null pointer */
 };
 
@@ -33,10 +34,11 @@ enum { SECCOMP_RULES = 128 }; /* at most */
 
 /*
  * From here on the calling process makes those calls only that a rule of the
- * given role allows; children and exec inherit it.  no_new_privs must be set.
- * -1 with errno: no filter is in force.  ENOSYS: this kernel or this machine
- * has none; E2BIG: more rules than there may be.
+ * given role allows; children and exec inherit it.  self is its process id.
+ * no_new_privs must be set. -1 with errno: no filter is in force.  ENOSYS: this
+ * kernel or this machine has none; E2BIG: more rules than there may be.
  */
-int seccomp_shut(const struct seccomp_rule *, size_t n, unsigned role);
+int
+seccomp_shut(const struct seccomp_rule *, size_t n, unsigned role, pid_t self);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/deadline.h"
 #include "base/io.h"
+#include "base/privdrop.h"
 
 enum {
 	QUEUE = 4096, /* the bytes of the two queues; the turns are 0 ... */
@@ -77,28 +78,37 @@ queue_up(int fd, off_t queue, int64_t deadline)
 	return r;
 }
 
-/* The first in the queue: one of the turns. */
+struct turns {
+	unsigned n;	 /* 0: as many as there is memory for */
+	uint64_t memory; /* then: for each */
+	int low;
+};
+
+/* The first in the queue: one of the turns, of which there is one at least. */
 static int
-find_turn(int fd, unsigned n, int64_t deadline)
+find_turn(int fd, struct turns t, int64_t deadline)
 {
 	unsigned i;
 
 	for (;;) {
-		for (i = 0; i < n; i++)
+		for (i = 0; i == 0 || i < t.n - (unsigned)t.low; i++) {
 			if (lock(fd, F_OFD_SETLK, F_WRLCK, (off_t)i) == 0)
 				return 0;
-			else if (!is_taken())
+			if (!is_taken())
 				return -1;
+			if (t.n == 0)
+				t.n = turn_number(t.memory);
+		}
 		if (deadline_left(deadline) == 0)
 			return fails(ETIMEDOUT);
 		poll(NULL, 0, LOOK_MS);
 	}
 }
 
-int
-turn_take(int dirfd, const char *name, unsigned n, int low, int64_t deadline)
+static int
+take(int dirfd, const char *name, struct turns t, int64_t deadline)
 {
-	off_t queue = QUEUE + (low != 0);
+	off_t queue = QUEUE + t.low;
 	struct stat st;
 	int fd = openat(dirfd, name,
 	    O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
@@ -107,13 +117,26 @@ turn_take(int dirfd, const char *name, unsigned n, int low, int64_t deadline)
 		return -1;
 	errno = EPERM;
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    st.st_uid == geteuid() &&
+	    st.st_uid == priv_uid() &&
 	    (lock(fd, F_OFD_SETLK, F_WRLCK, queue) == 0 ||
 		(is_taken() && queue_up(fd, queue, deadline) == 0)) &&
-	    find_turn(fd, low ? n - 1 : n, deadline) == 0) {
+	    find_turn(fd, t, deadline) == 0) {
 		lock(fd, F_OFD_SETLK, F_UNLCK, queue);
 		return fd;
 	}
 	io_close(&fd);
 	return -1;
+}
+
+int
+turn_take(int dirfd, const char *name, unsigned n, int low, int64_t deadline)
+{
+	return take(dirfd, name, (struct turns){n, 0, low != 0}, deadline);
+}
+
+int
+turn_take_for(
+    int dirfd, const char *name, uint64_t memory, int low, int64_t deadline)
+{
+	return take(dirfd, name, (struct turns){0, memory, low != 0}, deadline);
 }

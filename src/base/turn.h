@@ -31,5 +31,9 @@ unsigned turn_number(uint64_t memory);
  */
 int
 turn_take(int dirfd, const char *name, unsigned n, int low, int64_t deadline);
+/* One of turn_number(memory), which is not asked for where the first is free.
+ */
+int turn_take_for(
+    int dirfd, const char *name, uint64_t memory, int low, int64_t deadline);
 
 #endif

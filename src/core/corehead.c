@@ -13,6 +13,7 @@
 
 enum {
 	READ_MAX = 1 << 20,
+	FIRST_READ = 2048,  /* of a stream; no memory of a kernel's is there */
 	NOTE_GAP = 64 << 10 /* notes farther behind are read by themselves */
 };
 
@@ -348,22 +349,20 @@ core_fill(int fd, struct core_head *h, int64_t deadline, uint64_t need)
 	size_t want;
 	ssize_t r;
 
+	if (h->stream && h->raw.len == 0 && need < FIRST_READ)
+		need = FIRST_READ;
 	while (h->raw.len < need) {
 		want = need - h->raw.len;
 		if (want > READ_MAX)
 			want = READ_MAX;
 		if (buf_reserve(&h->raw, want) == -1)
 			return -1;
-		if (!h->stream) {
+		if (!h->stream)
 			r = io_pread_full(
 			    fd, h->raw.p + h->raw.len, want, h->raw.len);
-		} else {
-			r = deadline_poll(fd, POLLIN, deadline);
-			if (r == 0)
-				return fails(ETIMEDOUT);
-			if (r > 0)
-				r = read(fd, h->raw.p + h->raw.len, want);
-		}
+		else
+			r = deadline_read(
+			    fd, h->raw.p + h->raw.len, want, deadline);
 		if (r == 0)
 			return 0;
 		if (r == -1) {

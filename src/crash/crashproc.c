@@ -8,7 +8,8 @@
 #include "proc/procdir.h"
 
 int
-crashproc_open(struct crash_id *id, int corefd, const char **why)
+crashproc_open(
+    struct crash_id *id, int corefd, struct buf *status, const char **why)
 {
 	pid_t pid = id->pid > 0 ? (pid_t)id->pid : 0, found;
 	pid_t tid = id->tid > 0 ? (pid_t)id->tid : 0;
@@ -16,7 +17,7 @@ crashproc_open(struct crash_id *id, int corefd, const char **why)
 	struct stat st;
 
 	if (pid != 0)
-		fd = proc_open_crashed(pid, tid, pidfd);
+		fd = proc_open_crashed(pid, tid, pidfd, status);
 	*why = fd != -1	      ? NULL
 	    : pid == 0	      ? "which one it is was not said"
 	    : errno == ESRCH  ? "the process is gone"
@@ -29,7 +30,8 @@ crashproc_open(struct crash_id *id, int corefd, const char **why)
 		!S_ISFIFO(st.st_mode)))
 		return -1;
 	found = proc_find_crashed(pid);
-	if (found <= 0 || (fd = proc_open_crashed(found, 0, pidfd)) == -1)
+	if (found <= 0 ||
+	    (fd = proc_open_crashed(found, 0, pidfd, status)) == -1)
 		return -1;
 	if (pid != 0) {
 		id->pid = found;

@@ -4,6 +4,7 @@
 #ifndef CRASH_CRASHPROC_H
 #define CRASH_CRASHPROC_H
 
+#include "base/io.h"
 #include "crash/crashid.h"
 
 /*
@@ -12,9 +13,11 @@
  * another pid namespace
  * (%p for %P, core(5)) id gets the one it has here.  Where there is no number,
  * and corefd is a pipe, it is the process that is dumping, if only one is: then
- * it may be another, and its core has to be compared.
+ * it may be another, and its core has to be compared.  status: as of
+ * proc_open_crashed().
  */
-int crashproc_open(struct crash_id *id, int corefd, const char **why);
+int crashproc_open(
+    struct crash_id *id, int corefd, struct buf *status, const char **why);
 /* What can be told besides: host, time, and of the process its program. */
 void crashproc_complete(struct crash_id *id, int procfd);
 

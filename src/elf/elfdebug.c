@@ -173,29 +173,39 @@ mini_resolve(struct elf_file *f, const Elf64_Shdr *sh, struct elfsym_query *q,
 
 /* Six parameters: two counted arrays, the build-id and the queries. */
 int
+elfsym_kept_resolve(struct elf_file *f, const unsigned char *id, size_t idlen,
+    struct elfsym_query *q, size_t n, const char **note)
+{
+	Elf64_Shdr sh;
+
+	*note = NULL;
+	if (f != NULL) {
+		elf_resolve(f, q, n);
+		elf_resolve_go(f, q, n);
+	}
+	if (elfsym_wanting(q, n))
+		debug_resolve(id, idlen, q, n, note);
+	if (f != NULL && elfsym_wanting(q, n) &&
+	    elf_shdr_named(f, ".gnu_debugdata", &sh) == 0) {
+		if (elf_shdr_plain(f, &sh))
+			mini_resolve(f, &sh, q, n, note);
+		else
+			*note = "MiniDebugInfo is damaged";
+	}
+	if (f != NULL)
+		elf_close(f);
+	return f != NULL ? 0 : -1;
+}
+
+/* Six parameters: the same. */
+int
 elfsym_resolve_all(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *q, size_t n, const char **note)
 {
 	struct elf_file f;
-	Elf64_Shdr sh;
 	int r = elf_open(&f, fd), saved = errno;
 
-	*note = NULL;
-	if (r == 0) {
-		elf_resolve(&f, q, n);
-		elf_resolve_go(&f, q, n);
-	}
-	if (elfsym_wanting(q, n))
-		debug_resolve(id, idlen, q, n, note);
-	if (r == 0 && elfsym_wanting(q, n) &&
-	    elf_shdr_named(&f, ".gnu_debugdata", &sh) == 0) {
-		if (elf_shdr_plain(&f, &sh))
-			mini_resolve(&f, &sh, q, n, note);
-		else
-			*note = "MiniDebugInfo is damaged";
-	}
-	if (r == 0)
-		elf_close(&f);
+	elfsym_kept_resolve(r == 0 ? &f : NULL, id, idlen, q, n, note);
 	errno = saved;
 	return r;
 }

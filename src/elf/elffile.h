@@ -16,7 +16,7 @@
 /* What of a file is read at once; of its beginning, where the header, the
  * program headers and the notes stand in nearly all; and before the section
  * table, where the names of sections do, and all symbols of a small program. */
-enum { ELF_PIECE = 16 * 1024, ELF_HEAD = 2048, ELF_TAIL = 4096 };
+enum { ELF_PIECE = 16 * 1024, ELF_HEAD = 1024, ELF_TAIL = 4096 };
 
 /* More sections or symbols than any toolchain has made: where a forged table
  * in a sparse file would cost time for nothing. */

@@ -158,6 +158,31 @@ elf_buildid(struct elf_file *f, unsigned char *id)
 	return got;
 }
 
+struct elf_file *
+elfsym_keep(int fd)
+{
+	struct elf_file *f = malloc(sizeof(*f));
+
+	if (f == NULL || elf_open(f, fd) == 0)
+		return f;
+	free(f);
+	return NULL;
+}
+
+void
+elfsym_drop(struct elf_file *f)
+{
+	if (f != NULL)
+		elf_close(f);
+	free(f);
+}
+
+int
+elfsym_kept_buildid(struct elf_file *f, unsigned char id[ELFSYM_ID_MAX])
+{
+	return elf_buildid(f, id);
+}
+
 int
 elfsym_buildid(int fd, unsigned char id[ELFSYM_ID_MAX])
 {

@@ -53,6 +53,15 @@ int elfsym_resolve(int fd, struct elfsym_query *, size_t n);
  */
 int elfsym_resolve_all(int fd, const unsigned char *id, size_t idlen,
     struct elfsym_query *, size_t n, const char **note);
+/* A file that is asked more than once, whose beginning is read but once; NULL
+ * with the errno of elfsym_head().  fd is to stay open till elfsym_drop(). */
+struct elf_file;
+struct elf_file *elfsym_keep(int fd);
+void elfsym_drop(struct elf_file *);
+/* elfsym_buildid() and elfsym_resolve_all() of that. */
+int elfsym_kept_buildid(struct elf_file *, unsigned char id[ELFSYM_ID_MAX]);
+int elfsym_kept_resolve(struct elf_file *, const unsigned char *id,
+    size_t idlen, struct elfsym_query *, size_t n, const char **note);
 /* Whether a query is unnamed, or named by an unsized symbol only. */
 int elfsym_wanting(const struct elfsym_query *, size_t n);
 /* ROOT above: "/usr/lib/debug", NULL where there is none.  Not from any

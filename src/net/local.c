@@ -33,42 +33,47 @@ net_address(const char *path, struct sockaddr_un *sun)
 	return 0;
 }
 
+/* Only a blocking connect(2) waits for room in the backlog, and SO_SNDTIMEO
+ * bounds it.  Zero would mean for ever. */
+static int
+wait_for_room(int fd, int64_t deadline)
+{
+	int left = deadline_left(deadline);
+	struct timeval tv;
+
+	if (left == 0)
+		left = 1;
+	tv.tv_sec = left / 1000;
+	tv.tv_usec = left % 1000 * 1000;
+	if (left > 0 &&
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) == -1)
+		return -1;
+	return fcntl(fd, F_SETFL, O_RDWR);
+}
+
 int
 net_connect(const char *path, int type, int64_t deadline)
 {
 	struct sockaddr_un sun;
-	struct timeval tv;
-	int fd, left = deadline_left(deadline);
+	int fd, waits = 0;
 
 	if (net_address(path, &sun) == -1)
 		return -1;
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	/*
-	 * Only a blocking connect(2) waits for room in the backlog, and
-	 * SO_SNDTIMEO bounds it.  Zero would mean for ever.
-	 */
-	if (left == 0)
-		left = 1;
-	if (left > 0) {
-		tv.tv_sec = left / 1000;
-		tv.tv_usec = left % 1000 * 1000;
-		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv)) ==
-		    -1)
-			goto fail;
-	}
 	while (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1) {
 		if (errno == EINTR && deadline_left(deadline) != 0)
 			continue;
+		if (errno == EAGAIN && !waits &&
+		    (waits = wait_for_room(fd, deadline) != -1))
+			continue;
 		if (errno == EAGAIN || errno == EINTR)
 			errno = ETIMEDOUT;
-		goto fail;
+		io_done(fd);
+		return -1;
 	}
 	return fd;
-fail:
-	io_close(&fd);
-	return -1;
 }
 
 /* The directory of path, made if need be and found trustworthy. */
@@ -101,10 +106,11 @@ static int
 net_lock(int dirfd, const char *name, int64_t deadline)
 {
 	char lock[NET_PATH_MAX + sizeof(".lock")];
+	struct stat st;
 	int fd;
 
 	snprintf(lock, sizeof(lock), "%s.lock", name);
-	fd = owned_lock(dirfd, lock, deadline);
+	fd = owned_lock(dirfd, lock, deadline, &st);
 	if (fd == -1 && errno == ETIMEDOUT)
 		errno = EADDRINUSE;
 	return fd;

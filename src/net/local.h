@@ -31,7 +31,8 @@ struct net_listener {
 
 /*
  * Connects to the socket at path; type is SOCK_SEQPACKET or SOCK_STREAM.
- * A full backlog is waited for.  The caller closes the descriptor.
+ * A full backlog is waited for.  The caller closes the descriptor, which may be
+ * non-blocking.
  */
 int net_connect(const char *path, int type, int64_t deadline);
 

@@ -135,6 +135,34 @@ squeeze_piece(struct squeeze *s, char *piece, size_t *n)
 	return 0;
 }
 
+/* The line of a page that every process has and none maps, x86's [vsyscall]:
+ * of all addresses that one is the kernel's, and the list ends with it. */
+static int
+is_last(const char *p, size_t n)
+{
+	const char *nl =
+	    n > 0 && p[n - 1] == '\n' ? memrchr(p, '\n', n - 1) : NULL;
+
+	return nl != NULL && p + n - nl > 17 && nl[17] == '-' && nl[1] == 'f';
+}
+
+/* Behind what is there of a piece up to its end or that of the list. */
+static ssize_t
+fill(int fd, char *piece, size_t n)
+{
+	size_t start = n;
+	ssize_t r = 1;
+
+	while (n < PIECE && r > 0 && !(n > start && is_last(piece, n))) {
+		r = read(fd, piece + n, PIECE - n);
+		if (r == -1 && errno == EINTR)
+			r = 1;
+		else if (r > 0)
+			n += (size_t)r;
+	}
+	return r == -1 ? -1 : (ssize_t)(n - start);
+}
+
 int
 maps_read(int procfd, size_t max, struct buf *b, int *cut)
 {
@@ -151,7 +179,7 @@ maps_read(int procfd, size_t max, struct buf *b, int *cut)
 	piece = malloc(PIECE);
 	do {
 		want = PIECE - n;
-		r = piece != NULL ? io_read_full(fd, piece + n, want) : -1;
+		r = piece != NULL ? fill(fd, piece, n) : -1;
 		if (r <= 0)
 			break;
 		n += (size_t)r;
@@ -161,7 +189,7 @@ maps_read(int procfd, size_t max, struct buf *b, int *cut)
 			*cut = 1;
 	} while (r == (ssize_t)want && n < PIECE && !*cut);
 	free(piece);
-	io_close(&fd);
+	io_done(fd);
 	return r == -1 ? -1 : 0;
 }
 
@@ -229,11 +257,19 @@ map_dev_is(uint64_t dev, dev_t st_dev)
 }
 
 int
-map_open(int procfd, const struct map *m)
+map_find(int procfd, const struct map *m)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "map_files/%" PRIx64 "-%" PRIx64, m->start,
 	    m->end);
-	return io_open_regular(procfd, path);
+	return openat(procfd, path, O_PATH | O_CLOEXEC);
+}
+
+int
+map_open(int procfd, const struct map *m)
+{
+	int fd = map_find(procfd, m);
+
+	return fd == -1 ? -1 : io_reopen_regular(fd);
 }

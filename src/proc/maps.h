@@ -63,5 +63,8 @@ int map_dev_is(uint64_t dev, dev_t st_dev);
 /* The file of a mapping, where it is mapped (map_files of proc(5)); a regular
  * one, by io_open_regular(). */
 int map_open(int procfd, const struct map *);
+/* The first half of that: whatever it is, by a descriptor that opens nothing.
+ */
+int map_find(int procfd, const struct map *);
 
 #endif

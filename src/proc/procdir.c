@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,14 +93,30 @@ proc_stat_number(int dirfd, const char *path, int n)
 	return value;
 }
 
+/* struct pidfd_info of linux/pidfd.h (Linux 6.13), as far as it has been since
+ * then; a later kernel looks at the size. */
+struct pidfd_info {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid, ids[8], code;
+};
+
+_Static_assert(sizeof(struct pidfd_info) == 64, "PIDFD_INFO_SIZE_VER0");
+
+#define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
+
 /* Does the pidfd refer to pid?  A dead process's fdinfo says Pid: -1. */
 static int
 pidfd_is(int pidfd, pid_t pid)
 {
+	struct pidfd_info info = {.mask = 0};
 	struct buf b = {0};
 	char path[48];
 	long v;
 
+	/* the numbers of our namespace; those of /proc may be others */
+	if (ioctl(pidfd, PIDFD_GET_INFO, &info) == 0 &&
+	    info.tgid == (uint32_t)pid)
+		return 1;
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
 	if (io_slurp_once(AT_FDCWD, path, STATUS_MAX, &b, NULL) == -1)
 		return -1;
@@ -108,20 +125,28 @@ pidfd_is(int pidfd, pid_t pid)
 	return v == pid;
 }
 
-/* 1 when the process behind dirfd is dumping core; *zombie: leader exited. */
+/* Whose directory that is is dumping core, its status says, which then is in b;
+ * *zombie: it has exited. */
 static int
-is_dumping(int dirfd, pid_t nspid, int *zombie)
+says_dumping(int dirfd, struct buf *b, int *zombie)
 {
-	struct buf b = {0};
 	const char *state;
 	size_t len;
-	int dumping;
 
-	if (io_slurp_once(dirfd, "status", STATUS_MAX, &b, NULL) == -1)
+	b->len = 0;
+	if (io_slurp_once(dirfd, "status", STATUS_MAX, b, NULL) == -1)
 		return 0;
-	dumping = proc_status_number(b.p, b.len, "CoreDumping", 0) == 1;
-	state = proc_status_field(b.p, b.len, "State", &len);
+	state = proc_status_field(b->p, b->len, "State", &len);
 	*zombie = state != NULL && len > 0 && *state == 'Z';
+	return proc_status_number(b->p, b->len, "CoreDumping", 0) == 1;
+}
+
+static int
+is_dumping(int dirfd, pid_t nspid)
+{
+	struct buf b = {0};
+	int zombie, dumping = says_dumping(dirfd, &b, &zombie);
+
 	if (nspid > 0 && proc_status_number(b.p, b.len, "NSpid", 1) != nspid)
 		dumping = 0;
 	buf_free(&b);
@@ -149,7 +174,7 @@ open_living_thread(int dirfd, int want_dumping)
 	struct dirent *e;
 	uint64_t tid;
 	DIR *d;
-	int zombie, found = -1;
+	int found = -1;
 
 	d = io_opendir(dirfd, "task");
 	if (d == NULL)
@@ -159,7 +184,7 @@ open_living_thread(int dirfd, int want_dumping)
 			continue;
 		found = proc_open((pid_t)tid);
 		if (found != -1 &&
-		    ((want_dumping && !is_dumping(found, 0, &zombie)) ||
+		    ((want_dumping && !is_dumping(found, 0)) ||
 			!has_memory(found))) {
 			close(found);
 			found = -1;
@@ -171,10 +196,24 @@ open_living_thread(int dirfd, int want_dumping)
 	return found;
 }
 
-int
-proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
+/* The thread must belong to the process just checked. */
+static int
+open_crashed_thread(pid_t pid, pid_t tid, struct buf *b, int *zombie)
 {
-	struct buf b = {0};
+	int fd = proc_open(tid);
+
+	if (fd != -1 &&
+	    (!says_dumping(fd, b, zombie) ||
+		proc_status_number(b->p, b->len, "Tgid", 0) != pid ||
+		!has_memory(fd)))
+		io_close(&fd);
+	return fd;
+}
+
+/* As proc_open_crashed(); b is its status, or empty. */
+static int
+open_crashed(pid_t pid, pid_t tid, int pidfd, struct buf *b)
+{
 	int dirfd, tidfd, zombie = 0, ok;
 
 	dirfd = proc_open(pid);
@@ -185,23 +224,18 @@ proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
 		close(dirfd);
 		return fails(ESTALE);
 	}
-	ok = is_dumping(dirfd, 0, &zombie);
-	if (tid > 0 && tid != pid && (tidfd = proc_open(tid)) != -1) {
-		/* the thread must belong to the process just checked */
-		if (io_slurp_once(tidfd, "status", STATUS_MAX, &b, NULL) == 0 &&
-		    proc_status_number(b.p, b.len, "Tgid", 0) == pid &&
-		    has_memory(tidfd)) {
-			buf_free(&b);
-			if (is_dumping(tidfd, 0, &zombie)) {
-				close(dirfd);
-				return tidfd;
-			}
+	ok = says_dumping(dirfd, b, &zombie);
+	if (tid > 0 && tid != pid) {
+		tidfd = open_crashed_thread(pid, tid, b, &zombie);
+		if (tidfd != -1) {
+			close(dirfd);
+			return tidfd;
 		}
-		buf_free(&b);
-		close(tidfd);
+		buf_free(b); /* whose it is by now */
 	}
 	/* status says that it dumps only of what has memory */
 	if (zombie) {
+		buf_free(b);
 		tidfd = open_living_thread(dirfd, 1);
 		close(dirfd);
 		return tidfd;
@@ -211,6 +245,20 @@ proc_open_crashed(pid_t pid, pid_t tid, int pidfd)
 		return fails(ESTALE);
 	}
 	return dirfd;
+}
+
+int
+proc_open_crashed(pid_t pid, pid_t tid, int pidfd, struct buf *status)
+{
+	struct buf b = {0};
+	int fd = open_crashed(pid, tid, pidfd, &b), saved = errno;
+
+	if (status != NULL)
+		*status = b;
+	else
+		buf_free(&b);
+	errno = saved;
+	return fd;
 }
 
 int
@@ -233,7 +281,7 @@ proc_find_crashed(pid_t nspid)
 	struct dirent *e;
 	pid_t found = -1;
 	uint64_t pid;
-	int dirfd, zombie, hits = 0;
+	int dirfd, hits = 0;
 	DIR *d = opendir("/proc");
 
 	if (d == NULL)
@@ -244,7 +292,7 @@ proc_find_crashed(pid_t nspid)
 		dirfd = proc_open((pid_t)pid);
 		if (dirfd == -1)
 			continue;
-		if (is_dumping(dirfd, nspid, &zombie)) {
+		if (is_dumping(dirfd, nspid)) {
 			found = (pid_t)pid;
 			hits++;
 		}

@@ -23,8 +23,10 @@ int proc_open(pid_t);
  * mm-based files are empty: the directory of a thread that still has them is
  * then returned (tid, when not 0, is tried first).  -1: ESRCH gone or never
  * was, ESTALE the number now belongs to another.
+ * The status that is in the directory is then in *status, an empty buffer
+ * before, where it was read; NULL: nobody wants it.
  */
-int proc_open_crashed(pid_t, pid_t tid, int pidfd);
+int proc_open_crashed(pid_t, pid_t tid, int pidfd, struct buf *status);
 /*
  * A live process; when its leader has exited, the directory of a thread that
  * still has its memory (or the leader's, if there is none).

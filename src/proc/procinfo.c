@@ -94,7 +94,7 @@ gather_fd(int procfd, int fd, const char *name, struct proc_fd *f)
 	if (infofd == -1)
 		return 0;
 	n = read(infofd, text, sizeof(text));
-	close(infofd);
+	io_done(infofd);
 	if (n > 0)
 		parse_fdinfo(text, (size_t)n, f);
 	return 0;
@@ -117,6 +117,7 @@ gather_fds(int procfd, struct procinfo *pi)
 		pi->fds_err = errno;
 		return 0;
 	}
+	d.full = 1;
 	while (r == 0 && (name = io_dir_next(&d)) != NULL) {
 		if (num_u64(name, 10, 0, INT_MAX, &fd) == -1)
 			continue;
@@ -131,7 +132,7 @@ gather_fds(int procfd, struct procinfo *pi)
 		if (r == 0)
 			pi->nfds++;
 	}
-	close(d.fd);
+	io_done(d.fd);
 	if (pi->nfds > 0)
 		qsort(pi->fds, pi->nfds, sizeof(*pi->fds), by_fd);
 	return r;
@@ -186,7 +187,7 @@ gather_task(int taskfd, int namespaced, struct proc_task *t)
 	fd = openat(taskfd, path, O_RDONLY | O_CLOEXEC);
 	if (fd != -1) {
 		r = read(fd, t->comm, sizeof(t->comm) - 1);
-		close(fd);
+		io_done(fd);
 		if (r > 0 && t->comm[r - 1] == '\n')
 			r--;
 		t->commlen = r > 0 ? (size_t)r : 0;
@@ -240,10 +241,11 @@ gather_tasks(int procfd, int namespaced, struct procinfo *pi)
 		pi->tasks_err = errno;
 		return 0;
 	}
+	d.full = 1;
 	while (r == 0 && (name = io_dir_next(&d)) != NULL)
 		if (num_u64(name, 10, 1, INT_MAX, &tid) == 0)
 			r = add_task(d.fd, (pid_t)tid, namespaced, pi);
-	close(d.fd);
+	io_done(d.fd);
 	if (pi->ntasks > 0)
 		qsort(pi->tasks, pi->ntasks, sizeof(*pi->tasks), by_nstid);
 	return r;
@@ -355,27 +357,55 @@ gather_item(int procfd, enum proc_item i, struct procinfo *pi)
 	return io_slurp_once(procfd, item_source[i].path, max, &t->b, &t->cut);
 }
 
-int
-procinfo_gather(int procfd, int want, struct procinfo *pi)
+/* 1: it is there now. */
+static int
+take_seen(
+    const struct procinfo_seen *seen, enum proc_item i, struct proc_text *t)
+{
+	const struct buf *b = i == PROC_STATUS ? seen->status : NULL;
+	size_t n;
+
+	if (b != NULL && b->len > 0)
+		return buf_append(&t->b, b->p, b->len) == 0;
+	if (i != PROC_EXE || seen->exe == NULL)
+		return 0;
+	n = strlen(seen->exe);
+	return n > 0 && n < LINK_BYTES - 1 &&
+	    buf_append(&t->b, seen->exe, n) == 0;
+}
+
+static void
+gather_items(
+    int procfd, int want, const struct procinfo_seen *seen, struct procinfo *pi)
 {
 	struct proc_text *t;
-	const char *v;
-	size_t i, len;
-	int namespaced = 0;
+	size_t i;
 
-	memset(pi, 0, sizeof(*pi));
 	for (i = 0; i < PROC_ITEMS; i++) {
 		t = &pi->item[i];
 		if (i == PROC_ENVIRON && !(want & PROC_WANT_ENVIRON))
 			t->err = ECANCELED;
+		else if (seen != NULL && take_seen(seen, i, t))
+			continue;
 		else if (item_source[i].link)
 			gather_link(
 			    procfd, item_source[i].path, item_source[i].max, t);
 		else if (gather_item(procfd, i, pi) == -1)
 			t->err = errno;
 	}
+}
+
+static int
+gather(
+    int procfd, int want, const struct procinfo_seen *seen, struct procinfo *pi)
+{
+	const struct proc_text *t = &pi->item[PROC_STATUS];
+	const char *v;
+	size_t len;
+	int namespaced = 0;
+
+	gather_items(procfd, want, seen, pi);
 	/* NSpid holds one number a namespace; one means our own */
-	t = &pi->item[PROC_STATUS];
 	v = t->b.len ? proc_status_field(t->b.p, t->b.len, "NSpid", &len)
 		     : NULL;
 	if (v != NULL)
@@ -386,6 +416,18 @@ procinfo_gather(int procfd, int want, struct procinfo *pi)
 	if (gather_tasks(procfd, namespaced, pi) == -1)
 		return -1;
 	return gather_fds(procfd, pi);
+}
+
+int
+procinfo_gather(
+    int procfd, int want, const struct procinfo_seen *seen, struct procinfo *pi)
+{
+	int was = io_later(1), r;
+
+	memset(pi, 0, sizeof(*pi));
+	r = gather(procfd, want, seen, pi);
+	io_later(was);
+	return r;
 }
 
 const struct buf *

@@ -72,12 +72,20 @@ struct procinfo {
 	char host[PROC_HOST_MAX];
 };
 
+/* What was read of it already, and is not read again; NULL unknown. */
+struct procinfo_seen {
+	const struct buf *status; /* or empty */
+	const char *exe;	  /* or "" */
+};
+
 /*
- * Fills *pi from the process directory; -1 only for ENOMEM, and EPERM should
- * there be no way back from the process's UTS namespace, which is entered for
- * its host name (setns(2)): to be called before the second thread is made.
+ * Fills *pi from the process directory; seen may be NULL.  -1 only for ENOMEM,
+ * and EPERM should there be no way back from the process's UTS namespace, which
+ * is entered for its host name (setns(2)): to be called before the second
+ * thread is made.
  */
-int procinfo_gather(int dirfd, int want, struct procinfo *pi);
+int procinfo_gather(
+    int dirfd, int want, const struct procinfo_seen *seen, struct procinfo *pi);
 void procinfo_free(struct procinfo *pi);
 /*
  * The host name of its UTS namespace, which is entered where it is not ours;

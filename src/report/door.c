@@ -46,20 +46,16 @@ report_door(const struct report_outside *out, struct sandbox_bounds *b,
 	int near = is_near(out->pi), r;
 
 	o->askfd = b->treefd = -1;
+	b->tree = near ? elfsym_debug_root : NULL;
 	if ((!near || out->other_files) && opener_start(o, &how) == -1)
 		o->askfd = -1;
-	if (near)
-		b->treefd =
-		    open(elfsym_debug_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	else if (o->askfd != -1)
+	if (!near && o->askfd != -1)
 		elfsym_debug_opener = o;
 	r = sandbox_enter(
 	    b->role != 0 ? b->role : SANDBOX_REPORT, b, out->parent, why);
-	if (b->treefd != -1)
-		close(b->treefd);
-	if (r == 1)
+	if (r == SANDBOX_ROOTED)
 		elfsym_debug_root = "";
-	else if (near && b->treefd == -1)
+	else if (r == SANDBOX_TREELESS)
 		elfsym_debug_root = NULL; /* nothing is there, nor missed */
 	return r == -1 ? -1 : 0;
 }

@@ -90,7 +90,8 @@ why_no_head(int err)
 }
 
 int
-dying_open(struct dying *d, struct crash *c, int procfd)
+dying_open(struct dying *d, struct crash *c, int procfd,
+    const struct procinfo_seen *seen)
 {
 	target_init(&d->t);
 	c->t = &d->t;
@@ -99,8 +100,8 @@ dying_open(struct dying *d, struct crash *c, int procfd)
 	d->opener.askfd = -1;
 	if (procfd == -1)
 		return 0;
-	if (procinfo_gather(
-		procfd, c->want_environ ? PROC_WANT_ENVIRON : 0, &d->pi) == -1)
+	if (procinfo_gather(procfd, c->want_environ ? PROC_WANT_ENVIRON : 0,
+		seen, &d->pi) == -1)
 		return -1;
 	c->pi = &d->pi;
 	d->readable = target_proc_open(procfd, &d->pi, &d->t, 0) == 0;

@@ -29,9 +29,10 @@ struct dying {
  * it parses, and nothing is freed.
  *
  * The crash holds what the caller was told; procfd is a checked /proc/TID, -1
- * when there is none.
+ * when there is none; what was seen of it, or NULL.
  */
-int dying_open(struct dying *, struct crash *, int procfd);
+int dying_open(
+    struct dying *, struct crash *, int procfd, const struct procinfo_seen *);
 /*
  * Reads the head of the core from corefd and writes the report to reportfd.
  * Where the process cannot be read, or is not the one the core is of, the

@@ -194,6 +194,6 @@ ledger_add(int dirfd, int fd, mode_t mode)
 		return -1;
 	/* one write, or what others add stands in it */
 	r = write(out, row, (size_t)n) == n ? 0 : -1;
-	io_close(&out);
+	io_done(out);
 	return r;
 }

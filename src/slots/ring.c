@@ -53,9 +53,12 @@ ring_same(const struct stat *a, const struct stat *b)
 int
 ring_lock(struct ring *r, int dirfd, int64_t deadline)
 {
+	struct stat st;
+
 	memset(r, 0, sizeof(*r));
 	r->dirfd = dirfd;
-	r->lockfd = owned_lock(dirfd, RING_FILE, deadline);
+	r->lockfd = owned_lock(dirfd, RING_FILE, deadline, &st);
+	r->records = r->lockfd == -1 ? 0 : (uint64_t)st.st_size;
 	return r->lockfd == -1 ? -1 : 0;
 }
 
@@ -90,19 +93,17 @@ ring_load_records(struct ring *r)
 	struct ring_record *rec;
 	struct ring_slot *s;
 	ssize_t got;
-	struct stat st;
 	size_t i, max;
 
 	/* Also those beyond n: the order has to hold when n grows again. */
-	if (fstat(r->lockfd, &st) == -1)
-		return -1;
-	max = (size_t)st.st_size / sizeof(*rec);
+	max = (size_t)(r->records / sizeof(*rec));
 	if (max > SLOTS_MAX)
 		max = SLOTS_MAX;
 	rec = calloc(max + 1, sizeof(*rec));
 	if (rec == NULL)
 		return -1;
-	got = io_pread_full(r->lockfd, rec, max * sizeof(*rec), 0);
+	got =
+	    max == 0 ? 0 : io_pread_full(r->lockfd, rec, max * sizeof(*rec), 0);
 	for (i = 0; got > 0 && i < (size_t)got / sizeof(*rec); i++) {
 		if (rec[i].slot != i || rec[i].seq == 0 ||
 		    rec[i].version != RECORD_VERSION ||
@@ -169,7 +170,7 @@ ring_load(struct ring *r, const struct slots_cfg *cfg, const struct stat *st)
 		s->mtime = f.st_mtim;
 		s->size = S_ISREG(f.st_mode) ? (uint64_t)f.st_size : 0;
 	}
-	close(d.fd);
+	io_done(d.fd);
 	return ring_load_records(r);
 }
 
@@ -189,14 +190,50 @@ ring_trim(struct ring *r, const struct slots_entry *e, int k, uint64_t size)
 }
 
 int
-ring_put(struct ring *r, const char *hidden, const struct stat *st, int resume,
-    struct slots_entry *e)
+ring_link(int dirfd, int fd, const char *name)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW) == 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	/* No /proc; this way needs CAP_DAC_READ_SEARCH before 6.10. */
+	if (linkat(fd, "", dirfd, name, AT_EMPTY_PATH) == 0)
+		return 0;
+	/* Once it has lost its last name a file gets no other. */
+	if (errno == ENOENT)
+		errno = ESTALE;
+	return -1;
+}
+
+/* Into its slot; what has no name yet, and is to have a slot that is free,
+ * right there. */
+static int
+ring_name(struct ring *r, const struct ring_report *report, const char *name,
+    int used)
+{
+	if (report->fd != -1 && !used) {
+		if (ring_link(r->dirfd, report->fd, name) == 0)
+			return 0;
+		if (errno != EEXIST ||
+		    ring_link(r->dirfd, report->fd, report->hidden) == -1)
+			return -1;
+	}
+	return renameat(r->dirfd, report->hidden, r->dirfd, name);
+}
+
+int
+ring_put(
+    struct ring *r, const struct ring_report *report, struct slots_entry *e)
 {
 	struct ring_record rec = {.version = RECORD_VERSION};
+	const struct stat *st = report->st;
 	struct ring_slot *s;
 	int k = -1;
 
-	if (resume)
+	if (report->resume)
 		for (s = r->slot; s < r->slot + r->n; s++)
 			if (s->intent == st->st_ino && s->intentkey == e->key &&
 			    !s->blocked)
@@ -207,6 +244,11 @@ ring_put(struct ring *r, const char *hidden, const struct stat *st, int resume,
 		errno = EISDIR;
 		return -1;
 	}
+	s = &r->slot[k];
+	/* else, should we die, the record would be lost of what is there */
+	if (report->fd != -1 && s->used &&
+	    ring_link(r->dirfd, report->fd, report->hidden) == -1)
+		return -1;
 	ring_tell(r, e, time(NULL), &rec.told);
 	ring_trim(r, e, k, (uint64_t)st->st_size);
 	rec.key = e->key;
@@ -216,17 +258,17 @@ ring_put(struct ring *r, const char *hidden, const struct stat *st, int resume,
 	rec.slot = (uint32_t)k;
 	rec.sum = ring_sum(&rec);
 	/*
-	 * The record goes first: until the rename it is about an inode that is
-	 * not there, hence ignored.  One that cannot be written (a full disk)
-	 * costs the slot its place in the order, not the crash its report.
+	 * The record goes first: until it has its name it is about an inode
+	 * that is not there, hence ignored.  One that cannot be written (a full
+	 * disk) costs the slot its place in the order, not the crash its
+	 * report.
 	 */
 	(void)!pwrite(
 	    r->lockfd, &rec, sizeof(rec), (off_t)k * (off_t)sizeof(rec));
 	snprintf(e->name, sizeof(e->name), RING_SLOT "%02d", k);
-	if (renameat(r->dirfd, hidden, r->dirfd, e->name) == -1)
+	if (ring_name(r, report, e->name, s->used) == -1)
 		return -1;
 	r->seq++;
-	s = &r->slot[k];
 	memset(s, 0, sizeof(*s));
 	s->used = s->known = 1;
 	s->ino = st->st_ino;
@@ -260,6 +302,7 @@ int
 ring_tidy(struct ring *r, const struct stat *st)
 {
 	struct slots_entry entry;
+	struct ring_report report = {NULL, -1, NULL, 1};
 	struct dirent *e;
 	struct stat f;
 	DIR *d;
@@ -289,9 +332,10 @@ ring_tidy(struct ring *r, const struct stat *st)
 				unlinkat(r->dirfd, e->d_name, 0);
 			continue;
 		}
+		report.hidden = e->d_name;
+		report.st = &f;
 		if (ring_pub_parse(e->d_name, &entry) == 0 &&
-		    ring_put(r, e->d_name, &f, 1, &entry) == 0 &&
-		    ring_same(&f, st))
+		    ring_put(r, &report, &entry) == 0 && ring_same(&f, st))
 			memcpy(r->slotname, entry.name, sizeof(entry.name));
 	}
 	closedir(d);

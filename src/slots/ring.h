@@ -47,8 +47,9 @@ struct ring_slot {
 struct ring {
 	int dirfd, lockfd;
 	unsigned n, share;
-	uint64_t total; /* bytes in all, 0 any */
-	uint64_t seq;	/* of the last publication */
+	uint64_t total;	  /* bytes in all, 0 any */
+	uint64_t seq;	  /* of the last publication */
+	uint64_t records; /* bytes of `.slots` */
 	struct ring_slot *slot;
 	int hidden; /* there are hidden files to see to */
 	/* Where the report asked for is: its slot's or hidden name, or "" */
@@ -65,10 +66,17 @@ int ring_load(struct ring *, const struct slots_cfg *, const struct stat *st);
  * st NULL only the latter, and nothing need have been loaded.
  */
 int ring_tidy(struct ring *, const struct stat *st);
-/* Renames the hidden file (whose inode is st's) over the slot it should have,
- * and removes what is too much beside it. */
-int ring_put(struct ring *, const char *hidden, const struct stat *st,
-    int resume, struct slots_entry *);
+struct ring_report {
+	const char *hidden; /* its name */
+	int fd;		    /* or -1: that it still has to get */
+	const struct stat *st;
+	int resume; /* by a holder that died: in the slot that one chose */
+};
+/* Gives it the name of the slot it should have, and removes what is too much
+ * beside it. */
+int ring_put(struct ring *, const struct ring_report *, struct slots_entry *);
+/* A name for what is open there. */
+int ring_link(int dirfd, int fd, const char *name);
 /* The slot for a new report; -1: all are blocked. */
 int ring_pick(const struct ring *, const struct slots_entry *);
 /* With a report of that size in slot k, the next to be removed; -1 none. */

@@ -80,37 +80,45 @@ sink_key(const char *exe, const char *comm)
 	return fnv1a(FNV1A, name, strlen(name));
 }
 
-int
-sink_turn(
-    const struct sink_cfg *cfg, uint64_t memory, int low, int64_t deadline)
+void
+sink_init(struct sink *s)
 {
-	int dirfd, fd, late;
+	memset(s, 0, sizeof(*s));
+	s->fd = s->connfd = s->dirfd = -1;
+}
 
-	dirfd = cfg->output != NULL ? -1 : slots_open(&cfg->slots);
-	if (dirfd == -1)
+int
+sink_turn(const struct sink_cfg *cfg, struct sink *s, uint64_t memory, int low,
+    int64_t deadline)
+{
+	int fd;
+
+	if (cfg->output == NULL)
+		s->dirfd = slots_open(&cfg->slots);
+	if (s->dirfd == -1)
 		return 0;
-	fd = turn_take(dirfd, ".turns", turn_number(memory), low, deadline);
-	late = fd == -1 && errno == ETIMEDOUT;
-	io_close(&dirfd);
-	return late ? -1 : 0; /* fd stays, and is the turn */
+	fd = turn_take_for(s->dirfd, ".turns", memory, low, deadline);
+	/* fd stays, and is the turn */
+	return fd == -1 && errno == ETIMEDOUT ? -1 : 0;
 }
 
 int
 sink_open(
     const struct sink_cfg *cfg, const struct spool_request *req, struct sink *s)
 {
-	memset(s, 0, sizeof(*s));
-	s->fd = s->connfd = s->dirfd = -1;
 	s->entry.key = req->key;
 	s->entry.uid = req->uid;
 	if (cfg->output != NULL)
 		return open_output(cfg->output, s);
 	s->connfd = spool_ask(cfg->socket, req, deadline_in(ASK_MS), &s->fd);
-	if (s->connfd != -1)
+	if (s->connfd != -1) {
+		io_close(&s->dirfd);
 		return 0;
+	}
 	s->ask_err = errno;
 	s->fd = -1;
-	s->dirfd = slots_open(&cfg->slots);
+	if (s->dirfd == -1)
+		s->dirfd = slots_open(&cfg->slots);
 	if (s->dirfd != -1)
 		s->fd = slots_tmp(
 		    s->dirfd, &cfg->slots, deadline_in(SLOTS_LOCK_MS));

@@ -19,6 +19,7 @@
 #include "base/io.h"
 #include "base/num.h"
 #include "base/owned.h"
+#include "base/privdrop.h"
 #include "base/turn.h"
 #include "slots/ledger.h"
 #include "slots/reader.h"
@@ -75,7 +76,7 @@ slots_gid(const char *group)
 static int
 slots_own(int fd, const struct slots_cfg *cfg, mode_t mode, mode_t tight)
 {
-	if (geteuid() == 0 && fchown(fd, 0, slots_gid(cfg->group)) == -1)
+	if (priv_uid() == 0 && fchown(fd, 0, slots_gid(cfg->group)) == -1)
 		mode = tight;
 	return fchmod(fd, mode);
 }
@@ -93,13 +94,6 @@ slots_open(const struct slots_cfg *cfg)
 	return dirfd;
 }
 
-/* Whether the floor holds with so many bytes more. */
-static int
-slots_floor(int fd, const struct slots_cfg *cfg, uint64_t more)
-{
-	return floor_left(fd, cfg->minfree, SLOTS_MINFREE << 20, more);
-}
-
 /*
  * Takes what the report may need, so that many at once keep the floor, too.
  * Not where there is room for all of them twice over: to take it and to give
@@ -108,17 +102,17 @@ slots_floor(int fd, const struct slots_cfg *cfg, uint64_t more)
  * used.
  */
 static int
-slots_reserve(int fd, const struct slots_cfg *cfg)
+slots_reserve(int fd, const struct slots_cfg *cfg, uint64_t room)
 {
 	struct statfs fs;
 
-	if (slots_floor(fd, cfg, cfg->reportmax * cfg->writers * 2) == 0 ||
+	if (cfg->reportmax * cfg->writers * 2 < room ||
 	    fstatfs(fd, &fs) == -1 || fs.f_blocks == 0 ||
 	    (uint32_t)fs.f_type == BTRFS_SUPER_MAGIC)
 		return 0;
 	if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)cfg->reportmax) == -1)
 		return errno == ENOSPC || errno == EDQUOT ? -1 : 0;
-	return slots_floor(fd, cfg, 0);
+	return floor_left(fd, cfg->minfree, SLOTS_MINFREE << 20, 0);
 }
 
 /*
@@ -158,9 +152,14 @@ int
 slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
 {
 	int fd = -1, none = cfg->named;
+	uint64_t room;
 
-	if (slots_floor(dirfd, cfg, cfg->reportmax) == -1)
+	if (floor_room(dirfd, cfg->minfree, SLOTS_MINFREE << 20, &room) == -1)
 		return -1;
+	if (cfg->reportmax >= room) {
+		errno = ENOSPC;
+		return -1;
+	}
 	if (!none) {
 		fd = openat(dirfd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 		/* open(2): the last two are what old kernels say */
@@ -172,30 +171,11 @@ slots_tmp(int dirfd, const struct slots_cfg *cfg, int64_t deadline)
 		fd = slots_tmp_named(dirfd, deadline);
 	if (fd != -1 &&
 	    (slots_own(fd, cfg, 0640, 0600) == -1 ||
-		slots_reserve(fd, cfg) == -1)) {
+		slots_reserve(fd, cfg, room) == -1)) {
 		io_close(&fd);
 		return -1;
 	}
 	return fd;
-}
-
-static int
-slots_link(int dirfd, int fd, const char *name)
-{
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, path, dirfd, name, AT_SYMLINK_FOLLOW) == 0)
-		return 0;
-	if (errno != ENOENT)
-		return -1;
-	/* No /proc; this way needs CAP_DAC_READ_SEARCH before 6.10. */
-	if (linkat(fd, "", dirfd, name, AT_EMPTY_PATH) == 0)
-		return 0;
-	/* Once it has lost its last name a file gets no other. */
-	if (errno == ENOENT)
-		errno = ESTALE;
-	return -1;
 }
 
 static void
@@ -210,6 +190,7 @@ slots_place(
     struct ring *r, int fd, const struct stat *st, struct slots_entry *e)
 {
 	char hidden[SLOTS_NAME_MAX];
+	struct ring_report report = {hidden, -1, st, 0};
 
 	if (r->hidden && ring_tidy(r, st) == -1)
 		return -1;
@@ -221,10 +202,9 @@ slots_place(
 	if (r->tmpname[0] != '\0') {
 		if (renameat(r->dirfd, r->tmpname, r->dirfd, hidden) == -1)
 			return -1;
-	} else if (slots_link(r->dirfd, fd, hidden) == -1) {
-		return -1;
-	}
-	if (ring_put(r, hidden, st, 0, e) == -1)
+	} else
+		report.fd = fd;
+	if (ring_put(r, &report, e) == -1)
 		return -1;
 	/* a disk that is full for a line was not for the report */
 	ledger_add(r->dirfd, fd, st->st_mode);
@@ -257,7 +237,7 @@ slots_lock(
 		if (errno != ETIMEDOUT)
 			return -1;
 		slots_hidden(e, e->name);
-		if (slots_link(dirfd, fd, e->name) == 0 ||
+		if (ring_link(dirfd, fd, e->name) == 0 ||
 		    (errno == EEXIST && slots_is(dirfd, e->name, fd)))
 			return 1;
 		/* EEXIST: another one of the same program waits there */

@@ -14,7 +14,9 @@ const char *const store_beside[] = {".info", ".report", NULL};
 int
 store_lock(const struct corestore *s)
 {
-	return owned_lock(s->dirfd, ".lock", deadline_in(STORE_LOCK_MS));
+	struct stat st;
+
+	return owned_lock(s->dirfd, ".lock", deadline_in(STORE_LOCK_MS), &st);
 }
 
 int

@@ -12,6 +12,7 @@
 #include "target/modhead.h"
 #include "target/target.h"
 
+enum { KEPT_MAX = 32 /* modules whose file's beginning is kept */ };
 #define EHFRAME_BYTES_MAX ((uint64_t)256 << 20)
 /* Mappings of one file further apart than this are not one object. */
 #define SPAN_MAX ((uint64_t)8 << 30)
@@ -165,6 +166,8 @@ module_file(struct target *t, struct module *m)
 static void
 drop_file(struct module *m)
 {
+	elfsym_drop(m->kept);
+	m->kept = NULL;
 	close(m->fd);
 	m->fd = -1;
 	m->fdwhy = m->idlen > 0 ? "the file now has another build-id"
@@ -199,11 +202,17 @@ check_named(struct target *t, struct module *m, const struct modhead *h,
 
 /* The build-id: that in memory, else the file's own is the best there is. */
 static void
-check_id(struct module *m)
+check_id(struct module *m, int keep)
 {
 	unsigned char id[ELFSYM_ID_MAX];
-	int n = elfsym_buildid(m->fd, id);
+	int n;
 
+	m->kept = elfsym_keep(m->fd);
+	n = m->kept == NULL ? -1 : elfsym_kept_buildid(m->kept, id);
+	if (!keep) {
+		elfsym_drop(m->kept);
+		m->kept = NULL;
+	}
 	if (n <= 0)
 		return;
 	if (m->idlen == 0) {
@@ -258,7 +267,7 @@ module_load(
 	m->entry = h->eh.e_entry != 0 ? m->bias + h->eh.e_entry : 0;
 	/* of one that was proven, it is what memory has, if that has one */
 	if (m->fd != -1 && (m->judged != MODFILE_SAME || m->idlen == 0))
-		check_id(m);
+		check_id(m, m - t->mods < KEPT_MAX);
 	for (i = 0; i < h->n; i++)
 		if (h->ph[i].p_type == PT_GNU_EH_FRAME)
 			m->ehhdr = m->bias + h->ph[i].p_vaddr;

@@ -31,13 +31,14 @@ struct moddebug {
 };
 
 struct module {
-	uint64_t start, end; /* lowest to highest mapped address */
-	uint64_t bias;	     /* address minus vaddr in the file */
-	const char *path;    /* as mapped; "" unknown, "[vdso]" */
-	const char *base;    /* its last component, baselen bytes of it: */
-	size_t baselen;	     /* without " (deleted)" (proc(5)) */
-	int fd;		     /* the file, -1 none; closed by target_free */
-	const char *fdwhy;   /* why there is no file, or NULL */
+	uint64_t start, end;   /* lowest to highest mapped address */
+	uint64_t bias;	       /* address minus vaddr in the file */
+	const char *path;      /* as mapped; "" unknown, "[vdso]" */
+	const char *base;      /* its last component, baselen bytes of it: */
+	size_t baselen;	       /* without " (deleted)" (proc(5)) */
+	int fd;		       /* the file, -1 none; closed by target_free */
+	const char *fdwhy;     /* why there is no file, or NULL */
+	struct elf_file *kept; /* of it what was read, or NULL (elf/elfsym.h) */
 	/* opened by the name that a core gives it: to be proven the same; then
 	 * what is not quite proven, or NULL */
 	int byname;

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "core/corehead.h"
 #include "elf/ehframe.h"
+#include "elf/elfsym.h"
 #include "elf/gopclntab.h"
 
 /*
@@ -56,6 +57,7 @@ modules_free(struct target *t)
 	size_t i, k;
 
 	for (i = 0; i < t->nmods; i++) {
+		elfsym_drop(t->mods[i].kept);
 		io_close(&t->mods[i].fd);
 		ehtable_free(t->mods[i].own);
 		gopclntab_free(t->mods[i].go);

@@ -18,7 +18,7 @@
 #include "proc/pagemap.h"
 #include "target/jitmap.h"
 
-enum { DEVICES = 16 };
+enum { DEVICES = 16, AT_ONCE = 16, SPARE = 128 };
 
 struct proc_source {
 	int memfd;
@@ -295,8 +295,19 @@ why_not(int err)
 	}
 }
 
+/* What is mapped, by a descriptor that opens nothing; -1 far, or not there. */
+static int
+find_module(const struct files *f, const struct module *mod)
+{
+	const struct map *m = target_map(f->t, mod->start);
+
+	return m == NULL || m->ino == 0 || (m->prot & MAP_FAR)
+	    ? -1
+	    : map_find(f->procfd, m);
+}
+
 static void
-open_module(struct files *f, struct module *mod)
+open_module(struct files *f, struct module *mod, int pathfd)
 {
 	struct map *m = target_map(f->t, mod->start);
 	char what[40];
@@ -304,8 +315,8 @@ open_module(struct files *f, struct module *mod)
 
 	if (m == NULL || m->ino == 0)
 		return;
-	if (!(m->prot & MAP_FAR))
-		mod->fd = map_open(f->procfd, m);
+	if (pathfd != -1)
+		mod->fd = io_reopen_regular(pathfd);
 	if (mod->fd == -1) {
 		/* where a name leads, nobody knows */
 		snprintf(what, sizeof(what), "%s%zu", mapped_of,
@@ -323,23 +334,28 @@ static void
 open_files(struct files *f)
 {
 	struct target *t = f->t;
+	int was = io_later(1), pathfd[AT_ONCE];
 	struct rlimit rl;
-	size_t i;
+	size_t i, k, n;
 
 	/* a process may map more files than the default limit lets us open */
 	if (t->nmods > 512 && getrlimit(RLIMIT_NOFILE, &rl) == 0 &&
-	    rl.rlim_cur < MODULE_FILES_MAX + 64) {
-		rl.rlim_cur = rl.rlim_max < MODULE_FILES_MAX + 64
+	    rl.rlim_cur < MODULE_FILES_MAX + SPARE) {
+		rl.rlim_cur = rl.rlim_max < MODULE_FILES_MAX + SPARE
 		    ? rl.rlim_max
-		    : MODULE_FILES_MAX + 64;
+		    : MODULE_FILES_MAX + SPARE;
 		setrlimit(RLIMIT_NOFILE, &rl);
 	}
-	for (i = 0; i < t->nmods; i++) {
-		if (i < MODULE_FILES_MAX)
-			open_module(f, &t->mods[i]);
-		else
-			t->mods[i].fdwhy = "too many modules to open all files";
+	/* several after one another: then one call closes what found them */
+	for (i = 0; i < t->nmods && i < MODULE_FILES_MAX; i += n) {
+		for (n = 0; n < AT_ONCE && i + n < t->nmods; n++)
+			pathfd[n] = find_module(f, &t->mods[i + n]);
+		for (k = 0; k < n; k++)
+			open_module(f, &t->mods[i + k], pathfd[k]);
 	}
+	for (; i < t->nmods; i++)
+		t->mods[i].fdwhy = "too many modules to open all files";
+	io_later(was);
 	if (jitmap_wanted(t))
 		t->jitfd = ask(f, the_jitmap);
 	opener_end(&f->opener);

@@ -94,7 +94,11 @@ resolve(struct symbols *s, struct module *m, struct elfsym_query *q, size_t n)
 {
 	const char *note = NULL;
 
-	elfsym_resolve_all(module_file(s->t, m), m->id, m->idlen, q, n, &note);
+	if (m->kept != NULL)
+		elfsym_kept_resolve(m->kept, m->id, m->idlen, q, n, &note);
+	else
+		elfsym_resolve_all(
+		    module_file(s->t, m), m->id, m->idlen, q, n, &note);
 	resolve_debug(s, m, q, n);
 	if (note != NULL)
 		s->note = note;

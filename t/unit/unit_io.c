@@ -205,14 +205,15 @@ test_owned_dir(const char *dir)
 static void
 test_owned_lock(int dirfd)
 {
+	struct stat st;
 	int fd, other;
 
-	fd = owned_lock(dirfd, "lock", deadline_in(0));
+	fd = owned_lock(dirfd, "lock", deadline_in(0), &st);
 	CHECK(fd != -1 && !owned_idle(dirfd, "lock"));
-	FAILS(owned_lock(dirfd, "lock", deadline_in(20)), ETIMEDOUT);
+	FAILS(owned_lock(dirfd, "lock", deadline_in(20), &st), ETIMEDOUT);
 	/* one that was removed is nobody's: the next is a file that is there */
 	CHECK(unlinkat(dirfd, "lock", 0) == 0);
-	other = owned_lock(dirfd, "lock", deadline_in(0));
+	other = owned_lock(dirfd, "lock", deadline_in(0), &st);
 	CHECK(other != -1 && !owned_idle(dirfd, "lock"));
 	close(fd);
 	CHECK(!owned_idle(dirfd, "lock"));
@@ -220,10 +221,10 @@ test_owned_lock(int dirfd)
 	CHECK(owned_idle(dirfd, "lock"));
 	CHECK(!owned_idle(dirfd, "none"));
 	CHECK(symlinkat("lock", dirfd, "link") == 0);
-	FAILS(owned_lock(dirfd, "link", deadline_in(0)), ELOOP);
+	FAILS(owned_lock(dirfd, "link", deadline_in(0), &st), ELOOP);
 	FAILS(owned_file(dirfd, "link"), ENODEV);
 	CHECK(mkfifoat(dirfd, "fifo", 0600) == 0);
-	FAILS(owned_lock(dirfd, "fifo", deadline_in(0)), EPERM);
+	FAILS(owned_lock(dirfd, "fifo", deadline_in(0), &st), EPERM);
 	FAILS(owned_file(dirfd, "fifo"), ENODEV);
 	FAILS(owned_sub(dirfd, "fifo"), ENOTDIR);
 }
