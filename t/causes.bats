@@ -196,6 +196,9 @@ told()
 @test "Rust: a panic that may not unwind" {
 	local want
 	needs_victim panics_unwind
+	# before Rust 1.81 it unwinds all the same, and is no crash
+	run "$VICTIMS/panics_unwind" callback
+	[ "$status" != 101 ] || return 0
 	pattern_direct
 	want='aborted: Rust panic at .*/panicking\.rs:[0-9]+:[0-9]+: panic in a function that cannot unwind'
 	crash "$VICTIMS/panics_unwind" callback 9>&-

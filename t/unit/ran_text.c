@@ -55,6 +55,7 @@ set_all(pid_t pid, const char *list)
 static int
 take_back(pid_t pid)
 {
+#if defined(__x86_64__)
 	struct user_regs_struct r;
 	size_t at;
 	int fd;
@@ -72,6 +73,9 @@ take_back(pid_t pid)
 	r.rip--;
 	ptrace(PTRACE_SETREGS, pid, NULL, &r);
 	return 1;
+#else
+	errx(111, "%d: breakpoints are known of x86-64 alone", (int)pid);
+#endif
 }
 
 static int

@@ -18,9 +18,9 @@
  */
 use std::any::Any;
 use std::env;
-use std::hint::black_box;
 use std::panic;
 use std::panic::Location;
+use std::ptr;
 
 #[inline(never)]
 fn leaf(v: &[i32], i: usize) -> i32 {
@@ -50,7 +50,7 @@ fn leftover() {
     let payload: &(dyn Any + Send) = &"of an earlier panic";
     let hook = (payload, place(), false, true);
 
-    black_box(&hook);
+    unsafe { ptr::read_volatile(&&hook) };
     std::process::abort();
 }
 
