@@ -175,6 +175,7 @@ find_ring(struct rows *rows, const char *dir)
 {
 	struct slots_cfg cfg = {.n = SLOTS_MAX};
 	struct stat none = {.st_ino = 0}; /* no report is looked for */
+	struct stat st;
 	struct ring ring = {.lockfd = -1};
 	size_t before = rows->n;
 	int r = -1;
@@ -185,6 +186,8 @@ find_ring(struct rows *rows, const char *dir)
 	/* Without the lock: what changes meanwhile is a report more or less.
 	 * Whoever may not read the records has the times. */
 	ring.lockfd = find_open(ring.dirfd, ".slots");
+	if (ring.lockfd != -1 && fstat(ring.lockfd, &st) == 0)
+		ring.records = (uint64_t)st.st_size;
 	if (faccessat(ring.dirfd, ".", X_OK, AT_EACCESS) == 0 &&
 	    (ring_load(&ring, &cfg, &none) == 0 || ring.lockfd == -1))
 		r = take_slots(rows, &ring, dir);
