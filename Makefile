@@ -318,7 +318,7 @@ check-musl:
 	t/musl.sh
 
 faults: all units victims
-	FAULTS=all LIMIT=86400 t/run t/faults.bats
+	FAULTS=all LIMIT=86400 t/run t/faults.bats t/crashlogctl.bats
 
 soak: all victims
 	t/soak.sh $(CRASHES)

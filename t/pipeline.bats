@@ -386,6 +386,8 @@ shape()
 	wait_for 20 listens 2
 	(
 		wait_for 20 under_way
+		# first: it takes no other connection
+		kill -STOP "$first"
 		pkill -KILL -P "$first"
 		kill -KILL "$first"
 	) 3>&- 9>&- &
@@ -402,6 +404,8 @@ shape()
 	rm -f "$(find "$STORE" -name '*.part')"
 	(
 		wait_for 20 under_way
+		# first: it takes no other connection
+		kill -STOP "$first"
 		pkill -KILL -P "$first"
 		kill -KILL "$first"
 	) 3>&- 9>&- &
