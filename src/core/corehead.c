@@ -13,7 +13,6 @@
 
 enum {
 	READ_MAX = 1 << 20,
-	FIRST_READ = 2048,  /* of a stream; no memory of a kernel's is there */
 	NOTE_GAP = 64 << 10 /* notes farther behind are read by themselves */
 };
 
@@ -349,8 +348,6 @@ core_fill(int fd, struct core_head *h, int64_t deadline, uint64_t need)
 	size_t want;
 	ssize_t r;
 
-	if (h->stream && h->raw.len == 0 && need < FIRST_READ)
-		need = FIRST_READ;
 	while (h->raw.len < need) {
 		want = need - h->raw.len;
 		if (want > READ_MAX)

@@ -96,9 +96,6 @@ core_stash(int fd, const struct core_head *h, struct core_stash *s)
 	block = malloc(BLOCK);
 	if (k.outfd == -1 || block == NULL)
 		goto fail;
-	/* of a core that is no kernel's memory may stand amid the head */
-	if (keep(&k, h->raw.p, h->raw.len, 0) == -1)
-		goto fail;
 	for (;;) {
 		if (deadline_poll(fd, POLLIN, s->deadline) <= 0) {
 			s->why = "the core did not arrive in time";
