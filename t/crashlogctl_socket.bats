@@ -149,12 +149,16 @@ on_and_off()
 
 @test "the server is killed: what was lost doctor tells from the kernel's log" {
 	needs_tool dmesg
-	local n
+	local n pids
 	ctl enable --socket >/dev/null
 	crash "$VICTIMS/null"
 	report_of "$PID"
-	# shellcheck disable=SC2046
-	kill -KILL $(accept_pids)
+	# stopped first: who outlives the other sets the pipe
+	pids=$(accept_pids)
+	# shellcheck disable=SC2086
+	kill -STOP $pids
+	# shellcheck disable=SC2086
+	kill -KILL $pids
 	wait_for 20 eval '[ -z "$(accept_pids)" ]'
 	for n in 1 2 3; do
 		crash "$VICTIMS/null"

@@ -166,9 +166,10 @@ socket_lost()
 		END {
 			if (n == 0)
 				exit 1
+			# in brackets: else ">" is where to, of mawk
 			printf "%s%d crash%s in the last 24 hours, by the" \
-			    " kernel log\n", burst >= 10 ? "at least " : "", \
-			    n, n == 1 ? "" : "es"
+			    " kernel log\n", (burst >= 10 ? "at least " : ""), \
+			    n, (n == 1 ? "" : "es")
 			for (i = n_lines > 5 ? n_lines - 4 : 1; i <= n_lines; i++)
 				print line[i]
 		}'
