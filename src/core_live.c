@@ -217,10 +217,48 @@ tell(const struct options *o, struct subject *s)
 /* --- the worker ------------------------------------------------------------
  */
 
+/* How much from at on, n bytes at most, is one piece: *zeros, or to be read. */
+static size_t
+piece(struct target *t, const struct subject *s, uint64_t at, size_t n,
+    int *zeros)
+{
+	const struct map *m = target_map(t, at);
+	uint64_t from = at, to;
+
+	*zeros = 0;
+	if (m == NULL)
+		return n;
+	if (m->end - at < n)
+		n = (size_t)(m->end - at);
+	if (!map_begins_empty(m) || s->maps.segs[m - t->maps].filesz == 0)
+		return n;
+	if (!pageset_next(&s->maps.present, &from, at + n, &to))
+		from = at + n;
+	*zeros = from > at;
+	return (size_t)(*zeros ? from - at : to - at);
+}
+
+/* What was never touched is zeros, and is not read: it would be there then. */
 static ssize_t
 target_mem(struct target *t, uint64_t addr, void *p, size_t len)
 {
-	return read_mem(t->src, addr, p, len);
+	struct subject *s = t->src;
+	size_t done, n;
+	ssize_t r;
+	int zeros;
+
+	for (done = 0; done < len; done += n) {
+		n = piece(t, s, addr + done, len - done, &zeros);
+		if (zeros) {
+			memset((char *)p + done, 0, n);
+			continue;
+		}
+		r = read_mem(&s->memfd, addr + done, (char *)p + done, n);
+		if (r <= 0)
+			return done > 0 ? (ssize_t)done : r;
+		n = (size_t)r;
+	}
+	return (ssize_t)done;
 }
 
 /* The process as the rules look at it. */
@@ -232,7 +270,7 @@ make_target(struct subject *s, struct target *t)
 
 	target_init(t);
 	t->read = target_mem;
-	t->src = &s->memfd;
+	t->src = s;
 	t->arch = arch_native;
 	t->machine = arch_native->machine;
 	t->elfclass = ELFCLASS64;
